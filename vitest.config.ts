@@ -1,0 +1,9 @@
+// Unit tests lie beside the file they test; whole-product tests lie in tests/ and have their own runner.
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["{apps,packages,tools}/**/*.test.ts", "tests/unit/**/*.test.ts"],
+    testTimeout: 30_000,
+  },
+});
