@@ -1,0 +1,50 @@
+/**
+ * Every limit of the wire, with its unit and its reason. PROTOCOL.md, section 9, lists the same.
+ *
+ * @module
+ */
+
+/** A prompt with history and attachments; 8 MiB of text is beyond any model's context. */
+export const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
+
+/** An answer's messages are small; a status page or receipt list is the largest. */
+export const MAX_RESPONSE_BYTES = 1024 * 1024;
+
+/** Turns, attachments and control requests under way at once in one session. */
+export const MAX_LIVE_STREAMS = 16;
+
+/** Plaintext of an answer's record: on the wire 16 bytes more. */
+export const STEADY_RECORD_BYTES = 256;
+
+/** Sizes that a request is padded to; the largest is what one Noise message can hold. */
+export const REQUEST_RECORD_BYTES = [1024, 4096, 16_384, 65_519] as const;
+
+/** One record of an answer leaves this often: 50 kB/s carries over 2,000 tokens/s. */
+export const DEFAULT_TICK_MS = 5;
+
+/** The gateway asks the worker this long before each tick, so that a busy CPU does not show. */
+export const ASK_AHEAD_MS = 2;
+
+/** A handshake that takes longer is given up. */
+export const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** A ticket is good this long either side of the node's clock. */
+export const TICKET_LIFETIME_MS = 60_000;
+
+/** Nobody waits longer for a worker; the keeper's own check of tickets is this generous. */
+export const MAX_QUEUE_WAIT_MS = 600_000;
+
+/** How long a certificate may be old when a device reads it. */
+export const CERTIFICATE_LIFETIME_MS = 30_000;
+
+/** A conversation without a turn is ended and its process wiped. */
+export const IDLE_TIMEOUT_MS = 120_000;
+
+/** A session ends and a new hybrid handshake begins. */
+export const MAX_SESSION_MS = 60 * 60_000;
+
+/** The gateway's own text frames, which nothing depends on. */
+export const MAX_NOTE_BYTES = 256;
+
+/** What a refused upgrade answers with, read by a device that does not trust it. */
+export const MAX_REFUSAL_BYTES = 1024;
