@@ -1,0 +1,193 @@
+/**
+ * The one door of a node: TLS, tickets, queues, relay. It never parses a record and holds no key but
+ * the TLS key.
+ *
+ * @module
+ */
+import type { IncomingMessage } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { Duplex } from "node:stream";
+import { activeDevice, MAX_SEALED_BYTES, NO_MODEL } from "@phantoma/crypto";
+import {
+  ASK_AHEAD_MS,
+  CloseCode,
+  refusals,
+  TICKET_HEADER,
+  TUNNEL_PATH,
+  type RefusalCode,
+} from "@phantoma/protocol";
+import { WebSocketServer } from "ws";
+import type { DeviceListFolder } from "../devices/device-list-folder.ts";
+import type { Log } from "../log/log.ts";
+import { readCatalogue } from "../models/model-store.ts";
+import { UsedTickets } from "../tickets/used-tickets.ts";
+import { admit, TICKET_MEMORY_MS } from "./admission.ts";
+import { DecodeGate } from "./decode-gate.ts";
+import { Pool } from "./pool.ts";
+import type { Starter } from "./starter.ts";
+import { TickClock } from "./tick-clock.ts";
+import { Tunnel } from "./tunnel.ts";
+
+/** Open connections, tunnels and strangers together. */
+const MAX_CONNECTIONS = 4_000;
+/** Sessions of one device at once: a chat, an endpoint with its clients, a script. */
+const MAX_TUNNELS_PER_DEVICE = 2_500;
+/** A stranger has this long to say what it wants, in milliseconds. */
+const HELLO_TIMEOUT_MS = 10_000;
+/** A request line and a ticket need 1 KiB. */
+const MAX_HEADER_BYTES = 8_192;
+
+export interface GatewayOptions {
+  readonly node: Uint8Array;
+  readonly tls: { readonly key: string; readonly cert: string };
+  readonly devices: DeviceListFolder;
+  readonly modelsDir: string;
+  readonly workers: Starter;
+  readonly clerks: Starter;
+  readonly tickMs: number;
+  /** Warm workers per model, live workers per model, waiting tunnels, computing workers. */
+  readonly warm: number;
+  readonly maxLive: number;
+  readonly maxWaiting: number;
+  readonly maxDecodes: number;
+  readonly log: Log;
+}
+
+/** Clerks start fast and live briefly. */
+const CLERKS = { warm: 1, maxLive: 16, maxWaiting: 64 } as const;
+
+export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #server: Server;
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MAX_SEALED_BYTES,
+    clientTracking: false,
+    skipUTF8Validation: true,
+  });
+  readonly #clock: TickClock;
+  readonly #gate: DecodeGate;
+  readonly #used = new UsedTickets(TICKET_MEMORY_MS);
+  readonly #pools = new Map<string, Pool>();
+  readonly #clerks: Pool;
+  readonly #tunnels = new Map<Tunnel, Uint8Array>();
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    this.#clock = new TickClock(options.tickMs, ASK_AHEAD_MS);
+    this.#gate = new DecodeGate(options.maxDecodes);
+    this.#clerks = new Pool({
+      ...CLERKS,
+      starter: options.clerks,
+      model: NO_MODEL,
+      log: options.log,
+    });
+    for (const digest of this.#modelDigests()) this.#workerPool(digest);
+    this.#server = createServer(
+      {
+        ...options.tls,
+        minVersion: "TLSv1.3",
+        handshakeTimeout: HELLO_TIMEOUT_MS,
+        maxHeaderSize: MAX_HEADER_BYTES,
+      },
+      (_request, response) => response.writeHead(404, { connection: "close" }).end(),
+    );
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.headersTimeout = HELLO_TIMEOUT_MS;
+    this.#server.requestTimeout = HELLO_TIMEOUT_MS;
+    this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#server.on("tlsClientError", (_error, socket) => socket.destroy());
+    options.devices.watch(() => this.#closeRevoked());
+  }
+
+  /** @returns the port, which is chosen by the system where `port` is 0 */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(port, host, () => {
+        resolve((this.#server.address() as { port: number }).port);
+      });
+    });
+  }
+
+  stop(): void {
+    this.#server.close();
+    for (const tunnel of this.#tunnels.keys()) {
+      tunnel.note({ note: "going-away" });
+      tunnel.close(CloseCode.goingAway);
+    }
+    for (const pool of [this.#clerks, ...this.#pools.values()]) pool.stop();
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on("error", () => socket.destroy());
+    if (request.url !== TUNNEL_PATH || request.method !== "GET")
+      return void socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n");
+    const now = Date.now();
+    const devices = this.#options.devices.current;
+    const door = {
+      node: this.#options.node,
+      devices,
+      used: this.#used,
+      hasModel: (digest: Uint8Array) => this.#workerPool(hex(digest)) !== undefined,
+    };
+    const admitted = admit(request.headers[TICKET_HEADER], door, now);
+    if (typeof admitted === "string") return refuse(socket, admitted, now);
+    const { ticket } = admitted.genuine;
+    const pool = ticket.service === "task" ? this.#workerPool(hex(ticket.model)) : this.#clerks;
+    if (!pool || pool.isFull || this.#tunnelsOf(ticket.device) >= MAX_TUNNELS_PER_DEVICE)
+      return refuse(socket, "ERR_BUSY", now);
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const options = { socket: webSocket, ticket: admitted.bytes, pool };
+      const tunnel = new Tunnel({ ...options, clock: this.#clock, gate: this.#gate }, () =>
+        this.#tunnels.delete(tunnel),
+      );
+      this.#tunnels.set(tunnel, ticket.device);
+    });
+  }
+
+  /** The pool of an offered model, made when it is first asked for. */
+  #workerPool(digest: string): Pool | undefined {
+    const known = this.#pools.get(digest);
+    if (known) return known;
+    if (!this.#modelDigests().includes(digest)) return undefined;
+    const { workers: starter, warm, maxLive, maxWaiting, log } = this.#options;
+    const model = Buffer.from(digest, "hex");
+    const pool = new Pool({ starter, warm, maxLive, maxWaiting, model, log });
+    this.#pools.set(digest, pool);
+    return pool;
+  }
+
+  #modelDigests(): string[] {
+    return readCatalogue(this.#options.modelsDir).map(({ digest }) => digest);
+  }
+
+  #tunnelsOf(device: Uint8Array): number {
+    const wanted = hex(device);
+    let count = 0;
+    for (const owner of this.#tunnels.values()) if (hex(owner) === wanted) count += 1;
+    return count;
+  }
+
+  #closeRevoked(): void {
+    for (const [tunnel, device] of this.#tunnels)
+      if (!activeDevice(this.#options.devices.current, device)) tunnel.close(CloseCode.revoked);
+  }
+}
+
+/** Answers a refused upgrade with its code and the node's time, and nothing else. */
+function refuse(socket: Duplex, code: RefusalCode, now: number): void {
+  const body = JSON.stringify({ code, nodeTime: now });
+  const head = [
+    `HTTP/1.1 ${refusals[code]} Refused`,
+    "content-type: application/json",
+    `content-length: ${body.length}`,
+    "connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}

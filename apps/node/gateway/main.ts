@@ -1,0 +1,96 @@
+/**
+ * The gateway process. In demo mode it makes workers itself; under systemd PID 1 does.
+ *
+ *   main.ts --state DIR --run DIR --host ADDRESS --port N --tick MS --warm N --max-live N
+ *           --max-waiting N --max-decodes N
+ *
+ * @module
+ */
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { DEFAULT_TICK_MS } from "@phantoma/protocol";
+import { z } from "zod";
+import { DeviceListFolder } from "../devices/device-list-folder.ts";
+import { openLog } from "../log/log.ts";
+import { runPaths, statePaths } from "../setup/paths.ts";
+import { Gateway } from "./gateway.ts";
+import { ChildStarter } from "./starter.ts";
+
+const count = z.coerce.number().int().positive();
+const flags = z
+  .strictObject({
+    state: z.string(),
+    run: z.string(),
+    host: z.string(),
+    port: z.coerce.number().int().min(0).max(65_535),
+    tick: z.coerce.number().min(1).max(1_000),
+    warm: count,
+    "max-live": count,
+    "max-waiting": count,
+    "max-decodes": count,
+  })
+  .parse(
+    parseArgs({
+      options: {
+        state: { type: "string" },
+        run: { type: "string" },
+        host: { type: "string", default: "127.0.0.1" },
+        port: { type: "string", default: "0" },
+        tick: { type: "string", default: String(DEFAULT_TICK_MS) },
+        warm: { type: "string", default: "2" },
+        "max-live": { type: "string", default: "8" },
+        "max-waiting": { type: "string", default: "256" },
+        // ggml's threads spin at a barrier, so one core is left for everything else.
+        "max-decodes": {
+          type: "string",
+          default: String(Math.max(1, availableParallelism() - 1)),
+        },
+      },
+    }).values,
+  );
+
+const log = openLog("gateway");
+const state = statePaths(flags.state);
+const run = runPaths(flags.run);
+const node = Buffer.from(readFileSync(join(state.devicesDir, "node.pub"), "ascii"), "hex");
+
+const workers = new ChildStarter({
+  entry: fileURLToPath(new URL("../worker/main.ts", import.meta.url)),
+  args: ["--models", state.modelsDir],
+  keeperSocket: run.keeperForWorkers,
+});
+const clerks = new ChildStarter({
+  entry: fileURLToPath(new URL("../clerk/main.ts", import.meta.url)),
+  args: [],
+  keeperSocket: run.keeperForClerks,
+});
+const gateway = new Gateway({
+  node,
+  tls: {
+    key: readFileSync(join(state.gatewayDir, "tls.key"), "ascii"),
+    cert: readFileSync(join(state.gatewayDir, "tls.crt"), "ascii"),
+  },
+  devices: new DeviceListFolder(state.devicesDir, node),
+  modelsDir: state.modelsDir,
+  workers,
+  clerks,
+  tickMs: flags.tick,
+  warm: flags.warm,
+  maxLive: flags["max-live"],
+  maxWaiting: flags["max-waiting"],
+  maxDecodes: flags["max-decodes"],
+  log,
+});
+const port = await gateway.listen(flags.host, flags.port);
+log("ready", { port });
+process.send?.({ port });
+
+for (const signal of ["SIGTERM", "SIGINT", "disconnect"] as const) process.on(signal, stop);
+
+function stop(): void {
+  gateway.stop();
+  void Promise.all([workers.stop(), clerks.stop()]).then(() => process.exit(0));
+}

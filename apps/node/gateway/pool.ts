@@ -1,0 +1,156 @@
+/**
+ * The warm pool of one model (or of clerks): a few processes ahead of demand, each used once.
+ *
+ * Waiting tickets are served in order as processes become warm; a used one is replaced at once.
+ *
+ * @module
+ */
+import type { Log } from "../log/log.ts";
+import { SingleUseProcess } from "./single-use-process.ts";
+import type { Starter } from "./starter.ts";
+
+export interface PoolOptions {
+  readonly starter: Starter;
+  /** Kept ready; more would only cost memory. */
+  readonly warm: number;
+  /** Warm and serving together: what the machine has memory for. */
+  readonly maxLive: number;
+  readonly maxWaiting: number;
+  /** What to warm; zeros for clerks. */
+  readonly model: Uint8Array;
+  readonly log: Log;
+}
+
+export interface Waiter {
+  /** A process is assigned. */
+  serve(process: SingleUseProcess): void;
+  /** It is this one's turn after `position - 1` others. */
+  moved(position: number): void;
+  /** No process can be had: the last ones ended with this close code while warming up. */
+  fail(closeCode: number | undefined): void;
+}
+
+/** A process that cannot start is tried again after 100 ms, doubling to 10 s. */
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 10_000;
+
+/** After so many failures in a row the waiting are told, rather than kept hoping. */
+const FAILURES_BEFORE_TELLING = 3;
+
+export class Pool {
+  readonly #options: PoolOptions;
+  readonly #live = new Set<SingleUseProcess>();
+  readonly #waiting: Waiter[] = [];
+  #startsUnderWay = 0;
+  #failures = 0;
+  #retry: NodeJS.Timeout | undefined;
+  #threads = 0;
+  #isStopped = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#refill();
+  }
+
+  get isFull(): boolean {
+    return this.#waiting.length >= this.#options.maxWaiting;
+  }
+
+  get warmCount(): number {
+    return [...this.#live].filter((process) => process.isWarm).length;
+  }
+
+  /** Joins the queue; the waiter is served at once where a process is warm. */
+  join(waiter: Waiter): void {
+    this.#waiting.push(waiter);
+    this.#serveWaiting();
+    const position = this.#waiting.indexOf(waiter) + 1;
+    if (position > 0) waiter.moved(position);
+    this.#refill();
+  }
+
+  /** Leaves the queue; harmless when already served. */
+  leave(waiter: Waiter): void {
+    const index = this.#waiting.indexOf(waiter);
+    if (index < 0) return;
+    this.#waiting.splice(index, 1);
+    this.#tellPositions(index);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#retry);
+    for (const process of this.#live) process.link.close();
+  }
+
+  #serveWaiting(): void {
+    for (const process of this.#live) {
+      if (this.#waiting.length === 0) return;
+      if (!process.isWarm) continue;
+      this.#waiting.shift()!.serve(process);
+      this.#tellPositions(0);
+    }
+  }
+
+  #tellPositions(from: number): void {
+    for (let index = from; index < this.#waiting.length; index += 1)
+      this.#waiting[index]!.moved(index + 1);
+  }
+
+  /** Starts what is missing: for those who wait, and to have some ready for the next. */
+  #refill(): void {
+    if (this.#isStopped || this.#retry) return;
+    const { warm, maxLive } = this.#options;
+    const starting = this.#startsUnderWay + this.#startingCount();
+    const wanted = warm + this.#waiting.length - this.warmCount - starting;
+    const room = maxLive - this.#live.size - this.#startsUnderWay;
+    for (let count = Math.min(wanted, room, warm - starting); count > 0; count -= 1)
+      void this.#startOne();
+  }
+
+  #startingCount(): number {
+    return [...this.#live].filter((process) => process.isStarting).length;
+  }
+
+  async #startOne(): Promise<void> {
+    const { starter, model } = this.#options;
+    this.#startsUnderWay += 1;
+    let connection;
+    try {
+      connection = await starter.start();
+    } catch {
+      this.#startsUnderWay -= 1;
+      return this.#failed(undefined);
+    }
+    this.#startsUnderWay -= 1;
+    const order = { model, threads: this.#threads };
+    const process = new SingleUseProcess(connection, order, () => this.#becameWarm(process));
+    this.#live.add(process);
+    if (this.#isStopped) process.link.close();
+    await process.link.closed;
+    this.#live.delete(process);
+    if (process.isUnused && !this.#isStopped) this.#failed(process.farewell);
+    else this.#refill();
+  }
+
+  #becameWarm(process: SingleUseProcess): void {
+    this.#failures = 0;
+    this.#threads = process.threads;
+    this.#serveWaiting();
+    this.#refill();
+  }
+
+  /** A process ended before anybody used it. */
+  #failed(closeCode: number | undefined): void {
+    this.#failures += 1;
+    this.#options.log("process-failed", { count: this.#failures });
+    if (this.#failures >= FAILURES_BEFORE_TELLING)
+      for (const waiter of this.#waiting.splice(0)) waiter.fail(closeCode);
+    const delay = Math.min(FIRST_RETRY_MS * 2 ** (this.#failures - 1), LAST_RETRY_MS);
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#refill();
+    }, delay);
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * How the gateway comes by a fresh process: one function, and what it gives is a connection.
+ *
+ * No pid, no signal, no standard streams: cancel, timeout and end are closing the connection. Under
+ * systemd the connection is to `phantoma-worker.socket` and PID 1 makes the process; here we do.
+ *
+ * @module
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+
+export interface Starter {
+  /** A connection to a process that nobody has used; rejects when none can be made. */
+  start(): Promise<Duplex>;
+}
+
+export interface ChildStarterOptions {
+  /** The process's main file. */
+  readonly entry: string;
+  readonly args: readonly string[];
+  /** Opened here and inherited, so that the process needs no right to open sockets. */
+  readonly keeperSocket: string;
+}
+
+/** A process whose connection is closed has this long to end by itself, in milliseconds. */
+const END_GRACE_MS = 3_000;
+
+/** Makes processes as children of the gateway: demo mode, certified as such. */
+export class ChildStarter implements Starter {
+  readonly #options: ChildStarterOptions;
+  readonly #children = new Set<ChildProcess>();
+
+  constructor(options: ChildStarterOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<Duplex> {
+    const keeper = await connectPaused(this.#options.keeperSocket);
+    const child = spawn(process.execPath, [this.#options.entry, ...this.#options.args], {
+      stdio: ["ignore", "ignore", "ignore", "pipe", keeper],
+      // Nothing of our environment is the child's business.
+      env: {},
+    });
+    keeper.destroy();
+    const connection = child.stdio[3] as Socket;
+    this.#children.add(child);
+    // A child that could not be started shows as a connection that closes.
+    child.once("error", () => connection.destroy());
+    child.once("exit", () => {
+      this.#children.delete(child);
+      connection.destroy();
+    });
+    connection.once("close", () => endSoon(child));
+    return connection;
+  }
+
+  /** Ends every child now and waits for them; for the gateway's own end. */
+  async stop(): Promise<void> {
+    await Promise.all(
+      [...this.#children].map(async (child) => {
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        child.kill("SIGKILL");
+        await once(child, "exit");
+      }),
+    );
+  }
+}
+
+function endSoon(child: ChildProcess): void {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const kill = setTimeout(() => child.kill("SIGKILL"), END_GRACE_MS);
+  child.once("exit", () => clearTimeout(kill));
+}
+
+/** Paused, so that not a byte is read here that the child should read. */
+function connectPaused(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path });
+    socket.pause();
+    socket.once("error", reject);
+    socket.once("connect", () => resolve(socket));
+  });
+}

@@ -1,0 +1,67 @@
+/**
+ * The cell's side of its keeper channel: one request at a time, answered in order.
+ *
+ * When the keeper hangs up, the task ends: that is how a revocation reaches a live session.
+ *
+ * @module
+ */
+import type { Duplex } from "node:stream";
+import { FrameLink } from "./frames.ts";
+import {
+  KeeperAnswer,
+  keeperRefusals,
+  keeperRequests,
+  MAX_KEEPER_ANSWER_BYTES,
+  type KeeperRefusal,
+  type KeeperRequest,
+} from "./keeper-link.ts";
+
+export class KeeperRefused extends Error {
+  override readonly name = "KeeperRefused";
+  readonly code: KeeperRefusal | "ERR_UNAVAILABLE";
+
+  constructor(code: KeeperRefusal | "ERR_UNAVAILABLE") {
+    super(`the keeper refused: ${code}`);
+    this.code = code;
+  }
+}
+
+interface Waiting {
+  resolve(body: Buffer): void;
+  reject(error: Error): void;
+}
+
+export class KeeperClient {
+  readonly #link: FrameLink;
+  readonly #waiting: Waiting[] = [];
+
+  constructor(socket: Duplex) {
+    this.#link = new FrameLink(socket, MAX_KEEPER_ANSWER_BYTES, ({ kind, body }) => {
+      const waiting = this.#waiting.shift();
+      if (!waiting) throw new RangeError("an answer that nobody waits for");
+      if (kind === KeeperAnswer.done) waiting.resolve(Buffer.from(body));
+      else waiting.reject(new KeeperRefused(keeperRefusals[body[0] ?? -1] ?? "ERR_MALFORMED"));
+    });
+    void this.#link.closed.then(() => {
+      for (const waiting of this.#waiting.splice(0))
+        waiting.reject(new KeeperRefused("ERR_UNAVAILABLE"));
+    });
+  }
+
+  get closed(): Promise<void> {
+    return this.#link.closed;
+  }
+
+  /** @throws {@link KeeperRefused} */
+  ask(request: KeeperRequest, body: Uint8Array = new Uint8Array(0)): Promise<Buffer> {
+    if (!this.#link.isOpen) return Promise.reject(new KeeperRefused("ERR_UNAVAILABLE"));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#link.send(keeperRequests[request].kind, body);
+    });
+  }
+
+  close(): void {
+    this.#link.close();
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * What a cell may ask the keeper, and how often. Everything is binary, typed and bounded; the keeper
+ * parses no byte of a stranger except signed documents of a fixed layout.
+ *
+ * @module
+ */
+import { MAX_DOCUMENT_BYTES } from "@phantoma/crypto";
+
+/** Bytes of a request's body: a device list is the largest. */
+export const MAX_KEEPER_REQUEST_BYTES = MAX_DOCUMENT_BYTES + 64;
+
+/** Bytes of an answer's body: a page of receipts is the largest. */
+export const MAX_KEEPER_ANSWER_BYTES = 1024 * 1024;
+
+/** What may be asked, by which cell, and whether only once; anything else ends the channel. */
+export const keeperRequests = {
+  /** Body: one-time key (32), then the ticket. Answer: the certificate. Must come first. */
+  certify: { kind: 1, from: ["worker", "clerk"], once: true },
+  /** Body: nothing. Answer: the node's state as JSON, which only cells read. */
+  status: { kind: 2, from: ["clerk"], once: false },
+  models: { kind: 3, from: ["clerk"], once: false },
+  /** Body: nothing. Answer: the device list as signed. */
+  devices: { kind: 4, from: ["clerk"], once: false },
+  /** Body: how many (2), then nothing or a task (32). Answer: receipts, each after its length (4). */
+  receipts: { kind: 5, from: ["clerk"], once: false },
+  /** Body: a signed device list. Answer: empty. */
+  submitDeviceList: { kind: 6, from: ["clerk"], once: false },
+} as const satisfies Record<
+  string,
+  { kind: number; from: readonly ("worker" | "clerk")[]; once: boolean }
+>;
+
+export type KeeperRequest = keyof typeof keeperRequests;
+export type CellRole = "worker" | "clerk";
+
+/** Kinds of an answer: one answer per request, in order. */
+export const KeeperAnswer = { done: 1, refused: 2 } as const;
+
+/** Why the keeper refused, by number on the link. */
+export const keeperRefusals = [
+  "ERR_TICKET",
+  "ERR_FORBIDDEN",
+  "ERR_DOCUMENT_REFUSED",
+  "ERR_MALFORMED",
+] as const;
+
+export type KeeperRefusal = (typeof keeperRefusals)[number];

@@ -1,0 +1,97 @@
+/**
+ * Sets a node's state up, once, as its owner: keys, first device list, models. Prints JSON.
+ *
+ *   main.ts init --state DIR                      makes identity and TLS key, prints the public parts
+ *   main.ts pin-devices --state DIR --list FILE   places device list 1 and pins its hash
+ *   main.ts add-model --state DIR --file F --name N
+ *
+ * @module
+ */
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import {
+  documentHash,
+  exportNodeIdentity,
+  generateNodeIdentity,
+  openFirstDeviceList,
+} from "@phantoma/crypto";
+import { GENESIS_FILE, listPath } from "../devices/device-list-folder.ts";
+import { addModel, writeCatalogue } from "../models/model-store.ts";
+import { statePaths } from "./paths.ts";
+import { makeTlsIdentity } from "./tls-identity.ts";
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    state: { type: "string" },
+    list: { type: "string" },
+    file: { type: "string" },
+    name: { type: "string" },
+  },
+});
+const paths = statePaths(wanted("state"));
+
+switch (positionals[0]) {
+  case "init":
+    print(await init());
+    break;
+  case "pin-devices":
+    pinDevices(wanted("list"));
+    print({ pinned: true });
+    break;
+  case "add-model":
+    print(await addModel(paths.modelsDir, wanted("file"), wanted("name")));
+    break;
+  default:
+    fail("usage: init | pin-devices --list FILE | add-model --file FILE --name NAME");
+}
+
+/** Makes what is missing and never replaces a key: a node keeps its name. */
+async function init(): Promise<{ nodeKey: string; tlsCertificate: string }> {
+  for (const dir of [paths.keeperDir, paths.gatewayDir])
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  for (const dir of [paths.devicesDir, paths.modelsDir])
+    mkdirSync(dir, { recursive: true, mode: 0o755 });
+  const keyPath = join(paths.keeperDir, "node.key");
+  const publicPath = join(paths.devicesDir, "node.pub");
+  const certificatePath = join(paths.gatewayDir, "tls.crt");
+  if (!existsSync(publicPath)) {
+    const identity = generateNodeIdentity();
+    const secret = exportNodeIdentity(identity);
+    writeFileSync(keyPath, secret.expose(), { mode: 0o600, flush: true });
+    secret.erase();
+    const tls = await makeTlsIdentity();
+    writeFileSync(join(paths.gatewayDir, "tls.key"), tls.keyPem, { mode: 0o600, flush: true });
+    writeFileSync(certificatePath, tls.certificatePem, { flush: true });
+    writeCatalogue(paths.modelsDir, []);
+    writeFileSync(publicPath, Buffer.from(identity.signing.publicKey).toString("hex"));
+  }
+  return {
+    nodeKey: readFileSync(publicPath, "ascii"),
+    tlsCertificate: readFileSync(certificatePath, "ascii"),
+  };
+}
+
+function pinDevices(listFile: string): void {
+  const list = readFileSync(listFile);
+  const node = Buffer.from(readFileSync(join(paths.devicesDir, "node.pub"), "ascii"), "hex");
+  openFirstDeviceList(list, node, documentHash(list));
+  const genesisPath = join(paths.devicesDir, GENESIS_FILE);
+  if (existsSync(genesisPath)) fail("this node has its first device list already");
+  copyFileSync(listFile, listPath(paths.devicesDir, 1));
+  writeFileSync(genesisPath, Buffer.from(documentHash(list)).toString("hex"));
+}
+
+function wanted(name: keyof typeof values): string {
+  return values[name] ?? fail(`--${name} is missing`);
+}
+
+function print(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}

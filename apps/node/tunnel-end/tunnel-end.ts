@@ -1,0 +1,149 @@
+/**
+ * A single-use process's end of a tunnel: warm, certified once, one handshake, one session.
+ *
+ *   warming ──ready──> assigned ──certificate──> handshake ──message 3──> open ──> gone
+ *
+ * Any surprise ends the process; the peer learns one close code and never why.
+ *
+ * @module
+ */
+import {
+  certificateDocument,
+  CryptoError,
+  documentHash,
+  generateX25519,
+  sameBytes,
+  startResponder,
+  type Certificate,
+} from "@phantoma/crypto";
+import {
+  CloseCode,
+  HANDSHAKE_TIMEOUT_MS,
+  MAX_REQUEST_BYTES,
+  ProtocolError,
+  SecureChannel,
+  tunnelPrologue,
+} from "@phantoma/protocol";
+import { FrameLink, type Frame } from "../ipc/frames.ts";
+import { inheritedLinks } from "../ipc/inherited.ts";
+import { KeeperClient } from "../ipc/keeper-client.ts";
+import type { CellRole } from "../ipc/keeper-link.ts";
+import {
+  decodeWarm,
+  encodeNumber,
+  FromProcess,
+  MAX_PROCESS_FRAME_BYTES,
+  ToProcess,
+  type WarmOrder,
+} from "../ipc/process-link.ts";
+import { FrameQueue } from "./frame-queue.ts";
+
+/** The finished tunnel, as the role behind it uses it. */
+export interface OpenTunnel {
+  readonly link: FrameLink;
+  readonly keeper: KeeperClient;
+  readonly channel: SecureChannel;
+  /** Ends the process in order, with a close code for the device. */
+  leave(code: number): Promise<never>;
+}
+
+export interface Role {
+  readonly role: CellRole;
+  /** Prepares for any ticket; gives the number of threads it will use. */
+  warm(order: WarmOrder): Promise<number>;
+  /** Takes over; gives the handler for every later frame of the gateway. */
+  open(tunnel: OpenTunnel): (frame: Frame) => void;
+  /** Overwrites what it can before the process ends. */
+  wipe(): Promise<void>;
+}
+
+/** Wiping is done in milliseconds; a process that cannot is ended by force. */
+const WIPE_TIMEOUT_MS = 2_000;
+
+/** Runs the role's whole life; never returns. */
+export async function runTunnelEnd(role: Role): Promise<void> {
+  const sockets = inheritedLinks();
+  const frames = new FrameQueue();
+  const link = new FrameLink(sockets.gateway, MAX_PROCESS_FRAME_BYTES, (frame) =>
+    frames.push(frame),
+  );
+  const keeper = new KeeperClient(sockets.keeper);
+  const leave = onceLeaving(role, link);
+  // The gateway's hanging up is the end of the task; the keeper's is a revocation, or its own end.
+  void link.closed.then(() => leave(CloseCode.done));
+  void keeper.closed.then(() => leave(CloseCode.revoked));
+  process.on("uncaughtException", () => void leave(CloseCode.died));
+  process.on("unhandledRejection", () => void leave(CloseCode.died));
+  try {
+    const order = decodeWarm(await frames.take(ToProcess.warm));
+    const threads = await role.warm(order).catch(() => leave(CloseCode.model));
+    link.send(FromProcess.ready, encodeNumber(threads));
+    const ticket = await frames.take(ToProcess.assign);
+    const channel = await establish(role.role, order, ticket, { frames, link, keeper });
+    const handler = role.open({ link, keeper, channel, leave });
+    frames.handle((frame) => {
+      try {
+        handler(frame);
+      } catch (error) {
+        void leave(closeCodeFor(error));
+      }
+    });
+  } catch (error) {
+    await leave(closeCodeFor(error));
+  }
+}
+
+interface Ends {
+  readonly frames: FrameQueue;
+  readonly link: FrameLink;
+  readonly keeper: KeeperClient;
+}
+
+async function establish(
+  role: CellRole,
+  order: WarmOrder,
+  ticket: Buffer,
+  { frames, link, keeper }: Ends,
+): Promise<SecureChannel> {
+  const localStatic = generateX25519();
+  const request = Buffer.concat([localStatic.publicKey, ticket]);
+  const certificateBytes = await keeper.ask("certify", request);
+  const certificate = certificateDocument.open(certificateBytes, ({ node }) => node);
+  assertCertified(certificate, role, order);
+  const prologue = tunnelPrologue(certificate.node, documentHash(ticket));
+  const responder = await startResponder({ localStatic, prologue });
+  const message1 = await frames.take(ToProcess.data, HANDSHAKE_TIMEOUT_MS);
+  const { message2, next } = responder.read(message1).write(certificateBytes);
+  link.send(FromProcess.data, message2);
+  const message3 = await frames.take(ToProcess.data, HANDSHAKE_TIMEOUT_MS);
+  const { deviceKey, session } = next.read(message3);
+  if (!sameBytes(deviceKey, certificate.device))
+    throw new CryptoError("ERR_NOT_AUTHORISED", "not the device that was certified");
+  return new SecureChannel(session, MAX_REQUEST_BYTES);
+}
+
+/** A ticket for another model, or another kind of process, is refused whoever certified it. */
+function assertCertified(certificate: Certificate, role: CellRole, order: WarmOrder): void {
+  if (certificate.role !== role || !sameBytes(certificate.model, order.model))
+    throw new CryptoError("ERR_NOT_AUTHORISED", "certified for something else");
+}
+
+function onceLeaving(role: Role, link: FrameLink): (code: number) => Promise<never> {
+  let leaving: Promise<never> | undefined;
+  return (code) => (leaving ??= leaveNow(role, link, code));
+}
+
+async function leaveNow(role: Role, link: FrameLink, code: number): Promise<never> {
+  setTimeout(() => process.exit(1), WIPE_TIMEOUT_MS).unref();
+  link.send(FromProcess.bye, encodeNumber(code));
+  await link.finish();
+  await role.wipe().catch(() => undefined);
+  process.exit(0);
+}
+
+/** One close code for everything cryptographic; a broken limit is the client's own to know. */
+function closeCodeFor(error: unknown): number {
+  if (error instanceof ProtocolError) return CloseCode.limit;
+  if (error instanceof RangeError) return CloseCode.timeout;
+  return CloseCode.crypto;
+}

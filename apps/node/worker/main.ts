@@ -1,0 +1,40 @@
+/**
+ * The worker process: one task of one device, then nothing.
+ *
+ *   main.ts --models DIR      with the gateway on descriptor 3 and the keeper on descriptor 4
+ *
+ * @module
+ */
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { modelPath } from "../models/model-path.ts";
+import { runTunnelEnd } from "../tunnel-end/tunnel-end.ts";
+import { Conversation } from "./conversation.ts";
+import { Engine } from "./engine/engine.ts";
+
+/** Enough for long conversations; a model trained for less gets what it was trained for. */
+const CONTEXT_TOKENS = 4096;
+
+const { values } = parseArgs({ options: { models: { type: "string" } } });
+const modelsDir = values.models;
+if (!modelsDir) process.exit(2);
+
+let engine: Engine | undefined;
+
+await runTunnelEnd({
+  role: "worker",
+  async warm({ model, threads }) {
+    engine = await Engine.load({
+      modelPath: modelPath(modelsDir, model),
+      contextTokens: CONTEXT_TOKENS,
+      threads: threads || "calibrate",
+      cores: availableParallelism(),
+    });
+    return engine.threads;
+  },
+  open(tunnel) {
+    const conversation = new Conversation(engine!, tunnel);
+    return (frame) => conversation.handle(frame);
+  },
+  wipe: async () => engine?.dispose(),
+});
