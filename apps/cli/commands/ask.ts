@@ -1,0 +1,39 @@
+/**
+ * phantoma ask: one question, one answer, one worker.
+ *
+ * @module
+ */
+import type { Command } from "../command.ts";
+import { Home } from "../home.ts";
+import { chatOptions, commonOptions, historyOf, parse, samplingOf } from "../options.ts";
+import { notice, UsageError, write, writeJson } from "../output.ts";
+import { chooseModel, openConversation } from "../session.ts";
+import { streamAnswer } from "../stream-answer.ts";
+
+export const ask: Command = {
+  usage: "ask [--node NAME] [--model NAME] [--system TEXT] [sampling options] QUESTION",
+  summary: "asks one question and prints the answer; `-` reads it from standard input",
+  async run(args) {
+    const { values, positionals } = parse(args, { ...commonOptions, ...chatOptions });
+    const text = positionals.join(" ") === "-" ? await standardInput() : positionals.join(" ");
+    if (!text.trim()) throw new UsageError("what should be asked?");
+    const home = new Home(values.home);
+    const peer = { profile: home.node(values.node), device: home.device() };
+    const model = await chooseModel(peer, values.model);
+    const history = historyOf(values);
+    const conversation = await openConversation(peer, { model, mode: "turn", history });
+    const turn = { text, sampling: samplingOf(values) };
+    const answer = await streamAnswer(conversation, turn, !values.json);
+    if (values.json) writeJson(answer);
+    else write("\n");
+    if (answer.reason === "length") notice("phantoma: cut at --max-tokens");
+    await conversation.closed;
+    return 0;
+  },
+};
+
+async function standardInput(): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of process.stdin) parts.push(part as Buffer);
+  return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(parts));
+}

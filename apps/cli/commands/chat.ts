@@ -1,0 +1,22 @@
+/**
+ * phantoma chat: a conversation in the terminal.
+ *
+ * @module
+ */
+import type { Command } from "../command.ts";
+import { Home } from "../home.ts";
+import { chatOptions, commonOptions, parse } from "../options.ts";
+import { chooseModel } from "../session.ts";
+import { terminalChat } from "../terminal-chat.ts";
+
+export const chat: Command = {
+  usage: "chat [--node NAME] [--model NAME] [--mode conversation|turn] [--system TEXT]",
+  summary: "talks with a model; Ctrl-C stops an answer, /end wipes, /quit leaves",
+  async run(args) {
+    const { values } = parse(args, { ...commonOptions, ...chatOptions });
+    const home = new Home(values.home);
+    const peer = { profile: home.node(values.node), device: home.device() };
+    await terminalChat(peer, await chooseModel(peer, values.model), values);
+    return 0;
+  },
+};

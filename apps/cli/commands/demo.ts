@@ -1,0 +1,85 @@
+/**
+ * npm run demo: the whole way once, on this machine: node, pairing, question, answer, receipt.
+ *
+ * @module
+ */
+import { ControlSession, type SignedReceipt } from "@phantoma/client";
+import { generateDeviceIdentity } from "@phantoma/crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Command } from "../command.ts";
+import { startDemoNode } from "../demo-node.ts";
+import { chatOptions, commonOptions, historyOf, parse, samplingOf } from "../options.ts";
+import { hex, notice, write, writeJson } from "../output.ts";
+import { openConversation, type Peer } from "../session.ts";
+import { streamAnswer, type MeasuredAnswer } from "../stream-answer.ts";
+
+const DEFAULT_QUESTION = "What is Phantoma?";
+
+export const demo: Command = {
+  usage: "demo [--model FILE] [sampling options] [QUESTION]",
+  summary: "starts a node, asks through the tunnel, shows answer and receipt, leaves nothing",
+  async run(args) {
+    const { values, positionals } = parse(args, { ...commonOptions, ...chatOptions });
+    const text = positionals.join(" ") || DEFAULT_QUESTION;
+    const say = values.json ? () => undefined : notice;
+    const device = generateDeviceIdentity();
+    say("starting a node …");
+    const modelPaths = values.model ? [values.model] : [];
+    const node = await startDemoNode({ device, modelPaths });
+    try {
+      const peer = { profile: node.profile, device };
+      say(`paired with ${node.profile.url}; asking: ${text}\n`);
+      const conversation = await openConversation(peer, {
+        model: node.defaultModel,
+        mode: "turn",
+        history: historyOf(values),
+      });
+      const turn = { text, sampling: { temperature: 0, ...samplingOf(values) } };
+      const answer = await streamAnswer(conversation, turn, !values.json);
+      await conversation.closed;
+      const receipt = await fetchReceipt(peer, conversation.task);
+      if (values.json) writeJson({ answer, receipt: receipt.receipt });
+      else report(answer, receipt);
+    } finally {
+      await node.stop();
+    }
+    return 0;
+  },
+};
+
+/** The keeper signs it when the worker's process is gone, which is a moment after its last word. */
+async function fetchReceipt(peer: Peer, task: Uint8Array): Promise<SignedReceipt> {
+  const session = await ControlSession.open(peer);
+  try {
+    for (;;) {
+      const [receipt] = await session.receipts({ task, limit: 1 });
+      if (receipt) return receipt;
+      await sleep(50);
+    }
+  } finally {
+    session.close();
+  }
+}
+
+function report(answer: MeasuredAnswer, { receipt }: SignedReceipt): void {
+  write("\n\nreceipt, signed by the node's keeper (what nobody measured is null)\n");
+  for (const [name, value] of Object.entries(receipt))
+    write(`  ${name.padEnd(12)} ${shown(value)}\n`);
+  const { completionTokens, tokensPerSecond, addedMs, firstTextMs } = answer;
+  write(`\n${completionTokens} tokens, ${fixed(tokensPerSecond)} tokens/s\n`);
+  write(
+    `first text after ${fixed(firstTextMs)} ms, of which Phantoma added ${fixed(addedMs)} ms\n`,
+  );
+}
+
+function shown(value: unknown): string {
+  if (value instanceof Uint8Array) return hex(value);
+  if (typeof value === "number") return `${value} (${new Date(value).toISOString()})`;
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === "bigint" ? Number(part) : part,
+  );
+}
+
+function fixed(value: number | null): string {
+  return value === null ? "?" : value.toFixed(1);
+}

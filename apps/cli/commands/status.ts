@@ -1,0 +1,35 @@
+/**
+ * phantoma status: how a node is.
+ *
+ * @module
+ */
+import type { Command } from "../command.ts";
+import { Home } from "../home.ts";
+import { commonOptions, parse } from "../options.ts";
+import { write, writeJson } from "../output.ts";
+import { withControl } from "../session.ts";
+
+export const status: Command = {
+  usage: "status [--node NAME]",
+  summary: "shows version, mode, kernel policy and tasks of a node",
+  async run(args) {
+    const { values } = parse(args, commonOptions);
+    const home = new Home(values.home);
+    const profile = home.node(values.node);
+    const peer = { profile, device: home.device() };
+    const state = await withControl(peer, (session) => session.status());
+    if (values.json) {
+      writeJson({ node: profile.name, ...state });
+      return 0;
+    }
+    const mode = state.starter === "gateway" ? "demo (workers of the gateway's making)" : "systemd";
+    write(`node       ${profile.name} at ${profile.url}\n`);
+    write(`version    ${state.version}\n`);
+    write(`mode       ${mode}\n`);
+    write(`policy     ${state.policy}\n`);
+    write(`running    since ${new Date(state.startedAt).toISOString()}\n`);
+    write(`tasks      ${state.tasksLive} live, ${state.tasksDone} done\n`);
+    write(`devices    list version ${state.deviceListVersion}\n`);
+    return 0;
+  },
+};

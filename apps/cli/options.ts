@@ -1,0 +1,79 @@
+/**
+ * The options that several commands share, parsed once and strictly.
+ *
+ * @module
+ */
+import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
+import type { ConversationOptions } from "@phantoma/client";
+import { UsageError } from "./output.ts";
+
+export const commonOptions = {
+  json: { type: "boolean", default: false },
+  home: { type: "string" },
+  node: { type: "string" },
+} as const satisfies ParseArgsOptionsConfig;
+
+/** How the model chooses tokens, and what kind of conversation it is. */
+export const chatOptions = {
+  model: { type: "string" },
+  mode: { type: "string", default: "conversation" },
+  system: { type: "string" },
+  temperature: { type: "string" },
+  "top-p": { type: "string" },
+  "top-k": { type: "string" },
+  seed: { type: "string" },
+  "max-tokens": { type: "string" },
+  stop: { type: "string", multiple: true },
+} as const satisfies ParseArgsOptionsConfig;
+
+export type ChatValues = {
+  readonly [K in keyof typeof chatOptions]?: (typeof chatOptions)[K] extends { multiple: true }
+    ? string[]
+    : string;
+};
+
+type Turn = Parameters<import("@phantoma/client").Conversation["turn"]>[0];
+
+/** @throws {@link UsageError} instead of node's own error */
+export function parse<const T extends ParseArgsOptionsConfig>(args: string[], options: T) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+/** A longer answer is asked for with --max-tokens; without any limit a model may never end. */
+const DEFAULT_MAX_TOKENS = 1024;
+
+export function samplingOf(values: ChatValues): NonNullable<Turn["sampling"]> {
+  return {
+    maxTokens: number(values, "max-tokens") ?? DEFAULT_MAX_TOKENS,
+    ...defined("temperature", number(values, "temperature")),
+    ...defined("topP", number(values, "top-p")),
+    ...defined("topK", number(values, "top-k")),
+    ...defined("seed", number(values, "seed")),
+    ...defined("stop", values.stop),
+  };
+}
+
+export function modeOf({ mode }: ChatValues): NonNullable<ConversationOptions["mode"]> {
+  if (mode === "conversation" || mode === "turn") return mode;
+  throw new UsageError("--mode is conversation or turn");
+}
+
+export function historyOf({ system }: ChatValues): NonNullable<ConversationOptions["history"]> {
+  return system === undefined ? [] : [{ role: "system", text: system }];
+}
+
+function number(values: ChatValues, name: keyof ChatValues): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text === "" || !Number.isFinite(value)) throw new UsageError(`--${name} wants a number`);
+  return value;
+}
+
+function defined<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
+}

@@ -1,0 +1,90 @@
+/**
+ * The conversation loop of a terminal: a question, an answer that can be stopped, again.
+ *
+ * What was said is kept in this process only, so that a new worker can be told when the old one is
+ * gone; leaving the program forgets it.
+ *
+ * @module
+ */
+import { createInterface } from "node:readline/promises";
+import { ClientError, type Conversation, type ConversationOptions } from "@phantoma/client";
+import { historyOf, modeOf, samplingOf, type ChatValues } from "./options.ts";
+import { hex, notice, printError, write } from "./output.ts";
+import { openConversation, type Peer } from "./session.ts";
+import { streamAnswer } from "./stream-answer.ts";
+
+type History = NonNullable<ConversationOptions["history"]>[number][];
+
+const HELP = "/end wipes the worker · /new forgets the conversation · /quit leaves";
+
+export async function terminalChat(peer: Peer, model: Buffer, values: ChatValues): Promise<void> {
+  const history: History = [...historyOf(values)];
+  const mode = modeOf(values);
+  let conversation: Conversation | undefined;
+  let isAnswering = false;
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  terminal.on("SIGINT", () => (isAnswering ? conversation?.stop() : terminal.close()));
+  const lines = terminal[Symbol.asyncIterator]();
+  notice(HELP);
+  try {
+    for (;;) {
+      terminal.setPrompt("\n> ");
+      terminal.prompt();
+      const { value: line, done } = await lines.next();
+      const text = line?.trim() ?? "";
+      if (done || text === "/quit") return;
+      if (text === "") continue;
+      if (text === "/end" || text === "/new") {
+        if (text === "/new") history.splice(0, history.length, ...historyOf(values));
+        await sayEnd(conversation);
+        conversation = undefined;
+        continue;
+      }
+      isAnswering = true;
+      try {
+        conversation ??= await openWatched(peer, model, mode, history, () => {
+          conversation = undefined;
+        });
+        const answer = await streamAnswer(
+          conversation,
+          { text, sampling: samplingOf(values) },
+          true,
+        );
+        history.push({ role: "user", text }, { role: "assistant", text: answer.text });
+        write("\n");
+        const speed = answer.tokensPerSecond?.toFixed(1) ?? "?";
+        notice(`  ${answer.completionTokens} tokens, ${speed} tokens/s, ${answer.reason}`);
+      } catch (error) {
+        if (!(error instanceof ClientError)) throw error;
+        write("\n");
+        printError(error, false);
+      } finally {
+        isAnswering = false;
+      }
+    }
+  } finally {
+    terminal.close();
+    await conversation?.end();
+  }
+}
+
+async function openWatched(
+  peer: Peer,
+  model: Buffer,
+  mode: "conversation" | "turn",
+  history: History,
+  onClosed: () => void,
+): Promise<Conversation> {
+  const conversation = await openConversation(peer, { model, mode, history });
+  const { starter, policy } = conversation.certificate;
+  if (starter === "gateway")
+    notice(`  demo mode: a worker of this node's own making, kernel policy: ${policy}`);
+  void conversation.closed.then(onClosed);
+  return conversation;
+}
+
+async function sayEnd(conversation: Conversation | undefined): Promise<void> {
+  if (!conversation) return notice("  there is no worker to end");
+  await conversation.end();
+  notice(`  ended; task ${hex(conversation.task).slice(0, 16)}`);
+}

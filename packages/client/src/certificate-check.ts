@@ -1,0 +1,48 @@
+/**
+ * Whether the process at the other end is the one that this device asked for. This file decides;
+ * `tunnel.ts` reveals the device only after it agreed.
+ *
+ * @module
+ */
+import { certificateDocument, CryptoError, sameBytes, type Certificate } from "@phantoma/crypto";
+import { ClientError } from "./client-error.ts";
+
+export interface ExpectedProcess {
+  /** The node's Ed25519 key. */
+  readonly node: Uint8Array;
+  /** SHA-256 of our own ticket: what makes the certificate fresh. */
+  readonly ticket: Uint8Array;
+  /** Our own X25519 key. */
+  readonly device: Uint8Array;
+  /** The static key of this very handshake. */
+  readonly responderKey: Uint8Array;
+  readonly role: Certificate["role"];
+  readonly model: Uint8Array;
+  readonly starter: Certificate["starter"];
+}
+
+/** @throws {@link ClientError} `ERR_NODE_IDENTITY` */
+export function checkCertificate(untrusted: Uint8Array, expected: ExpectedProcess): Certificate {
+  const certificate = open(untrusted, expected.node);
+  const faults = [
+    sameBytes(certificate.node, expected.node) || "another node's",
+    sameBytes(certificate.ticket, expected.ticket) || "for another ticket",
+    sameBytes(certificate.device, expected.device) || "for another device",
+    sameBytes(certificate.key, expected.responderKey) || "for another process",
+    certificate.role === expected.role || "for another role",
+    sameBytes(certificate.model, expected.model) || "for another model",
+    certificate.starter === expected.starter || "of a process started another way",
+  ].filter((fault) => fault !== true);
+  if (faults.length > 0)
+    throw new ClientError("ERR_NODE_IDENTITY", `the certificate is ${faults.join(", ")}`);
+  return certificate;
+}
+
+function open(untrusted: Uint8Array, node: Uint8Array): Certificate {
+  try {
+    return certificateDocument.open(untrusted, () => node);
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error;
+    throw new ClientError("ERR_NODE_IDENTITY", "the certificate is not signed by the node");
+  }
+}

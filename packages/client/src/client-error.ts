@@ -1,0 +1,65 @@
+/**
+ * Every failure of talking to a node, as a code with one thing to do about it.
+ *
+ * @module
+ */
+import type { RefusalCode, Refused, ControlRefusal } from "@phantoma/protocol";
+
+/** What went wrong, and what a person should do about it. */
+export const advice = {
+  /** Nothing answers at the node's address. */
+  ERR_UNREACHABLE: "check that the node runs and that its address is right",
+  /** Something else answers at the node's address, or the node's TLS key was replaced. */
+  ERR_PIN_MISMATCH: "do not continue; pair with the node again over a channel you trust",
+  /** The process behind the tunnel could not prove that it is the node's. */
+  ERR_NODE_IDENTITY: "do not continue; the node may have been taken over",
+  /** The tunnel broke during the handshake. */
+  ERR_HANDSHAKE: "try again; if it persists, the connection is being tampered with",
+  /** The connection ended in the middle of something. */
+  ERR_CONNECTION_LOST: "what has arrived is kept; connect again",
+  /** Nothing came in time. */
+  ERR_TIMEOUT: "try again",
+  /** The conversation was ended: by request, because it was idle, or at its hard limit. */
+  ERR_CONVERSATION_ENDED: "start a new conversation",
+  /** This device was revoked. */
+  ERR_DEVICE_REVOKED: "ask an admin of the node",
+  /** The node does not know this device, or the ticket is another node's. */
+  ERR_TICKET_REFUSED: "pair with the node again",
+  ERR_TICKET_MALFORMED: "update this program or the node",
+  ERR_TICKET_STALE: "set this machine's clock",
+  ERR_TICKET_REUSED: "try again",
+  ERR_MODEL_UNKNOWN: "choose one of the node's models",
+  /** The node has no worker to give, or an answer is still under way. */
+  ERR_BUSY: "try again later",
+  ERR_INVALID_UTF8: "send text",
+  ERR_INVALID_MESSAGE: "update this program or the node",
+  ERR_PROMPT_TOO_LONG: "shorten the prompt, or begin a new conversation",
+  ERR_ATTACHMENT_UNKNOWN: "attach the file again",
+  ERR_LIMIT: "send less",
+  ERR_MODEL_FAILED: "try again; if it persists, choose another model",
+  ERR_FORBIDDEN: "use an admin's device",
+  ERR_DOCUMENT_REFUSED: "fetch the current list and sign again",
+  ERR_UNAVAILABLE: "try again later",
+  /** The stored profile or key is not readable. */
+  ERR_PROFILE: "pair with the node again",
+  /** A demo node could not be started here. */
+  ERR_LOCAL_NODE: "see the node's log above",
+} as const satisfies Record<string, string> &
+  Record<RefusalCode | Refused["code"] | ControlRefusal, string>;
+
+export type ClientErrorCode = keyof typeof advice;
+
+export class ClientError extends Error {
+  override readonly name = "ClientError";
+  readonly code: ClientErrorCode;
+
+  constructor(code: ClientErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+
+  /** The one thing to do about it. */
+  get action(): string {
+    return advice[this.code];
+  }
+}

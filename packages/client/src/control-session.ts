@@ -1,0 +1,117 @@
+/**
+ * A control session: status, models, devices and receipts of a node.
+ *
+ * @module
+ */
+import { receiptDocument, type Receipt } from "@phantoma/crypto";
+import {
+  ControlKind,
+  controlResponseSchema,
+  decodeJson,
+  encodeJson,
+  type ControlRequest,
+  type ControlResponse,
+  type Model,
+  type Received,
+  type Status,
+} from "@phantoma/protocol";
+import { ClientError } from "./client-error.ts";
+import { Tunnel, type TunnelOptions } from "./tunnel.ts";
+
+type Answer<K extends ControlResponse["response"]> = Extract<ControlResponse, { response: K }>;
+
+/** A receipt, with the bytes that prove it. */
+export interface SignedReceipt {
+  readonly receipt: Receipt;
+  readonly document: Uint8Array;
+}
+
+export class ControlSession {
+  readonly #tunnel: Tunnel;
+  readonly #node: Uint8Array;
+  readonly #waiting = new Map<number, PromiseWithResolvers<ControlResponse>>();
+  #nextStream = 1;
+
+  /** @throws {@link ClientError} */
+  static async open(options: Omit<TunnelOptions, "model">): Promise<ControlSession> {
+    const node = Buffer.from(options.profile.nodeKey, "hex");
+    return new ControlSession(await Tunnel.open(options), node);
+  }
+
+  private constructor(tunnel: Tunnel, node: Uint8Array) {
+    this.#tunnel = tunnel;
+    this.#node = node;
+    tunnel.handle({
+      received: (event) => this.#receive(event),
+      closed: (error) => {
+        for (const { reject } of this.#waiting.values()) reject(error);
+      },
+    });
+  }
+
+  async status(): Promise<Status> {
+    return (await this.#ask({ request: "status" }, "status")).status;
+  }
+
+  async models(): Promise<Model[]> {
+    return (await this.#ask({ request: "models" }, "models")).models;
+  }
+
+  /** The device list as signed; the caller follows the chain it knows. */
+  async deviceList(): Promise<Uint8Array> {
+    const { document } = await this.#ask({ request: "devices" }, "devices");
+    return Buffer.from(document, "base64");
+  }
+
+  async submitDeviceList(list: Uint8Array): Promise<void> {
+    const document = Buffer.from(list).toString("base64");
+    await this.#ask({ request: "submit-device-list", document }, "accepted");
+  }
+
+  /**
+   * Receipts, verified with the node's key, newest first.
+   *
+   * @throws {@link ClientError} `ERR_NODE_IDENTITY` when one is not genuine
+   */
+  async receipts(query: { task?: Uint8Array; limit?: number } = {}): Promise<SignedReceipt[]> {
+    const { task, limit = 20 } = query;
+    const filter = task ? { task: Buffer.from(task).toString("hex") } : {};
+    const request = { request: "receipts", limit, ...filter } as const;
+    const { documents } = await this.#ask(request, "receipts");
+    return documents.map((document) => this.#verify(Buffer.from(document, "base64")));
+  }
+
+  close(): void {
+    this.#tunnel.close();
+  }
+
+  #verify(document: Uint8Array): SignedReceipt {
+    try {
+      return { receipt: receiptDocument.open(document, () => this.#node), document };
+    } catch {
+      throw new ClientError("ERR_NODE_IDENTITY", "a receipt is not signed by the node");
+    }
+  }
+
+  async #ask<K extends ControlResponse["response"]>(
+    request: ControlRequest,
+    expected: K,
+  ): Promise<Answer<K>> {
+    const stream = this.#nextStream++;
+    const waiting = Promise.withResolvers<ControlResponse>();
+    this.#waiting.set(stream, waiting);
+    this.#tunnel.send([{ stream, bytes: encodeJson(ControlKind.request, request), isEnd: true }]);
+    const response = await waiting.promise;
+    this.#waiting.delete(stream);
+    if (response.response === "refused") throw new ClientError(response.code, response.message);
+    if (response.response !== expected)
+      throw new ClientError("ERR_INVALID_MESSAGE", "the node answered something else");
+    return response as Answer<K>;
+  }
+
+  #receive(event: Received): void {
+    if (event.type === "end" || event.bytes[0] !== ControlKind.response) return;
+    const response = decodeJson(controlResponseSchema, event.bytes.subarray(1));
+    this.#waiting.get(event.stream)?.resolve(response);
+  }
+}

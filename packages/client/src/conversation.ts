@@ -1,0 +1,223 @@
+/**
+ * A conversation with a model, seen from the device: turns in, text out, an authenticated end.
+ *
+ * @module
+ */
+import { TextDecoder } from "node:util";
+import type { Certificate } from "@phantoma/crypto";
+import {
+  decodeJson,
+  encodeJson,
+  attachedSchema,
+  closingSchema,
+  finishSchema,
+  MAX_REQUEST_BYTES,
+  openedSchema,
+  refusedSchema,
+  TaskKind,
+  type ChatMessage,
+  type Closing,
+  type Finish,
+  type OpenRequest,
+  type Opened,
+  type Received,
+  type TurnRequest,
+} from "@phantoma/protocol";
+import { ClientError } from "./client-error.ts";
+import { EventQueue } from "./event-queue.ts";
+import { Tunnel, type TunnelOptions } from "./tunnel.ts";
+
+const SESSION_STREAM = 0;
+
+export interface ConversationOptions extends TunnelOptions {
+  readonly model: Uint8Array;
+  readonly mode?: OpenRequest["mode"];
+  /** `false` shows an answer's shape to the network: for measuring only. */
+  readonly steady?: boolean;
+  /** What was said before, with another worker. */
+  readonly history?: readonly ChatMessage[];
+}
+
+export type TurnEvent =
+  | { readonly type: "delta"; readonly text: string }
+  /** All text has arrived; {@link TurnEvent} `end` follows when the steady answer is over. */
+  | { readonly type: "finish"; readonly finish: Finish }
+  /** The node's authenticated word that nothing is missing. */
+  | { readonly type: "end" };
+
+interface LiveTurn {
+  readonly events: EventQueue<TurnEvent>;
+  readonly decoder: TextDecoder;
+}
+
+export class Conversation {
+  readonly #tunnel: Tunnel;
+  readonly #turns = new Map<number, LiveTurn>();
+  readonly #attaching = new Map<number, PromiseWithResolvers<void>>();
+  #nextStream = 1;
+  #opened = Promise.withResolvers<Opened>();
+  #closed = Promise.withResolvers<Closing["reason"] | ClientError>();
+  #closing: Closing["reason"] | undefined;
+
+  /** @throws {@link ClientError} */
+  static async open(options: ConversationOptions): Promise<Conversation> {
+    const conversation = new Conversation(await Tunnel.open(options));
+    const { mode = "conversation", steady = true, history = [] } = options;
+    conversation.#send(SESSION_STREAM, encodeJson(TaskKind.open, { mode, steady, history }), false);
+    conversation.opened = await conversation.#opened.promise;
+    return conversation;
+  }
+
+  /** What the worker said of itself. */
+  opened!: Opened;
+
+  private constructor(tunnel: Tunnel) {
+    this.#tunnel = tunnel;
+    this.#opened.promise.catch(() => undefined);
+    tunnel.handle({
+      received: (event) => this.#receive(event),
+      closed: (error) => this.#end(error),
+    });
+  }
+
+  /** The task's name in its receipt, 32 bytes. */
+  get task(): Uint8Array {
+    return this.#tunnel.task;
+  }
+
+  get certificate(): Certificate {
+    return this.#tunnel.certificate;
+  }
+
+  /** Resolves when the conversation is over: the worker's own word, or how the connection ended. */
+  get closed(): Promise<Closing["reason"] | ClientError> {
+    return this.#closed.promise;
+  }
+
+  /**
+   * Asks, and gives the answer as it comes. Leaving the loop early stops the answer.
+   *
+   * @throws {@link ClientError}; `ERR_CONNECTION_LOST` when the answer was cut
+   */
+  async *turn(request: TurnRequest): AsyncGenerator<TurnEvent, void, undefined> {
+    const message = encodeJson(TaskKind.turn, request);
+    assertFits(message.length);
+    const stream = this.#nextStream++;
+    const turn = { events: new EventQueue<TurnEvent>(), decoder: new TextDecoder() };
+    this.#turns.set(stream, turn);
+    this.#send(stream, message, true);
+    let isOver = false;
+    try {
+      for await (const event of turn.events) {
+        isOver ||= event.type === "finish";
+        yield event;
+      }
+      isOver = true;
+    } finally {
+      if (!isOver) this.stop();
+    }
+  }
+
+  /** The whole answer of one turn. */
+  async ask(request: TurnRequest): Promise<{ text: string; finish: Finish }> {
+    let text = "";
+    for await (const event of this.turn(request)) {
+      if (event.type === "delta") text += event.text;
+      if (event.type === "finish") return { text, finish: event.finish };
+    }
+    throw new ClientError("ERR_CONNECTION_LOST", "the answer has no end");
+  }
+
+  /** Ends the answer under way; the conversation goes on. */
+  stop(): void {
+    this.#send(SESSION_STREAM, Buffer.of(TaskKind.stop), false);
+  }
+
+  /** Hands a file's text over for later turns. @returns what {@link TurnRequest} names it by */
+  async attach(name: string, content: Uint8Array): Promise<number> {
+    assertFits(content.length);
+    const header = Buffer.from(JSON.stringify({ name }), "utf8");
+    const length = Buffer.alloc(2);
+    length.writeUInt16BE(header.length);
+    const stream = this.#nextStream++;
+    const attached = Promise.withResolvers<void>();
+    this.#attaching.set(stream, attached);
+    const message = Buffer.concat([Buffer.of(TaskKind.attach), length, header, content]);
+    this.#send(stream, message, true);
+    await attached.promise;
+    return stream;
+  }
+
+  /** Ends the conversation now: the worker is overwritten and its process ends. */
+  async end(): Promise<void> {
+    this.#send(SESSION_STREAM, Buffer.of(TaskKind.end), true);
+    await this.#closed.promise;
+  }
+
+  /** Drops the connection, as a desktop that vanishes does. */
+  drop(): void {
+    this.#tunnel.close();
+  }
+
+  #send(stream: number, bytes: Buffer, isEnd: boolean): void {
+    this.#tunnel.send([{ stream, bytes, isEnd }]);
+  }
+
+  #receive(event: Received): void {
+    if (event.type === "end") return this.#endStream(event.stream);
+    const body = event.bytes.subarray(1);
+    const turn = this.#turns.get(event.stream);
+    switch (event.bytes[0]) {
+      case TaskKind.opened:
+        return this.#opened.resolve(decodeJson(openedSchema, body));
+      case TaskKind.delta:
+        return turn?.events.push({
+          type: "delta",
+          text: turn.decoder.decode(body, { stream: true }),
+        });
+      case TaskKind.finish:
+        return turn?.events.push({ type: "finish", finish: decodeJson(finishSchema, body) });
+      case TaskKind.attached:
+        decodeJson(attachedSchema, body);
+        return this.#attaching.get(event.stream)?.resolve();
+      case TaskKind.refused:
+        return this.#refused(event.stream, body);
+      case TaskKind.closing:
+        this.#closing = decodeJson(closingSchema, body).reason;
+        return;
+      default:
+        // A newer node may say more than we understand; what we asked for still comes.
+        return;
+    }
+  }
+
+  #refused(stream: number, body: Buffer): void {
+    const { code, message } = decodeJson(refusedSchema, body);
+    const error = new ClientError(code, message);
+    this.#turns.get(stream)?.events.end(error);
+    this.#attaching.get(stream)?.reject(error);
+  }
+
+  #endStream(stream: number): void {
+    const turn = this.#turns.get(stream);
+    turn?.events.push({ type: "end" });
+    turn?.events.end();
+    this.#turns.delete(stream);
+    this.#attaching.delete(stream);
+  }
+
+  #end(error: ClientError): void {
+    const final = this.#closing
+      ? new ClientError("ERR_CONVERSATION_ENDED", `the conversation has ended (${this.#closing})`)
+      : error;
+    for (const { events } of this.#turns.values()) events.end(final);
+    for (const { reject } of this.#attaching.values()) reject(final);
+    this.#opened.reject(final);
+    this.#closed.resolve(this.#closing ?? error);
+  }
+}
+
+function assertFits(bytes: number): void {
+  if (bytes > MAX_REQUEST_BYTES)
+    throw new ClientError("ERR_LIMIT", `${bytes} bytes; at most ${MAX_REQUEST_BYTES} can be sent`);
+}

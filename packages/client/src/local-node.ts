@@ -1,0 +1,134 @@
+/**
+ * A demo node on this machine, for a program that wants one: set up, paired, started, stopped.
+ *
+ * It runs the node's own processes; nothing of the node is in this one.
+ *
+ * @module
+ */
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import type { DeviceIdentity, VerifiedDeviceList } from "@phantoma/crypto";
+import type { Model } from "@phantoma/protocol";
+import { ClientError } from "./client-error.ts";
+import { signFirstDeviceList } from "./device-lists.ts";
+import type { NodeProfile } from "./node-profile.ts";
+
+const run = promisify(execFile);
+
+export interface LocalNodeOptions {
+  /** The folder of apps/node. */
+  readonly nodeDir: string;
+  /** Where state and sockets go; removed by {@link LocalNode.stop}. */
+  readonly dir: string;
+  readonly device: DeviceIdentity;
+  readonly models: readonly { readonly path: string; readonly name?: string }[];
+  /** Further flags of the gateway, such as `["--warm", "1"]`. */
+  readonly gatewayFlags?: readonly string[];
+  /** Shows the node's log; otherwise only its last lines, when it fails. */
+  readonly isVerbose?: boolean;
+}
+
+export class LocalNode {
+  readonly profile: NodeProfile;
+  readonly models: readonly Model[];
+  /** The device list that was pinned: the beginning of the chain. */
+  readonly devices: VerifiedDeviceList;
+  readonly pid: number;
+  readonly #child: ChildProcess;
+  readonly #dir: string;
+
+  /** @throws {@link ClientError} `ERR_LOCAL_NODE` */
+  static async start(options: LocalNodeOptions): Promise<LocalNode> {
+    const stateDir = join(options.dir, "state");
+    mkdirSync(options.dir, { recursive: true, mode: 0o700 });
+    const setup = (...args: string[]) => runSetup(options.nodeDir, stateDir, args);
+    try {
+      const { nodeKey, tlsCertificate } = await setup("init");
+      const node = Buffer.from(nodeKey, "hex");
+      const first = signFirstDeviceList(options.device, "this machine", node, Date.now());
+      const listPath = join(options.dir, "devices-1.list");
+      writeFileSync(listPath, first.list);
+      await setup("pin-devices", "--list", listPath);
+      const models: Model[] = [];
+      for (const { path, name = basename(path, ".gguf") } of options.models)
+        models.push(await setup("add-model", "--file", path, "--name", name));
+      const { child, port } = await startProcesses(options, stateDir);
+      const url = `wss://127.0.0.1:${port}`;
+      const profile = { name: "demo", url, nodeKey, tlsCertificate, starter: "gateway" } as const;
+      return new LocalNode(options.dir, child, profile, models, first.verified);
+    } catch (error) {
+      rmSync(options.dir, { recursive: true, force: true });
+      if (error instanceof ClientError) throw error;
+      const stderr = (error as { stderr?: string }).stderr?.trim();
+      throw new ClientError("ERR_LOCAL_NODE", `set-up failed: ${stderr || String(error)}`);
+    }
+  }
+
+  private constructor(
+    dir: string,
+    child: ChildProcess,
+    profile: NodeProfile,
+    models: readonly Model[],
+    devices: VerifiedDeviceList,
+  ) {
+    this.#dir = dir;
+    this.#child = child;
+    this.pid = child.pid!;
+    this.profile = profile;
+    this.models = models;
+    this.devices = devices;
+  }
+
+  /** SHA-256 of the first model, 32 bytes. */
+  get defaultModel(): Uint8Array {
+    return Buffer.from(this.models[0]!.digest, "hex");
+  }
+
+  /** Ends every process of the node and removes what it kept. */
+  async stop(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      this.#child.kill("SIGTERM");
+      await new Promise((resolve) => this.#child.once("exit", resolve));
+    }
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+}
+
+async function runSetup(nodeDir: string, stateDir: string, args: string[]) {
+  const entry = join(nodeDir, "setup/main.ts");
+  const [command, ...rest] = args;
+  const { stdout } = await run(process.execPath, [entry, command!, "--state", stateDir, ...rest]);
+  return JSON.parse(stdout);
+}
+
+/** The last lines of a log that are shown when a node fails to start. */
+const LOG_LINES = 20;
+
+function startProcesses(
+  { nodeDir, dir, gatewayFlags = [], isVerbose }: LocalNodeOptions,
+  stateDir: string,
+): Promise<{ child: ChildProcess; port: number }> {
+  const flags = ["--state", stateDir, "--run", join(dir, "run"), "--", ...gatewayFlags];
+  const child = spawn(process.execPath, [join(nodeDir, "demo/main.ts"), ...flags], {
+    stdio: ["pipe", "pipe", "pipe"],
+    // A session of its own: a Ctrl-C in the terminal is for the program, which then stops the node.
+    detached: true,
+  });
+  const log: string[] = [];
+  createInterface(child.stderr).on("line", (line) => {
+    if (isVerbose) process.stderr.write(`${line}\n`);
+    if (log.push(line) > LOG_LINES) log.shift();
+  });
+  return new Promise((resolve, reject) => {
+    createInterface(child.stdout).once("line", (line) => {
+      resolve({ child, port: (JSON.parse(line) as { port: number }).port });
+    });
+    child.once("exit", () => {
+      const message = `the demo node ended at once:\n${log.join("\n")}`;
+      reject(new ClientError("ERR_LOCAL_NODE", message));
+    });
+  });
+}

@@ -1,0 +1,30 @@
+/**
+ * What a device knows of a node it was paired with: public, but worth protecting from change.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { ClientError } from "./client-error.ts";
+
+const profileSchema = z.strictObject({
+  name: z.string().min(1).max(64),
+  /** wss://host:port of the gateway. */
+  url: z.url({ protocol: /^wss$/ }),
+  /** The node's Ed25519 key in hex; certificates and receipts are checked against it. */
+  nodeKey: z.string().regex(/^[0-9a-f]{64}$/),
+  /** The gateway's self-signed certificate (PEM): nothing else may answer. */
+  tlsCertificate: z.string().max(8192),
+  /** Who makes the node's workers: a provisioned node never says `gateway`. */
+  starter: z.enum(["systemd", "gateway"]),
+});
+
+export type NodeProfile = z.infer<typeof profileSchema>;
+
+/** @throws {@link ClientError} `ERR_PROFILE` */
+export function parseProfile(untrusted: string): NodeProfile {
+  try {
+    return profileSchema.parse(JSON.parse(untrusted));
+  } catch {
+    throw new ClientError("ERR_PROFILE", "the stored profile of the node cannot be read");
+  }
+}
