@@ -54,7 +54,7 @@ const nativeMlKem: MlKem = {
       publicKey: new Uint8Array(der.subarray(SPKI_PREFIX.length)),
       decapsulate: (ciphertext) => {
         assertLength(ciphertext, ML_KEM_CIPHERTEXT_BYTES);
-        return Buffer.from(native.decapsulate!(privateKey, ciphertext));
+        return native.decapsulate!(privateKey, ciphertext);
       },
       erase: () => {},
     };
@@ -65,7 +65,8 @@ const nativeMlKem: MlKem = {
       const der = Buffer.concat([SPKI_PREFIX, untrusted]);
       const key = createPublicKey({ key: der, format: "der", type: "spki" });
       const { sharedKey, ciphertext } = native.encapsulate!(key);
-      return { ciphertext: new Uint8Array(ciphertext), sharedSecret: Buffer.from(sharedKey) };
+      // The originals: a copy would stay behind when these are erased.
+      return { ciphertext, sharedSecret: sharedKey };
     } catch {
       throw new CryptoError("ERR_BAD_KEY", "not an ML-KEM-768 encapsulation key");
     }

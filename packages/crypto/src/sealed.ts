@@ -4,7 +4,7 @@
  *   header, 80 bytes:  magic "PHSEAL1\0" (8) · chunk size (4) · zero (4) · salt (32) · commitment (32)
  *   chunk i:           ciphertext of up to `chunk size` bytes · tag (16)
  *
- * Keys: HKDF-SHA-256(key, salt, context) gives the chunk key and the commitment key; the commitment
+ * Keys: HKDF-SHA-256(key, salt, SHA-256(context)) gives the chunk key and the commitment key; the commitment
  * is HMAC-SHA-256 over the header before it, so no two keys open one file. The nonce of a chunk is
  * its number (11 bytes) and 1 for the last chunk, else 0: chunks cannot be moved, dropped or added.
  * Each salt is fresh, so no chunk key is ever used for two contents.
@@ -17,6 +17,7 @@
 import {
   createCipheriv,
   createDecipheriv,
+  createHash,
   createHmac,
   createSecretKey,
   hkdfSync,
@@ -28,6 +29,7 @@ import { CryptoError } from "./crypto-error.ts";
 import type { Secret } from "./secret.ts";
 
 const MAGIC = Buffer.from("PHSEAL1\0", "ascii");
+const KEY_BYTES = 32;
 const TAG_BYTES = 16;
 const SALT_BYTES = 32;
 const COMMITMENT_START = MAGIC.length + 4 + 4 + SALT_BYTES;
@@ -81,15 +83,26 @@ function openChunks(chunkKey: KeyObject, untrusted: Uint8Array): Buffer {
       const end = Math.min(start + step, untrusted.length);
       const isLast = end === untrusted.length;
       const chunk = openChunk(chunkKey, index, isLast, untrusted.subarray(start, end));
-      if (chunk) opened.push(chunk);
-      else if (isLast && openChunk(chunkKey, index, false, untrusted.subarray(start, end)))
-        throw new CryptoError("ERR_TRUNCATED", "the sealed bytes end before their last chunk");
-      else throw new CryptoError("ERR_AUTHENTICATION", `chunk ${index} is not genuine`);
+      if (!chunk) throw chunkError(chunkKey, index, isLast, untrusted.subarray(start, end));
+      opened.push(chunk);
       if (isLast) return Buffer.concat(opened);
     }
   } finally {
     for (const chunk of opened) chunk.fill(0);
   }
+}
+
+/** A last chunk that is genuine as any other one means that what followed is missing. */
+function chunkError(
+  key: KeyObject,
+  index: number,
+  isLast: boolean,
+  untrusted: Uint8Array,
+): CryptoError {
+  const asMiddle = isLast ? openChunk(key, index, false, untrusted) : undefined;
+  if (!asMiddle) return new CryptoError("ERR_AUTHENTICATION", `chunk ${index} is not genuine`);
+  asMiddle.fill(0);
+  return new CryptoError("ERR_TRUNCATED", "the sealed bytes end before their last chunk");
 }
 
 function sealChunk(key: KeyObject, index: number, isLast: boolean, chunk: Uint8Array): Buffer {
@@ -124,9 +137,14 @@ function deriveKeys(
   context: Uint8Array,
   head: Buffer,
 ): { chunkKey: KeyObject; commitment: Buffer } {
+  const secret = key.expose();
+  if (secret.length !== KEY_BYTES)
+    throw new CryptoError("ERR_LENGTH", "a sealing key has 32 bytes");
   const salt = head.subarray(head.length - SALT_BYTES);
-  const info = Buffer.concat([Buffer.from("phantoma sealed v1\0", "ascii"), context]);
-  const derived = Buffer.from(hkdfSync("sha256", key.expose(), salt, info, 64));
+  // Hashed, because HKDF implementations bound their info and a context has no bound.
+  const contextHash = createHash("sha256").update(context).digest();
+  const info = Buffer.concat([Buffer.from("phantoma sealed v1\0", "ascii"), contextHash]);
+  const derived = Buffer.from(hkdfSync("sha256", secret, salt, info, 64));
   const chunkKey = createSecretKey(derived.subarray(0, 32));
   const commitment = createHmac("sha256", derived.subarray(32)).update(head).digest();
   derived.fill(0);

@@ -24,7 +24,7 @@ const device = {
   name: text(MAX_DEVICE_NAME_BYTES),
   role: choice({ admin: 1, chat: 2 }),
   addedAt: time,
-  /** A revoked device stays listed, so that nobody wonders where it went. */
+  /** Once set it stays; a revoked device may be dropped from a later list. */
   revokedAt: optional(time),
 } as const;
 
@@ -64,6 +64,7 @@ export function openFirstDeviceList(
   if (!sameBytes(hash, pinnedHash)) notAuthorised("not the device list that was pinned at set-up");
   const opened = deviceListDocument.open(untrusted, (l) => l.signer);
   if (opened.version !== 1) notAuthorised("the first device list has version 1");
+  if (!sameBytes(opened.previous, NO_PREVIOUS)) notAuthorised("nothing stands before version 1");
   if (!activeAdmin(opened, opened.signer)) notAuthorised("the signer is no admin of this list");
   return checked(opened, node, hash);
 }
@@ -84,6 +85,8 @@ export function openNextDeviceList(
   if (next.version !== current.version + 1)
     notAuthorised(`version ${current.version + 1} is due, not ${next.version}`);
   if (!sameBytes(next.previous, current.hash)) notAuthorised("it follows another device list");
+  if (next.issuedAt < current.issuedAt) notAuthorised("it is older than the list before");
+  for (const device of current.devices) assertKept(device, next);
   if (!next.devices.some((d) => d.role === "admin" && d.revokedAt === null))
     notAuthorised("it would leave the node without an admin");
   return checked(next, current.node, documentHash(untrusted));
@@ -102,6 +105,16 @@ export function activeAdmin(devices: DeviceList, signingKey: Uint8Array): Device
 /** Constant-time comparison of two public values, so that habit never meets a secret one. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** Devices do not vanish or come back: they are revoked, and a revoked one may be dropped later. */
+function assertKept(device: Device, next: DeviceList): void {
+  const kept = next.devices.find((d) => sameBytes(d.signingKey, device.signingKey));
+  if (!kept && device.revokedAt === null) notAuthorised("a device vanished without being revoked");
+  if (!kept) return;
+  if (!sameBytes(kept.tunnelKey, device.tunnelKey)) notAuthorised("a device changed its key");
+  if (device.revokedAt !== null && kept.revokedAt !== device.revokedAt)
+    notAuthorised("a revocation was undone");
 }
 
 function checked(opened: DeviceList, node: Uint8Array, hash: Uint8Array): VerifiedDeviceList {

@@ -72,7 +72,10 @@ export const counter: Field<bigint> = {
 
 /** Milliseconds since 1970 UTC, 8 bytes; a JavaScript number holds 285,000 years of them. */
 export const time: Field<number> = {
-  write: (parts, value) => counter.write(parts, BigInt(value)),
+  write(parts, value) {
+    if (!Number.isSafeInteger(value) || value < 0) refuse("a time is whole milliseconds");
+    counter.write(parts, BigInt(value));
+  },
   read(input) {
     const value = counter.read(input);
     if (value > BigInt(Number.MAX_SAFE_INTEGER)) refuse("a time beyond any calendar");
@@ -87,7 +90,8 @@ export function text(maxBytes: number): Field<string> {
     write(parts, value) {
       const encoded = Buffer.from(value, "utf8");
       if (encoded.length > maxBytes) refuse(`text of more than ${maxBytes} bytes`);
-      if (CONTROL_CHARACTERS.test(value)) refuse("text with control characters");
+      if (!value.isWellFormed()) refuse("text that is not Unicode");
+      if (STEERING.test(value)) refuse("text with control characters");
       length.write(parts, encoded.length);
       parts.push(encoded);
     },
@@ -95,7 +99,7 @@ export function text(maxBytes: number): Field<string> {
       const size = length.read(input);
       if (size > maxBytes) refuse(`text of more than ${maxBytes} bytes`);
       const value = decodeUtf8(input.take(size));
-      if (CONTROL_CHARACTERS.test(value)) refuse("text with control characters");
+      if (STEERING.test(value)) refuse("text with control characters");
       return value;
     },
   };
@@ -107,7 +111,10 @@ export function choice<const Names extends Readonly<Record<string, number>>>(
 ): Field<keyof Names & string> {
   const byNumber = new Map(Object.entries(names).map(([name, number]) => [number, name]));
   return {
-    write: (parts, value) => parts.push(Buffer.of(names[value]!)),
+    write(parts, value) {
+      if (!Object.hasOwn(names, value)) refuse("a value outside the list");
+      parts.push(Buffer.of(names[value]!));
+    },
     read(input) {
       const name = byNumber.get(input.take(1).readUInt8());
       return name ?? refuse("a value outside the list");
@@ -168,9 +175,11 @@ export function list<T>(item: Field<T>, max: number): Field<readonly T[]> {
   };
 }
 
-/** C0, DEL and C1: a name that is shown on a terminal must not steer it. */
-// oxlint-disable-next-line no-control-regex -- finding them is the point
-const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/;
+/**
+ * Controls (C0, DEL, C1), line separators, and what reorders or hides text: a name that is shown
+ * must neither steer what shows it nor look like another name.
+ */
+const STEERING = /[\p{Cc}\p{Zl}\p{Zp}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

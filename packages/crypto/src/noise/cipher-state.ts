@@ -114,9 +114,14 @@ function sealAt(
 ): Buffer {
   const cipher = createCipheriv("aes-256-gcm", key, nonce(counter), GCM_OPTIONS);
   cipher.setAAD(associatedData);
+  const sealed = Buffer.allocUnsafeSlow(plaintext.length + TAG_BYTES);
   const body = cipher.update(plaintext);
   cipher.final();
-  return Buffer.concat([body, cipher.getAuthTag()]);
+  sealed.set(body, 0);
+  sealed.set(cipher.getAuthTag(), plaintext.length);
+  // At a rekey this is the next key.
+  body.fill(0);
+  return sealed;
 }
 
 function nonce(counter: bigint): Buffer {

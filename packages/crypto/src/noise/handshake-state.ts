@@ -90,6 +90,7 @@ export class HandshakeState {
   }
 
   erase(): void {
+    this.#step = Number.POSITIVE_INFINITY;
     this.#symmetric.erase();
     this.#kemKeys?.erase();
     this.#kemKeys = undefined;

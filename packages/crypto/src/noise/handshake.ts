@@ -90,6 +90,11 @@ export class OfferMessage3 {
     this.#once = new Once(state);
   }
 
+  /** The certificate was not the expected one: erases the handshake, reveals nothing. */
+  refuse(): void {
+    this.#once.step((state) => state.erase());
+  }
+
   /** @throws {@link CryptoError} `ERR_STEP_REUSED` */
   write(): { message3: Buffer; session: Session } {
     return this.#once.step((state) => {

@@ -80,8 +80,10 @@ export class SymmetricState {
 function hkdf(chainingKey: Buffer, input: Buffer): [Buffer, Buffer] {
   const extracted = hmac(chainingKey, input);
   const first = hmac(extracted, Buffer.of(1));
-  const second = hmac(extracted, Buffer.concat([first, Buffer.of(2)]));
+  const secondInput = Buffer.concat([first, Buffer.of(2)]);
+  const second = hmac(extracted, secondInput);
   extracted.fill(0);
+  secondInput.fill(0);
   return [first, second];
 }
 

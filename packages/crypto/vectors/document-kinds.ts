@@ -1,0 +1,25 @@
+/**
+ * The product's document kinds by the names of their vector files.
+ *
+ * @module
+ */
+import { certificateDocument } from "../src/documents/certificate.ts";
+import { deviceListDocument } from "../src/documents/device-list.ts";
+import type { DocumentKind } from "../src/documents/document.ts";
+import { heartbeatDocument } from "../src/documents/heartbeat.ts";
+import { licenceDocument } from "../src/documents/licence.ts";
+import { updateApprovalDocument, windowOrderDocument } from "../src/documents/orders.ts";
+import { receiptDocument } from "../src/documents/receipt.ts";
+import { ticketDocument } from "../src/documents/ticket.ts";
+import type { DocumentFile } from "./document-layouts.ts";
+
+export const documentKinds: Readonly<Record<DocumentFile, DocumentKind<any>>> = {
+  ticket: ticketDocument,
+  certificate: certificateDocument,
+  "device-list": deviceListDocument,
+  "window-order": windowOrderDocument,
+  "update-approval": updateApprovalDocument,
+  receipt: receiptDocument,
+  heartbeat: heartbeatDocument,
+  licence: licenceDocument,
+};
