@@ -15,6 +15,7 @@ import {
   ticketDocument,
   type Certificate,
   type DeviceIdentity,
+  type OfferMessage3,
   type Ticket,
 } from "@phantoma/crypto";
 import {
@@ -29,7 +30,7 @@ import {
   type Received,
 } from "@phantoma/protocol";
 import type { WebSocket } from "ws";
-import { checkCertificate } from "./certificate-check.ts";
+import { checkCertificate, type ExpectedProcess } from "./certificate-check.ts";
 import { ClientError } from "./client-error.ts";
 import { closeError, connectGateway, StaleTicket } from "./gateway-connection.ts";
 import type { NodeProfile } from "./node-profile.ts";
@@ -144,7 +145,7 @@ async function handshake(options: TunnelOptions, issuedAt: number): Promise<Tunn
     socket.send(message1);
     const message2 = await firstBinary(socket, onNote);
     const { responderKey, certificate: untrusted, next: offer } = next.read(message2);
-    const certificate = checkCertificate(untrusted, {
+    const certificate = acceptOrRefuse(offer, untrusted, {
       node,
       ticket: task,
       device: device.tunnel.publicKey,
@@ -161,6 +162,20 @@ async function handshake(options: TunnelOptions, issuedAt: number): Promise<Tunn
     socket.terminate();
     if (!(error instanceof CryptoError)) throw error;
     throw new ClientError("ERR_HANDSHAKE", "the handshake was not genuine");
+  }
+}
+
+/** The device reveals itself only to the process it asked for. */
+function acceptOrRefuse(
+  offer: OfferMessage3,
+  untrusted: Uint8Array,
+  expected: ExpectedProcess,
+): Certificate {
+  try {
+    return checkCertificate(untrusted, expected);
+  } catch (error) {
+    offer.refuse();
+    throw error;
   }
 }
 
