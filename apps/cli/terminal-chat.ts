@@ -15,21 +15,27 @@ import { streamAnswer } from "./stream-answer.ts";
 
 type History = NonNullable<ConversationOptions["history"]>[number][];
 
-const HELP = "/end wipes the worker · /new forgets the conversation · /quit leaves";
+const HELP = "/end ends the worker · /new forgets the conversation too · /quit leaves";
 
 export async function terminalChat(peer: Peer, model: Buffer, values: ChatValues): Promise<void> {
   const history: History = [...historyOf(values)];
   const mode = modeOf(values);
   let conversation: Conversation | undefined;
   let isAnswering = false;
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const terminal = createInterface({
+    input: process.stdin,
+    output: process.stderr,
+    prompt: "\n> ",
+  });
   terminal.on("SIGINT", () => (isAnswering ? conversation?.stop() : terminal.close()));
   const lines = terminal[Symbol.asyncIterator]();
+  // Piped input ends before its last line is answered; there is nobody to prompt then.
+  let isClosed = false;
+  terminal.once("close", () => (isClosed = true));
   notice(HELP);
   try {
     for (;;) {
-      terminal.setPrompt("\n> ");
-      terminal.prompt();
+      if (!isClosed) terminal.prompt();
       const { value: line, done } = await lines.next();
       const text = line?.trim() ?? "";
       if (done || text === "/quit") return;

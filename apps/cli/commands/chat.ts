@@ -11,7 +11,7 @@ import { terminalChat } from "../terminal-chat.ts";
 
 export const chat: Command = {
   usage: "chat [--node NAME] [--model NAME] [--mode conversation|turn] [--system TEXT]",
-  summary: "talks with a model; Ctrl-C stops an answer, /end wipes, /quit leaves",
+  summary: "talks with a model; Ctrl-C stops an answer, /end ends the worker, /quit leaves",
   async run(args) {
     const { values } = parse(args, { ...commonOptions, ...chatOptions });
     const home = new Home(values.home);

@@ -1,0 +1,67 @@
+/**
+ * `npm run demo` as a stranger runs it: an answer, a receipt, and nothing left behind.
+ *
+ *   demo.ts [--question TEXT] [--json]
+ *
+ * @module
+ */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { cachedModel } from "../node-under-test.ts";
+import { Proof } from "../proof.ts";
+
+const { values } = parseArgs({
+  options: {
+    question: { type: "string", default: "What is Phantoma?" },
+    json: { type: "boolean", default: false },
+  },
+});
+const cli = fileURLToPath(new URL("../../apps/cli/main.ts", import.meta.url));
+const proof = new Proof("The demo, as a stranger runs it", values.json);
+const temporary = mkdtempSync(join(tmpdir(), "phantoma-demo-proof-"));
+const model = await cachedModel("echo");
+
+const json = await phantoma("demo", "--json", "--model", model, values.question);
+const { answer, receipt } = JSON.parse(json.output || "{}");
+proof.row({ name: "it ends with 0", holds: json.code === 0 });
+proof.row({
+  name: "the answer repeats the question",
+  holds: answer?.text.includes(values.question),
+});
+proof.row({
+  name: "the receipt counts one task and leaves unmeasured fields null",
+  holds: receipt?.sequence === "1" && receipt?.cell === null && receipt?.warden === null,
+});
+proof.row({
+  name: "speed and added latency are measured",
+  holds: answer?.tokensPerSecond > 0 && answer?.addedMs > 0,
+  detail: `${answer?.tokensPerSecond?.toFixed(0)} tokens/s, ${answer?.addedMs?.toFixed(1)} ms added`,
+});
+const people = await phantoma("demo", "--model", model, values.question);
+proof.row({
+  name: "people see the answer and the receipt",
+  holds:
+    people.code === 0 && people.output.includes(values.question) && /receipt/.test(people.output),
+});
+proof.row({ name: "no file is left", holds: readdirSync(temporary).length === 0 });
+proof.control(
+  "a model that is not there is refused",
+  (await phantoma("demo", "--model", "/none.gguf")).code !== 0,
+);
+rmSync(temporary, { recursive: true });
+process.exitCode = proof.finish();
+
+/** Everything it writes goes to a folder of its own, so that what it leaves is seen. */
+function phantoma(...args: string[]): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, [cli, ...args], {
+    stdio: ["ignore", "pipe", "ignore"],
+    env: { ...process.env, TMPDIR: temporary, PHANTOMA_HOME: temporary },
+  });
+  let output = "";
+  child.stdout.on("data", (part: Buffer) => (output += part.toString("utf8")));
+  return new Promise((resolve) => child.once("close", (code) => resolve({ code, output })));
+}

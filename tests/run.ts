@@ -1,0 +1,88 @@
+/**
+ * npm test: runs every step this machine can run, and names what it could not and why.
+ *
+ *   run.ts [--only check|NAME] [--all] [--no-skip]
+ *
+ * @module
+ */
+import { spawn } from "node:child_process";
+import { parseArgs } from "node:util";
+import { fileURLToPath } from "node:url";
+import { steps, type Step } from "./steps.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const { values } = parseArgs({
+  options: {
+    only: { type: "string" },
+    all: { type: "boolean", default: false },
+    "no-skip": { type: "boolean", default: false },
+  },
+});
+
+const wanted = steps.filter(
+  ({ name, kind, isLong = false }) =>
+    (values.all || !isLong || values.only === name) &&
+    (values.only === undefined || values.only === kind || values.only === name),
+);
+let passed = 0;
+let failed = 0;
+const skipped: string[] = [];
+
+for (const step of wanted) {
+  const obstacle = step.obstacle?.();
+  if (obstacle) {
+    skipped.push(`${step.name}: ${obstacle}`);
+    if (values["no-skip"]) failed += 1;
+    say(`skip  ${step.name}: ${obstacle}`);
+  } else {
+    await run(step);
+  }
+}
+if (wanted.length === 0) failed += 1;
+if (skipped.length > 0) say(`\nnot run here:\n  ${skipped.join("\n  ")}`);
+say(`\n${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+async function run({ name, command }: Step): Promise<void> {
+  say(`run   ${name} …`);
+  const startedAt = performance.now();
+  const { output, isOk } = await runCommand(command);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
+  const counts = countsIn(output);
+  passed += counts?.passed ?? (isOk ? 1 : 0);
+  // A step that ends badly counts as failed even when it counted no failure itself.
+  failed += Math.max(counts?.failed ?? 0, isOk ? 0 : 1);
+  const summary = counts ? `, ${counts.passed} passed, ${counts.failed} failed` : "";
+  say(`${isOk ? "ok   " : "FAIL "} ${name} (${seconds} s${summary})`);
+  if (!isOk) say(output.replaceAll(/^/gm, "      "));
+}
+
+function runCommand(command: readonly string[]): Promise<{ output: string; isOk: boolean }> {
+  const [file, ...args] = command;
+  const child = spawn(process.execPath, [file!, ...args], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" },
+  });
+  const parts: Buffer[] = [];
+  child.stdout.on("data", (part: Buffer) => parts.push(part));
+  child.stderr.on("data", (part: Buffer) => parts.push(part));
+  return new Promise((resolve) => {
+    child.once("close", (code) => {
+      resolve({ output: Buffer.concat(parts).toString("utf8"), isOk: code === 0 });
+    });
+  });
+}
+
+/** The last counts that a step printed: our proofs' own line, or Vitest's. */
+function countsIn(output: string): { passed: number; failed: number } | undefined {
+  const ours = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1);
+  if (ours) return { passed: Number(ours[1]), failed: Number(ours[2]) };
+  const vitest = /^\s*Tests\s+(?:(\d+) failed \| )?(\d+) passed/m.exec(output);
+  if (vitest) return { passed: Number(vitest[2]), failed: Number(vitest[1] ?? 0) };
+  return undefined;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
