@@ -23,6 +23,7 @@ import { readCatalogue } from "../models/model-store.ts";
 import { UsedTickets } from "../tickets/used-tickets.ts";
 import { admit, TICKET_MEMORY_MS } from "./admission.ts";
 import { DecodeGate } from "./decode-gate.ts";
+import { LiveBudget } from "./live-budget.ts";
 import { Pool } from "./pool.ts";
 import type { Starter } from "./starter.ts";
 import { TickClock } from "./tick-clock.ts";
@@ -34,6 +35,10 @@ const MAX_CONNECTIONS = 4_000;
 const MAX_TUNNELS_PER_DEVICE = 2_500;
 /** A stranger has this long to say what it wants, in milliseconds. */
 const HELLO_TIMEOUT_MS = 10_000;
+/** How often that is looked at; Node's own 30 s would make 40 of the 10. */
+const HELLO_CHECK_MS = 1_000;
+/** A refusal fits into one packet; who does not take it in this time goes without, in milliseconds. */
+const LAST_WORD_MS = 1_000;
 /** A request line and a ticket need 1 KiB. */
 const MAX_HEADER_BYTES = 8_192;
 
@@ -45,7 +50,7 @@ export interface GatewayOptions {
   readonly workers: Starter;
   readonly clerks: Starter;
   readonly tickMs: number;
-  /** Warm workers per model, live workers per model, waiting tunnels, computing workers. */
+  /** Warm workers per model, live workers, waiting tunnels per model, computing workers. */
   readonly warm: number;
   readonly maxLive: number;
   readonly maxWaiting: number;
@@ -54,7 +59,8 @@ export interface GatewayOptions {
 }
 
 /** Clerks start fast and live briefly. */
-const CLERKS = { warm: 1, maxLive: 16, maxWaiting: 64 } as const;
+const CLERKS = { warm: 1, maxWaiting: 64 } as const;
+const MAX_CLERKS = 16;
 
 export class Gateway {
   readonly #options: GatewayOptions;
@@ -70,6 +76,7 @@ export class Gateway {
   readonly #gate: DecodeGate;
   readonly #used = new UsedTickets(TICKET_MEMORY_MS);
   readonly #pools = new Map<string, Pool>();
+  readonly #workers: LiveBudget;
   readonly #clerks: Pool;
   readonly #tunnels = new Map<Tunnel, Uint8Array>();
 
@@ -77,8 +84,10 @@ export class Gateway {
     this.#options = options;
     this.#clock = new TickClock(options.tickMs, ASK_AHEAD_MS);
     this.#gate = new DecodeGate(options.maxDecodes);
+    this.#workers = new LiveBudget(options.maxLive);
     this.#clerks = new Pool({
       ...CLERKS,
+      budget: new LiveBudget(MAX_CLERKS),
       starter: options.clerks,
       model: NO_MODEL,
       log: options.log,
@@ -90,6 +99,7 @@ export class Gateway {
         minVersion: "TLSv1.3",
         handshakeTimeout: HELLO_TIMEOUT_MS,
         maxHeaderSize: MAX_HEADER_BYTES,
+        connectionsCheckingInterval: HELLO_CHECK_MS,
       },
       (_request, response) => response.writeHead(404, { connection: "close" }).end(),
     );
@@ -123,7 +133,7 @@ export class Gateway {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on("error", () => socket.destroy());
     if (request.url !== TUNNEL_PATH || request.method !== "GET")
-      return void socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n");
+      return hangUp(socket, "HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n");
     const now = Date.now();
     const devices = this.#options.devices.current;
     const door = {
@@ -141,10 +151,15 @@ export class Gateway {
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       const options = { socket: webSocket, ticket: admitted.bytes, pool };
       const tunnel = new Tunnel({ ...options, clock: this.#clock, gate: this.#gate }, () =>
-        this.#tunnels.delete(tunnel),
+        this.#tunnelClosed(tunnel),
       );
       this.#tunnels.set(tunnel, ticket.device);
     });
+  }
+
+  #tunnelClosed(tunnel: Tunnel): void {
+    this.#tunnels.delete(tunnel);
+    if (tunnel.late > 0) this.#options.log("late-records", { count: tunnel.late });
   }
 
   /** The pool of an offered model, made when it is first asked for. */
@@ -152,15 +167,21 @@ export class Gateway {
     const known = this.#pools.get(digest);
     if (known) return known;
     if (!this.#modelDigests().includes(digest)) return undefined;
-    const { workers: starter, warm, maxLive, maxWaiting, log } = this.#options;
+    const { workers: starter, warm, maxWaiting, log } = this.#options;
     const model = Buffer.from(digest, "hex");
-    const pool = new Pool({ starter, warm, maxLive, maxWaiting, model, log });
+    const pool = new Pool({ starter, warm, budget: this.#workers, maxWaiting, model, log });
     this.#pools.set(digest, pool);
     return pool;
   }
 
+  /** None where the catalogue cannot be read: what runs goes on, nothing new is offered. */
   #modelDigests(): string[] {
-    return readCatalogue(this.#options.modelsDir).map(({ digest }) => digest);
+    try {
+      return readCatalogue(this.#options.modelsDir).map(({ digest }) => digest);
+    } catch {
+      this.#options.log("catalogue-unreadable");
+      return [];
+    }
   }
 
   #tunnelsOf(device: Uint8Array): number {
@@ -185,7 +206,16 @@ function refuse(socket: Duplex, code: RefusalCode, now: number): void {
     `content-length: ${body.length}`,
     "connection: close",
   ];
-  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+  hangUp(socket, `${head.join("\r\n")}\r\n\r\n${body}`);
+}
+
+/** A last word, then the connection is gone: a stranger who keeps its side open gets no second. */
+function hangUp(socket: Duplex, lastWord: string): void {
+  const late = setTimeout(() => socket.destroy(), LAST_WORD_MS);
+  socket.end(lastWord, () => {
+    clearTimeout(late);
+    socket.destroy();
+  });
 }
 
 function hex(bytes: Uint8Array): string {

@@ -11,9 +11,10 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { setFlagsFromString } from "node:v8";
 import { DEFAULT_TICK_MS } from "@phantoma/protocol";
 import { z } from "zod";
-import { DeviceListFolder } from "../devices/device-list-folder.ts";
+import { DeviceListFolder, SEEN_DEVICES_FILE } from "../devices/device-list-folder.ts";
 import { openLog } from "../log/log.ts";
 import { runPaths, statePaths } from "../setup/paths.ts";
 import { Gateway } from "./gateway.ts";
@@ -52,6 +53,13 @@ const flags = z
     }).values,
   );
 
+// A waiting connection keeps a few small buffers (ticket, message 1, Node's own), each of which would
+// keep a whole slab of 64 KiB with it if it came from the pool.
+Buffer.poolSize = 0;
+// Connections come in crowds. If the young heap grew with a crowd, it would stay as large: 20 KB for each
+// that waits, and more in what OpenSSL could not give back in between.
+setFlagsFromString("--semi-space-growth-factor=1");
+
 const log = openLog("gateway");
 const state = statePaths(flags.state);
 const run = runPaths(flags.run);
@@ -73,7 +81,7 @@ const gateway = new Gateway({
     key: readFileSync(join(state.gatewayDir, "tls.key"), "ascii"),
     cert: readFileSync(join(state.gatewayDir, "tls.crt"), "ascii"),
   },
-  devices: new DeviceListFolder(state.devicesDir, node),
+  devices: new DeviceListFolder(state.devicesDir, node, join(state.gatewayDir, SEEN_DEVICES_FILE)),
   modelsDir: state.modelsDir,
   workers,
   clerks,

@@ -6,6 +6,7 @@
  * @module
  */
 import type { Log } from "../log/log.ts";
+import type { BudgetHolder, LiveBudget } from "./live-budget.ts";
 import { SingleUseProcess } from "./single-use-process.ts";
 import type { Starter } from "./starter.ts";
 
@@ -13,8 +14,8 @@ export interface PoolOptions {
   readonly starter: Starter;
   /** Kept ready; more would only cost memory. */
   readonly warm: number;
-  /** Warm and serving together: what the machine has memory for. */
-  readonly maxLive: number;
+  /** Warm and serving together, shared with the pools of other models. */
+  readonly budget: LiveBudget;
   readonly maxWaiting: number;
   /** What to warm; zeros for clerks. */
   readonly model: Uint8Array;
@@ -37,9 +38,11 @@ const LAST_RETRY_MS = 10_000;
 /** After so many failures in a row the waiting are told, rather than kept hoping. */
 const FAILURES_BEFORE_TELLING = 3;
 
-export class Pool {
+export class Pool implements BudgetHolder {
   readonly #options: PoolOptions;
   readonly #live = new Set<SingleUseProcess>();
+  /** Ended to make room for another model, which is no failure. */
+  readonly #dropped = new Set<SingleUseProcess>();
   readonly #waiting: Waiter[] = [];
   #startsUnderWay = 0;
   #failures = 0;
@@ -49,7 +52,12 @@ export class Pool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.#refill();
+    options.budget.join(this);
+    this.refill();
+  }
+
+  get waitingCount(): number {
+    return this.#waiting.length;
   }
 
   get isFull(): boolean {
@@ -66,7 +74,7 @@ export class Pool {
     this.#serveWaiting();
     const position = this.#waiting.indexOf(waiter) + 1;
     if (position > 0) waiter.moved(position);
-    this.#refill();
+    this.refill();
   }
 
   /** Leaves the queue; harmless when already served. */
@@ -98,14 +106,23 @@ export class Pool {
   }
 
   /** Starts what is missing: for those who wait, and to have some ready for the next. */
-  #refill(): void {
+  refill(): void {
     if (this.#isStopped || this.#retry) return;
-    const { warm, maxLive } = this.#options;
+    const { warm, budget } = this.#options;
     const starting = this.#startsUnderWay + this.#startingCount();
     const wanted = warm + this.#waiting.length - this.warmCount - starting;
-    const room = maxLive - this.#live.size - this.#startsUnderWay;
-    for (let count = Math.min(wanted, room, warm - starting); count > 0; count -= 1)
+    for (let count = Math.min(wanted, warm - starting); count > 0; count -= 1) {
+      if (!budget.take(this)) return;
       void this.#startOne();
+    }
+  }
+
+  dropWarm(): boolean {
+    const idle = [...this.#live].find((process) => process.isWarm);
+    if (!idle) return false;
+    this.#dropped.add(idle);
+    idle.link.close();
+    return true;
   }
 
   #startingCount(): number {
@@ -113,14 +130,15 @@ export class Pool {
   }
 
   async #startOne(): Promise<void> {
-    const { starter, model } = this.#options;
+    const { starter, model, budget } = this.#options;
     this.#startsUnderWay += 1;
     let connection;
     try {
       connection = await starter.start();
     } catch {
       this.#startsUnderWay -= 1;
-      return this.#failed(undefined);
+      this.#failed(undefined);
+      return budget.giveBack();
     }
     this.#startsUnderWay -= 1;
     const order = { model, threads: this.#threads };
@@ -129,15 +147,16 @@ export class Pool {
     if (this.#isStopped) process.link.close();
     await process.link.closed;
     this.#live.delete(process);
-    if (process.isUnused && !this.#isStopped) this.#failed(process.farewell);
-    else this.#refill();
+    const gaveWay = this.#dropped.delete(process);
+    if (process.isUnused && !gaveWay && !this.#isStopped) this.#failed(process.farewell);
+    budget.giveBack();
   }
 
   #becameWarm(process: SingleUseProcess): void {
     this.#failures = 0;
     this.#threads = process.threads;
     this.#serveWaiting();
-    this.#refill();
+    this.refill();
   }
 
   /** A process ended before anybody used it. */
@@ -150,7 +169,7 @@ export class Pool {
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
-      this.#refill();
+      this.refill();
     }, delay);
   }
 }

@@ -44,9 +44,9 @@ export class TickClock {
     this.#timer = setTimeout(
       () => {
         for (const paced of this.#paced) paced.ask();
-        this.#waitForTick();
+        if (this.#paced.size > 0) this.#waitForTick();
       },
-      this.#nextTick - this.#aheadMs - performance.now(),
+      until(this.#nextTick - this.#aheadMs),
     );
   }
 

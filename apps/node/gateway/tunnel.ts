@@ -105,7 +105,7 @@ export class Tunnel implements Waiter, Paced, Decoder {
   // As the clock sees it.
 
   ask(): void {
-    if (this.#held.length + this.#asked > 0 || this.#isSlow()) return;
+    if (!this.#isPaced || this.#held.length + this.#asked > 0 || this.#isSlow()) return;
     this.#asked += 1;
     this.#process?.link.send(ToProcess.ask);
   }
@@ -114,6 +114,7 @@ export class Tunnel implements Waiter, Paced, Decoder {
     const record = this.#held.shift();
     if (record) this.#socket.send(record, { binary: true });
     else if (this.#asked > 0) this.late += 1;
+    if (!this.#isPaced && this.#held.length === 0) this.#options.clock.remove(this);
   }
 
   #fromDevice(message: RawData, isBinary: boolean): void {
@@ -138,11 +139,14 @@ export class Tunnel implements Waiter, Paced, Decoder {
   #fromProcess({ kind, body }: Frame): void {
     switch (kind) {
       case FromProcess.data:
+        // Records count, so one that was sealed earlier and waits for its tick goes first.
+        this.#releaseHeld();
         this.#socket.send(body, { binary: true });
         return this.#holdBackForSlowClient();
       case FromProcess.steady:
-        if (this.#asked === 0) throw new RangeError("a record that nobody asked for");
-        this.#asked -= 1;
+        // An ask may cross the end of one answer and be met in the next, but only one can be out.
+        if (this.#held.length > 1) throw new RangeError("more records than were asked for");
+        this.#asked = 0;
         this.#held.push(Buffer.from(body));
         return;
       case FromProcess.pace:
@@ -160,9 +164,11 @@ export class Tunnel implements Waiter, Paced, Decoder {
     if (isOn === this.#isPaced) return;
     this.#isPaced = isOn;
     this.#asked = 0;
+    // The last record waits for its tick like every other; the tick after it ends the pace.
     if (isOn) this.#options.clock.add(this);
-    else this.#options.clock.remove(this);
-    if (isOn) return;
+  }
+
+  #releaseHeld(): void {
     for (const record of this.#held.splice(0)) this.#socket.send(record, { binary: true });
   }
 

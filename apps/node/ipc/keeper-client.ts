@@ -34,9 +34,14 @@ interface Waiting {
 export class KeeperClient {
   readonly #link: FrameLink;
   readonly #waiting: Waiting[] = [];
+  #wasRevoked = false;
 
   constructor(socket: Duplex) {
     this.#link = new FrameLink(socket, MAX_KEEPER_ANSWER_BYTES, ({ kind, body }) => {
+      if (kind === KeeperAnswer.revoked) {
+        this.#wasRevoked = true;
+        return;
+      }
       const waiting = this.#waiting.shift();
       if (!waiting) throw new RangeError("an answer that nobody waits for");
       if (kind === KeeperAnswer.done) waiting.resolve(Buffer.from(body));
@@ -50,6 +55,11 @@ export class KeeperClient {
 
   get closed(): Promise<void> {
     return this.#link.closed;
+  }
+
+  /** Whether the keeper hangs up because the device was revoked. */
+  get wasRevoked(): boolean {
+    return this.#wasRevoked;
   }
 
   /** @throws {@link KeeperRefused} */

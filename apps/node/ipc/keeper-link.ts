@@ -33,8 +33,11 @@ export const keeperRequests = {
 export type KeeperRequest = keyof typeof keeperRequests;
 export type CellRole = "worker" | "clerk";
 
-/** Kinds of an answer: one answer per request, in order. */
-export const KeeperAnswer = { done: 1, refused: 2 } as const;
+/**
+ * Kinds of an answer: one answer per request, in order; and the keeper's last word to a cell whose
+ * device was revoked, without which its hanging up means its own end.
+ */
+export const KeeperAnswer = { done: 1, refused: 2, revoked: 3 } as const;
 
 /** Why the keeper refused, by number on the link. */
 export const keeperRefusals = [

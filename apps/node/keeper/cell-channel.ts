@@ -56,7 +56,9 @@ export class CellChannel {
   closeIfRevoked(): void {
     if (!this.#certified) return;
     const { signingKey } = this.#certified.genuine.device;
-    if (!activeDevice(this.#keeper.devices.current, signingKey)) this.#link.close();
+    if (activeDevice(this.#keeper.devices.current, signingKey)) return;
+    this.#link.send(KeeperAnswer.revoked);
+    this.#link.close();
   }
 
   /** Throws on anything that is not due; the link closes then. */

@@ -1,5 +1,5 @@
 /**
- * Whether a cell's one-time key is certified for a ticket. This file decides; `cells.ts` acts.
+ * Whether a cell's one-time key is certified for a ticket. This file decides; `cell-channel.ts` acts.
  *
  * @module
  */
@@ -38,7 +38,10 @@ export interface Certifier {
 }
 
 /** A ticket may have waited in the queue before its worker asks. */
-export const OLDEST_TICKET_MS = MAX_QUEUE_WAIT_MS + TICKET_LIFETIME_MS;
+const OLDEST_TICKET_MS = MAX_QUEUE_WAIT_MS + TICKET_LIFETIME_MS;
+
+/** A ticket may also come early, so it is remembered for both. */
+export const TICKET_MEMORY_MS = OLDEST_TICKET_MS + TICKET_LIFETIME_MS;
 
 /** The ticket if it may be served by a cell of this role now; it counts as used from here on. */
 export function acceptTicket(
@@ -60,7 +63,7 @@ export function acceptTicket(
     role === "worker"
       ? models.some(({ digest }) => digest === model)
       : sameBytes(ticket.model, NO_MODEL);
-  if (!isKnown || !used.use(hash, now)) return undefined;
+  if (!isKnown || used.use(hash, now) !== "first") return undefined;
   return genuine;
 }
 

@@ -5,15 +5,16 @@
  */
 import { createServer, type Server } from "node:net";
 import { chmodSync } from "node:fs";
+import { join } from "node:path";
 import type { NodeIdentity } from "@phantoma/crypto";
 import type { Model, Status } from "@phantoma/protocol";
-import { DeviceListFolder } from "../devices/device-list-folder.ts";
+import { DeviceListFolder, SEEN_DEVICES_FILE } from "../devices/device-list-folder.ts";
 import type { CellRole } from "../ipc/keeper-link.ts";
 import type { Log } from "../log/log.ts";
 import { readCatalogue } from "../models/model-store.ts";
 import { UsedTickets } from "../tickets/used-tickets.ts";
 import { CellChannel } from "./cell-channel.ts";
-import { OLDEST_TICKET_MS, type Certifier, type Installation } from "./certify.ts";
+import { TICKET_MEMORY_MS, type Certifier, type Installation } from "./certify.ts";
 import { Receipts } from "./receipts.ts";
 
 /** Far more cells than a machine has room for; one more is not answered. */
@@ -21,6 +22,8 @@ const MAX_CELLS = 4096;
 
 export interface KeeperOptions {
   readonly identity: NodeIdentity;
+  /** The keeper's own folder. */
+  readonly keeperDir: string;
   readonly devicesDir: string;
   readonly modelsDir: string;
   readonly installation: Installation;
@@ -34,13 +37,17 @@ export class Keeper {
   readonly installation: Installation;
   readonly #options: KeeperOptions;
   readonly #startedAt = Date.now();
-  readonly #used = new UsedTickets(OLDEST_TICKET_MS);
+  readonly #used = new UsedTickets(TICKET_MEMORY_MS);
   readonly #cells = new Set<CellChannel>();
 
   constructor(options: KeeperOptions) {
     this.#options = options;
     this.installation = options.installation;
-    this.devices = new DeviceListFolder(options.devicesDir, options.identity.signing.publicKey);
+    this.devices = new DeviceListFolder(
+      options.devicesDir,
+      options.identity.signing.publicKey,
+      join(options.keeperDir, SEEN_DEVICES_FILE),
+    );
     this.receipts = new Receipts(options.identity, this.#startedAt);
     this.devices.watch(() => this.devicesChanged());
   }

@@ -40,6 +40,7 @@ secret.erase();
 
 const keeper = new Keeper({
   identity,
+  keeperDir: state.keeperDir,
   devicesDir: state.devicesDir,
   modelsDir: state.modelsDir,
   // A development tree has no release; an installed one is named by its bundle's digest.

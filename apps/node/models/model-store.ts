@@ -29,6 +29,8 @@ export function readCatalogue(dir: string): Model[] {
 
 /** Copies a model in while hashing it, and lists it. Adding the same file again changes nothing. */
 export async function addModel(dir: string, sourcePath: string, name: string): Promise<Model> {
+  // Before the copy: a name that readers refuse must not reach the catalogue.
+  modelSchema.shape.name.parse(name);
   const incoming = join(dir, `incoming-${process.pid}.gguf`);
   const hash = createHash("sha256");
   let bytes = 0;
@@ -54,7 +56,7 @@ export async function addModel(dir: string, sourcePath: string, name: string): P
 
 export function writeCatalogue(dir: string, models: readonly Model[]): void {
   const path = cataloguePath(dir);
-  writeFileSync(`${path}.new`, JSON.stringify(models), { flush: true });
+  writeFileSync(`${path}.new`, JSON.stringify(catalogueSchema.parse(models)), { flush: true });
   renameSync(`${path}.new`, path);
 }
 

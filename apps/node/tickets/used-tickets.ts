@@ -9,7 +9,7 @@ export const MAX_REMEMBERED_TICKETS = 100_000;
 
 export class UsedTickets {
   readonly #lifetimeMs: number;
-  /** Ticket hash to the time after which it may be forgotten, oldest first. */
+  /** Ticket hash to the last time at which it must be remembered, oldest first. */
   readonly #forgetAt = new Map<string, number>();
 
   /** @param lifetimeMs how long after its first use a ticket could still be accepted */
@@ -17,18 +17,19 @@ export class UsedTickets {
     this.#lifetimeMs = lifetimeMs;
   }
 
-  /** Whether this is the first use; a full memory refuses rather than forgets. */
-  use(hash: Uint8Array, now: number): boolean {
+  /** Counts a use; a full memory refuses rather than forgets. */
+  use(hash: Uint8Array, now: number): "first" | "again" | "full" {
     this.#forget(now);
     const key = Buffer.from(hash).toString("latin1");
-    if (this.#forgetAt.has(key) || this.#forgetAt.size >= MAX_REMEMBERED_TICKETS) return false;
+    if (this.#forgetAt.has(key)) return "again";
+    if (this.#forgetAt.size >= MAX_REMEMBERED_TICKETS) return "full";
     this.#forgetAt.set(key, now + this.#lifetimeMs);
-    return true;
+    return "first";
   }
 
   #forget(now: number): void {
     for (const [key, time] of this.#forgetAt) {
-      if (time > now) return;
+      if (time >= now) return;
       this.#forgetAt.delete(key);
     }
   }

@@ -26,7 +26,7 @@ import {
 } from "@phantoma/protocol";
 import { FrameLink, type Frame } from "../ipc/frames.ts";
 import { inheritedLinks } from "../ipc/inherited.ts";
-import { KeeperClient } from "../ipc/keeper-client.ts";
+import { KeeperClient, KeeperRefused } from "../ipc/keeper-client.ts";
 import type { CellRole } from "../ipc/keeper-link.ts";
 import {
   decodeWarm,
@@ -71,7 +71,7 @@ export async function runTunnelEnd(role: Role): Promise<void> {
   const leave = onceLeaving(role, link);
   // The gateway's hanging up is the end of the task; the keeper's is a revocation, or its own end.
   void link.closed.then(() => leave(CloseCode.done));
-  void keeper.closed.then(() => leave(CloseCode.revoked));
+  void keeper.closed.then(() => leave(keeper.wasRevoked ? CloseCode.revoked : CloseCode.died));
   process.on("uncaughtException", () => void leave(CloseCode.died));
   process.on("unhandledRejection", () => void leave(CloseCode.died));
   try {
@@ -143,7 +143,10 @@ async function leaveNow(role: Role, link: FrameLink, code: number): Promise<neve
 
 /** One close code for everything cryptographic; a broken limit is the client's own to know. */
 function closeCodeFor(error: unknown): number {
+  // Used meanwhile, or older than a restarted keeper: a new ticket and a new process will do.
+  if (error instanceof KeeperRefused) return CloseCode.died;
   if (error instanceof ProtocolError) return CloseCode.limit;
   if (error instanceof RangeError) return CloseCode.timeout;
+  // The keeper is gone, which says nothing about the device: it may try again.
   return CloseCode.crypto;
 }

@@ -14,14 +14,14 @@ const END_ENTRY_BYTES = 5 + 12;
 const STEADY_ROOM_BYTES = 256;
 
 export class AnswerLine {
-  readonly #link: FrameLink;
+  readonly #link: Pick<FrameLink, "send">;
   readonly #channel: SecureChannel;
   readonly #isSteady: boolean;
   readonly #answer = new SteadyAnswer();
   #stream = 0;
   #whenQuiet: (() => void) | undefined;
 
-  constructor(link: FrameLink, channel: SecureChannel, isSteady: boolean) {
+  constructor(link: Pick<FrameLink, "send">, channel: SecureChannel, isSteady: boolean) {
     this.#link = link;
     this.#channel = channel;
     this.#isSteady = isSteady;

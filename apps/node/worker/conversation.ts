@@ -42,22 +42,34 @@ interface Attachment {
   readonly text: string;
 }
 
+/** What a conversation needs of its tunnel. */
+export type ConversationTunnel = Pick<OpenTunnel, "channel" | "leave"> & {
+  readonly link: Pick<OpenTunnel["link"], "send">;
+};
+
 export class Conversation {
   readonly #engine: Engine;
-  readonly #tunnel: OpenTunnel;
+  readonly #tunnel: ConversationTunnel;
   #line: AnswerLine | undefined;
   #isSingleTurn = false;
-  readonly #history: ChatMessage[] = [];
+  /** A single turn was begun: no other one may follow, also while its answer is rounded up. */
+  #isSpent = false;
+  #history: ChatMessage[] = [];
+  /** What a turn that gives no answer goes back to. */
+  #historyBefore: ChatMessage[] = [];
   readonly #attachments = new Map<number, Attachment>();
   #attachedBytes = 0;
   #running: AbortController | undefined;
   #mayCompute: (() => void) | undefined;
   #idle: NodeJS.Timeout;
 
-  constructor(engine: Engine, tunnel: OpenTunnel) {
+  constructor(engine: Engine, tunnel: ConversationTunnel) {
     this.#engine = engine;
     this.#tunnel = tunnel;
-    this.#idle = setTimeout(() => void this.#close("idle"), IDLE_TIMEOUT_MS);
+    // Runs on during an answer, because a timer that was cleared cannot be refreshed.
+    this.#idle = setTimeout(() => {
+      if (!this.#running) void this.#close("idle");
+    }, IDLE_TIMEOUT_MS);
     setTimeout(() => void this.#close("hard-limit"), MAX_SESSION_MS).unref();
   }
 
@@ -115,6 +127,8 @@ export class Conversation {
   #attach(stream: number, body: Buffer): void {
     if (body.length < 2) throw new ProtocolError("ERR_INVALID_MESSAGE", "attachment: no header");
     const contentStart = 2 + body.readUInt16BE(0);
+    if (contentStart > body.length)
+      throw new ProtocolError("ERR_INVALID_MESSAGE", "attachment: its header is cut off");
     const { name } = decodeJson(attachHeaderSchema, body.subarray(2, contentStart));
     const content = body.subarray(contentStart);
     if (this.#attachedBytes + content.length > MAX_REQUEST_BYTES)
@@ -128,7 +142,7 @@ export class Conversation {
   async #turn(stream: number, body: Buffer): Promise<void> {
     let request: TurnRequest;
     try {
-      if (this.#running) return this.#refuse(stream, busy);
+      if (this.#running || this.#isSpent) return this.#refuse(stream, busy);
       request = decodeJson(turnSchema, body);
       this.#startTurn(request);
     } catch (error) {
@@ -137,7 +151,7 @@ export class Conversation {
     }
     const running = new AbortController();
     this.#running = running;
-    clearTimeout(this.#idle);
+    this.#isSpent = this.#isSingleTurn;
     this.#line!.begin(stream);
     const outcome = await this.#answer(request, running.signal);
     this.#running = undefined;
@@ -155,7 +169,8 @@ export class Conversation {
       if (!attachment) throw new UnknownAttachment();
       return `File "${attachment.name}":\n${attachment.text}\n\n`;
     });
-    if (keep !== undefined && keep < this.#history.length) this.#history.length = keep;
+    this.#historyBefore = this.#history;
+    this.#history = this.#history.slice(0, keep);
     this.#history.push({ role: "user", text: parts.join("") + text });
   }
 
@@ -172,7 +187,7 @@ export class Conversation {
       this.#history.push({ role: "assistant", text });
       return encodeJson(TaskKind.finish, finishOf(result));
     } catch (error) {
-      if (text === "") this.#history.pop();
+      if (text === "") this.#history = this.#historyBefore;
       else this.#history.push({ role: "assistant", text });
       return encodeJson(TaskKind.refused, modelRefusal(error));
     }
@@ -192,6 +207,7 @@ export class Conversation {
   }
 
   async #close(reason: Closing["reason"]): Promise<void> {
+    clearTimeout(this.#idle);
     this.#running?.abort();
     this.#line?.say(SESSION_STREAM, encodeJson(TaskKind.closing, { reason }), true);
     this.#line?.flushNow();

@@ -11,6 +11,7 @@ import { modelPath } from "../models/model-path.ts";
 import { runTunnelEnd } from "../tunnel-end/tunnel-end.ts";
 import { Conversation } from "./conversation.ts";
 import { Engine } from "./engine/engine.ts";
+import { rehearse } from "./rehearsal.ts";
 
 /** Enough for long conversations; a model trained for less gets what it was trained for. */
 const CONTEXT_TOKENS = 4096;
@@ -30,6 +31,7 @@ await runTunnelEnd({
       threads: threads || "calibrate",
       cores: availableParallelism(),
     });
+    await rehearse(engine);
     return engine.threads;
   },
   open(tunnel) {

@@ -19,6 +19,8 @@ export interface ExpectedProcess {
   readonly role: Certificate["role"];
   readonly model: Uint8Array;
   readonly starter: Certificate["starter"];
+  readonly policy: Certificate["policy"];
+  readonly release: Uint8Array;
 }
 
 /** @throws {@link ClientError} `ERR_NODE_IDENTITY` */
@@ -32,6 +34,8 @@ export function checkCertificate(untrusted: Uint8Array, expected: ExpectedProces
     certificate.role === expected.role || "for another role",
     sameBytes(certificate.model, expected.model) || "for another model",
     certificate.starter === expected.starter || "of a process started another way",
+    certificate.policy === expected.policy || "under another kernel policy",
+    sameBytes(certificate.release, expected.release) || "of another release",
   ].filter((fault) => fault !== true);
   if (faults.length > 0)
     throw new ClientError("ERR_NODE_IDENTITY", `the certificate is ${faults.join(", ")}`);

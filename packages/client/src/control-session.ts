@@ -97,6 +97,7 @@ export class ControlSession {
     request: ControlRequest,
     expected: K,
   ): Promise<Answer<K>> {
+    if (this.#tunnel.end) throw this.#tunnel.end;
     const stream = this.#nextStream++;
     const waiting = Promise.withResolvers<ControlResponse>();
     this.#waiting.set(stream, waiting);

@@ -102,6 +102,7 @@ export class Conversation {
   async *turn(request: TurnRequest): AsyncGenerator<TurnEvent, void, undefined> {
     const message = encodeJson(TaskKind.turn, request);
     assertFits(message.length);
+    this.#assertOpen();
     const stream = this.#nextStream++;
     const turn = { events: new EventQueue<TurnEvent>(), decoder: new TextDecoder() };
     this.#turns.set(stream, turn);
@@ -113,6 +114,10 @@ export class Conversation {
         yield event;
       }
       isOver = true;
+    } catch (error) {
+      // Refused or cut: a stop would end another turn's answer.
+      isOver = true;
+      throw error;
     } finally {
       if (!isOver) this.stop();
     }
@@ -136,6 +141,7 @@ export class Conversation {
   /** Hands a file's text over for later turns. @returns what {@link TurnRequest} names it by */
   async attach(name: string, content: Uint8Array): Promise<number> {
     assertFits(content.length);
+    this.#assertOpen();
     const header = Buffer.from(JSON.stringify({ name }), "utf8");
     const length = Buffer.alloc(2);
     length.writeUInt16BE(header.length);
@@ -148,7 +154,7 @@ export class Conversation {
     return stream;
   }
 
-  /** Ends the conversation now: the worker is overwritten and its process ends. */
+  /** Ends the conversation now, and the worker's process with it. */
   async end(): Promise<void> {
     this.#send(SESSION_STREAM, Buffer.of(TaskKind.end), true);
     await this.#closed.promise;
@@ -206,10 +212,22 @@ export class Conversation {
     this.#attaching.delete(stream);
   }
 
+  /** What is asked after the end would never be answered. */
+  #assertOpen(): void {
+    if (this.#tunnel.end) throw this.#finalError(this.#tunnel.end);
+  }
+
+  /** The worker's authenticated word, where it gave one, counts more than how the line ended. */
+  #finalError(error: ClientError): ClientError {
+    if (!this.#closing) return error;
+    return new ClientError(
+      "ERR_CONVERSATION_ENDED",
+      `the conversation has ended (${this.#closing})`,
+    );
+  }
+
   #end(error: ClientError): void {
-    const final = this.#closing
-      ? new ClientError("ERR_CONVERSATION_ENDED", `the conversation has ended (${this.#closing})`)
-      : error;
+    const final = this.#finalError(error);
     for (const { events } of this.#turns.values()) events.end(final);
     for (const { reject } of this.#attaching.values()) reject(final);
     this.#opened.reject(final);

@@ -36,7 +36,7 @@ export function connectGateway(
   ticket: Uint8Array,
   signal?: AbortSignal,
 ): Promise<WebSocket> {
-  const pinned = new X509Certificate(profile.tlsCertificate).fingerprint256;
+  const pinned = pinOf(profile);
   const socket = new WebSocket(new URL(TUNNEL_PATH, profile.url), {
     headers: { [TICKET_HEADER]: Buffer.from(ticket).toString("base64url") },
     perMessageDeflate: false,
@@ -44,6 +44,8 @@ export function connectGateway(
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     followRedirects: false,
     minVersion: "TLSv1.3",
+    // Said although it is the default: an environment variable can turn that off.
+    rejectUnauthorized: true,
     // The pinned certificate is the only authority, and must be the very one that is shown.
     ca: profile.tlsCertificate,
     checkServerIdentity: ((_host: string, { fingerprint256 }: PeerCertificate) =>
@@ -67,6 +69,14 @@ export function connectGateway(
       resolve(socket);
     });
   });
+}
+
+function pinOf({ tlsCertificate }: NodeProfile): string {
+  try {
+    return new X509Certificate(tlsCertificate).fingerprint256;
+  } catch {
+    throw new ClientError("ERR_PROFILE", "the stored certificate of the node cannot be read");
+  }
 }
 
 /** What a close code, which is only a hint, means for a person. */
@@ -106,7 +116,7 @@ async function refused(response: IncomingMessage): Promise<ClientError> {
   try {
     for await (const part of response as AsyncIterable<Buffer>) {
       length += part.length;
-      if (length > MAX_REFUSAL_BYTES) break;
+      if (length > MAX_REFUSAL_BYTES) throw new RangeError("a refusal over its limit");
       parts.push(part);
     }
     const { code, nodeTime } = decodeJson(refusalSchema, Buffer.concat(parts));

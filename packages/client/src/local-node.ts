@@ -57,7 +57,16 @@ export class LocalNode {
         models.push(await setup("add-model", "--file", path, "--name", name));
       const { child, port } = await startProcesses(options, stateDir);
       const url = `wss://127.0.0.1:${port}`;
-      const profile = { name: "demo", url, nodeKey, tlsCertificate, starter: "gateway" } as const;
+      const profile: NodeProfile = {
+        name: "demo",
+        url,
+        nodeKey,
+        tlsCertificate,
+        starter: "gateway",
+        policy: "none",
+        // A demo node runs the tree it was started from, which is no release.
+        release: "00".repeat(32),
+      };
       return new LocalNode(options.dir, child, profile, models, first.verified);
     } catch (error) {
       rmSync(options.dir, { recursive: true, force: true });

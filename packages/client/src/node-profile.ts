@@ -16,6 +16,10 @@ const profileSchema = z.strictObject({
   tlsCertificate: z.string().max(8192),
   /** Who makes the node's workers: a provisioned node never says `gateway`. */
   starter: z.enum(["systemd", "gateway"]),
+  /** What the kernel enforces there: anything less than was set up is refused. */
+  policy: z.enum(["none", "demo", "enforced"]),
+  /** SHA-256 of the installed release; zeros for a development tree. */
+  release: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
 export type NodeProfile = z.infer<typeof profileSchema>;

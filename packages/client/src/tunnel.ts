@@ -85,6 +85,11 @@ export class Tunnel {
     this.certificate = certificate;
   }
 
+  /** How the tunnel ended; `undefined` while it is open. */
+  get end(): ClientError | undefined {
+    return this.#ended;
+  }
+
   /** Everything that arrives goes to `handlers` from now on, in order. */
   handle(handlers: TunnelHandlers): void {
     this.#handlers = handlers;
@@ -137,6 +142,8 @@ async function handshake(options: TunnelOptions, issuedAt: number): Promise<Tunn
   const { ticket, fields } = signTicket(options, node, issuedAt);
   const task = documentHash(ticket);
   const socket = await connectGateway(profile, ticket, signal);
+  const giveUp = () => socket.terminate();
+  signal?.addEventListener("abort", giveUp, { once: true });
   try {
     const { message1, next } = await startInitiator({
       localStatic: device.tunnel,
@@ -153,6 +160,8 @@ async function handshake(options: TunnelOptions, issuedAt: number): Promise<Tunn
       role: fields.service === "task" ? "worker" : "clerk",
       model: fields.model,
       starter: profile.starter,
+      policy: profile.policy,
+      release: Buffer.from(profile.release, "hex"),
     });
     const { message3, session } = offer.write();
     socket.send(message3);
@@ -162,6 +171,8 @@ async function handshake(options: TunnelOptions, issuedAt: number): Promise<Tunn
     socket.terminate();
     if (!(error instanceof CryptoError)) throw error;
     throw new ClientError("ERR_HANDSHAKE", "the handshake was not genuine");
+  } finally {
+    signal?.removeEventListener("abort", giveUp);
   }
 }
 
@@ -195,6 +206,9 @@ function signTicket(
   return { ticket: ticketDocument.sign(fields, device.signing.privateKey), fields };
 }
 
+/** RFC 6455, section 7.4.1: a connection that was lost has no code of its own. */
+const ABNORMAL_CLOSE = 1006;
+
 /** Message 2, which comes when a process was assigned; hints of the queue may come before. */
 function firstBinary(socket: WebSocket, onNote: TunnelOptions["onNote"]): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -225,6 +239,8 @@ function firstBinary(socket: WebSocket, onNote: TunnelOptions["onNote"]): Promis
       socket.off("message", message).off("close", close);
     };
     socket.on("message", message).on("close", close);
+    // It may have closed before anybody listened.
+    if (socket.readyState !== socket.OPEN) close(ABNORMAL_CLOSE);
   });
 }
 

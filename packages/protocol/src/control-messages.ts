@@ -6,13 +6,14 @@
  *
  * @module
  */
+import { MAX_DOCUMENT_BYTES } from "@phantoma/crypto";
 import { z } from "zod";
 
 export const ControlKind = { request: 0x11, response: 0x91 } as const;
 
 const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
 /** A signed document in base64; who reads it verifies it. */
-const document = z.base64().max(90_000);
+const document = z.base64().max(4 * Math.ceil(MAX_DOCUMENT_BYTES / 3));
 
 export const controlRequestSchema = z.discriminatedUnion("request", [
   z.strictObject({ request: z.literal("status") }),

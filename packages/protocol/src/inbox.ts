@@ -14,17 +14,22 @@ export type Received =
   | { readonly type: "end"; readonly stream: number };
 
 interface LiveStream {
-  parts: Buffer[];
-  partBytes: number;
+  /** The unfinished message; grows by doubling, so that pieces of one byte cost no more than one. */
+  message: Buffer;
+  messageBytes: number;
   entries: number;
   bytes: number;
 }
 
+const FIRST_CAPACITY_BYTES = 1024;
+
 export class Inbox {
   readonly #maxMessageBytes: number;
   readonly #live = new Map<number, LiveStream>();
-  /** Streams are opened in ascending order and never twice, so one number remembers them all. */
-  #highestStream = -1;
+  /** Of all unfinished messages together: one limit, however many streams share it. */
+  #unfinishedBytes = 0;
+  /** Never used again. Answers begin in any order, so each is remembered; there are 65,536 at most. */
+  readonly #ended = new Set<number>();
 
   constructor(maxMessageBytes: number) {
     this.#maxMessageBytes = maxMessageBytes;
@@ -45,39 +50,54 @@ export class Inbox {
     if (entry.type === EntryType.end) {
       assertCounts(entry.data, stream);
       this.#live.delete(entry.stream);
+      this.#ended.add(entry.stream);
       return { type: "end", stream: entry.stream };
     }
+    // Also an empty part: it adds no byte to a limit, so endless ones would fill the memory.
+    if (entry.data.length === 0) throw new ProtocolError("ERR_MALFORMED", "an entry without data");
     stream.entries += 1;
     stream.bytes += entry.data.length;
-    stream.partBytes += entry.data.length;
-    if (stream.partBytes > this.#maxMessageBytes)
-      throw new ProtocolError("ERR_LIMIT", `a message of over ${this.#maxMessageBytes} bytes`);
-    stream.parts.push(Buffer.from(entry.data));
+    this.#unfinishedBytes += entry.data.length;
+    if (this.#unfinishedBytes > this.#maxMessageBytes)
+      throw new ProtocolError("ERR_LIMIT", `messages of over ${this.#maxMessageBytes} bytes`);
+    append(stream, entry.data);
     if (entry.type === EntryType.part) return undefined;
-    const bytes = joinParts(stream);
-    if (bytes.length === 0) throw new ProtocolError("ERR_MALFORMED", "a message without a kind");
-    return { type: "message", stream: entry.stream, bytes };
+    this.#unfinishedBytes -= stream.messageBytes;
+    return { type: "message", stream: entry.stream, bytes: takeMessage(stream) };
   }
 
   #openStream(id: number): LiveStream {
     const known = this.#live.get(id);
     if (known) return known;
-    if (id <= this.#highestStream)
+    if (this.#ended.has(id))
       throw new ProtocolError("ERR_MALFORMED", "an ended stream was used again");
     if (this.#live.size >= MAX_LIVE_STREAMS)
       throw new ProtocolError("ERR_LIMIT", `more than ${MAX_LIVE_STREAMS} streams at once`);
-    this.#highestStream = id;
-    const stream = { parts: [], partBytes: 0, entries: 0, bytes: 0 };
+    const stream = { message: NOTHING, messageBytes: 0, entries: 0, bytes: 0 };
     this.#live.set(id, stream);
     return stream;
   }
 }
 
-function joinParts(stream: LiveStream): Buffer {
-  const bytes = Buffer.concat(stream.parts);
-  for (const part of stream.parts) part.fill(0);
-  stream.parts = [];
-  stream.partBytes = 0;
+const NOTHING = Buffer.alloc(0);
+
+function append(stream: LiveStream, data: Buffer): void {
+  const needed = stream.messageBytes + data.length;
+  if (needed > stream.message.length) {
+    const capacity = Math.max(needed, 2 * stream.message.length, FIRST_CAPACITY_BYTES);
+    const grown = Buffer.allocUnsafeSlow(capacity);
+    stream.message.copy(grown, 0, 0, stream.messageBytes);
+    stream.message.fill(0);
+    stream.message = grown;
+  }
+  data.copy(stream.message, stream.messageBytes);
+  stream.messageBytes = needed;
+}
+
+function takeMessage(stream: LiveStream): Buffer {
+  const bytes = stream.message.subarray(0, stream.messageBytes);
+  stream.message = NOTHING;
+  stream.messageBytes = 0;
   return bytes;
 }
 
@@ -86,6 +106,6 @@ function assertCounts(data: Buffer, stream: LiveStream): void {
     data.length === 12 &&
     data.readUInt32BE(0) === stream.entries &&
     data.readBigUInt64BE(4) === BigInt(stream.bytes) &&
-    stream.parts.length === 0;
+    stream.messageBytes === 0;
   if (!isWhole) throw new ProtocolError("ERR_MALFORMED", "a stream's end does not match it");
 }

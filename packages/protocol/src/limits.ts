@@ -34,10 +34,10 @@ export const TICKET_LIFETIME_MS = 60_000;
 /** Nobody waits longer for a worker; the keeper's own check of tickets is this generous. */
 export const MAX_QUEUE_WAIT_MS = 600_000;
 
-/** How long a certificate may be old when a device reads it. */
+/** How long a certificate says that it is good; a device trusts its fresh ticket, not a clock. */
 export const CERTIFICATE_LIFETIME_MS = 30_000;
 
-/** A conversation without a turn is ended and its process wiped. */
+/** A conversation without a turn is ended, and its process with it. */
 export const IDLE_TIMEOUT_MS = 120_000;
 
 /** A session ends and a new hybrid handshake begins. */

@@ -31,8 +31,13 @@ export class Outbox {
     return this.#queue.length === 0;
   }
 
-  /** Queues a whole message. The bytes are the outbox's now: it overwrites them once sent. */
+  /**
+   * Queues a whole message, kind first. The bytes are the outbox's now: it overwrites them once sent.
+   *
+   * @throws RangeError for an empty message, which could never leave
+   */
   push(stream: number, message: Buffer): void {
+    if (message.length === 0) throw new RangeError("a message without a kind");
     this.#queue.push({ stream, bytes: message, sent: 0 });
   }
 

@@ -40,8 +40,9 @@ export const samplingSchema = z.strictObject({
   topP: z.number().min(0).max(1).exactOptional(),
   topK: z.int().min(0).max(100_000).exactOptional(),
   minP: z.number().min(0).max(1).exactOptional(),
-  seed: z.int().min(0).max(4_294_967_295).exactOptional(),
-  repeatPenalty: z.number().min(0).max(5).exactOptional(),
+  /** llama.cpp takes 2^32 - 1 as "any". */
+  seed: z.int().min(0).max(4_294_967_294).exactOptional(),
+  repeatPenalty: z.number().min(0.01).max(5).exactOptional(),
   maxTokens: z.int().min(1).max(1_000_000).exactOptional(),
   /** The answer ends before the first of these. */
   stop: z.array(z.string().min(1).max(256)).max(16).exactOptional(),

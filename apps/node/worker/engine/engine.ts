@@ -93,6 +93,12 @@ export class Engine {
     }
   }
 
+  /** Makes the next answer begin as the first one did: empties the KV cache. Not during an answer. */
+  forget(): void {
+    this.#promptTokens.forget();
+    this.#loaded.cache.clear();
+  }
+
   /** Ends a running answer, then frees the context with its KV cache, and the model. */
   async dispose(): Promise<void> {
     if (this.#disposal.signal.aborted) return;

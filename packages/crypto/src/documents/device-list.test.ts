@@ -198,10 +198,7 @@ describe("the next list", () => {
 
   test("of an admin who was revoked by the one before is refused", () => {
     const exAda = device("ada", "admin", 3_000);
-    const second = openNextDeviceList(
-      next({ devices: [exAda, dora, cy] }),
-      first,
-    );
+    const second = openNextDeviceList(next({ devices: [exAda, dora, cy] }), first);
     const third = { ...firstList, version: 3, previous: second.hash, devices: [exAda, dora, cy] };
     expect(() => openNextDeviceList(sign(third, "ada"), second)).toThrow(notAuthorised);
     const byDora = sign({ ...third, signer: dora.signingKey }, "dora");

@@ -1,0 +1,101 @@
+/** A control request in the protocol's words: what the keeper is asked, and what is made of its answer. */
+import { expect, test } from "vitest";
+import { KeeperRefused, type KeeperClient } from "../ipc/keeper-client.ts";
+import { answerControl } from "./answer-control.ts";
+
+type Asked = [request: string, body?: Uint8Array];
+
+/** A keeper that gives one answer to everything and remembers what it was asked. */
+function keeperThat(answer: () => Buffer): { keeper: KeeperClient; asked: Asked[] } {
+  const asked: Asked[] = [];
+  const ask = async (...request: Asked) => {
+    asked.push(request);
+    return answer();
+  };
+  return { keeper: { ask } as unknown as KeeperClient, asked };
+}
+
+const json = (value: unknown) => () => Buffer.from(JSON.stringify(value));
+const status = {
+  version: "0.1.0",
+  release: "00".repeat(32),
+  starter: "gateway",
+  policy: "demo",
+  nodeTime: 5,
+  startedAt: 4,
+  tasksLive: 3,
+  tasksDone: 2,
+  deviceListVersion: 1,
+};
+
+test("a status is passed on as it is", async () => {
+  const { keeper, asked } = keeperThat(json(status));
+  expect(await answerControl(keeper, { request: "status" })).toEqual({
+    response: "status",
+    status,
+  });
+  expect(asked).toEqual([["status"]]);
+});
+
+test("models are passed on as they are", async () => {
+  const models = [{ name: "m", digest: "ab".repeat(32), bytes: 9 }];
+  const { keeper } = keeperThat(json(models));
+  expect(await answerControl(keeper, { request: "models" })).toEqual({
+    response: "models",
+    models,
+  });
+});
+
+test("a keeper that says more than it may is not passed on", async () => {
+  const { keeper } = keeperThat(json({ ...status, prompt: "x" }));
+  await expect(answerControl(keeper, { request: "status" })).rejects.toThrow();
+});
+
+test("the device list goes as base64", async () => {
+  const { keeper } = keeperThat(() => Buffer.from([255, 0, 1]));
+  const response = { response: "devices", document: "/wAB" };
+  expect(await answerControl(keeper, { request: "devices" })).toEqual(response);
+});
+
+test("receipts are asked by number and task, and cut apart by their lengths", async () => {
+  const task = "cd".repeat(32);
+  const { keeper, asked } = keeperThat(() => Buffer.from([0, 0, 0, 1, 65, 0, 0, 0, 2, 66, 67]));
+  const response = { response: "receipts", documents: ["QQ==", "QkM="] };
+  expect(await answerControl(keeper, { request: "receipts", limit: 100, task })).toEqual(response);
+  await answerControl(keeper, { request: "receipts", limit: 1 });
+  expect(asked).toEqual([
+    ["receipts", Buffer.concat([Buffer.from([0, 100]), Buffer.from(task, "hex")])],
+    ["receipts", Buffer.from([0, 1])],
+  ]);
+});
+
+test("no receipts are an empty list", async () => {
+  const { keeper } = keeperThat(() => Buffer.alloc(0));
+  expect(await answerControl(keeper, { request: "receipts", limit: 5 })).toEqual({
+    response: "receipts",
+    documents: [],
+  });
+});
+
+test("a device list is submitted as bytes", async () => {
+  const { keeper, asked } = keeperThat(() => Buffer.alloc(0));
+  const request = { request: "submit-device-list", document: "/wAB" } as const;
+  expect(await answerControl(keeper, request)).toEqual({ response: "accepted" });
+  expect(asked).toEqual([["submitDeviceList", Buffer.from([255, 0, 1])]]);
+});
+
+test.each([
+  ["ERR_DOCUMENT_REFUSED", "ERR_DOCUMENT_REFUSED"],
+  ["ERR_FORBIDDEN", "ERR_FORBIDDEN"],
+  ["ERR_TICKET", "ERR_INVALID_MESSAGE"],
+  ["ERR_MALFORMED", "ERR_INVALID_MESSAGE"],
+  ["ERR_UNAVAILABLE", "ERR_UNAVAILABLE"],
+] as const)("the keeper's %s is %s to a device", async (code, told) => {
+  const { keeper } = keeperThat(() => {
+    throw new KeeperRefused(code);
+  });
+  expect(await answerControl(keeper, { request: "status" })).toMatchObject({
+    response: "refused",
+    code: told,
+  });
+});

@@ -1,0 +1,236 @@
+/** A cell's channel to a keeper over a real socket: what is due, what is not, and how it ends. */
+import { statSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { certificateDocument, generateX25519, receiptDocument } from "@phantoma/crypto";
+import { modelSchema, statusSchema } from "@phantoma/protocol";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { z } from "zod";
+import { encodeFrame } from "../ipc/frames.ts";
+import { KeeperClient } from "../ipc/keeper-client.ts";
+import { keeperRequests, MAX_KEEPER_REQUEST_BYTES, type CellRole } from "../ipc/keeper-link.ts";
+import { TestNode } from "../test-node.ts";
+import { Keeper } from "./keeper.ts";
+
+const refused = (code: string) => expect.objectContaining({ name: "KeeperRefused", code });
+const hungUp = refused("ERR_UNAVAILABLE");
+const installation = { release: new Uint8Array(32), starter: "gateway", policy: "none" } as const;
+const anyList = Buffer.from([0, 10]);
+
+let node: TestNode;
+let keeper: Keeper;
+const socketPath = (role: CellRole) => join(node.dir, `${role}.sock`);
+
+beforeEach(async () => {
+  node = new TestNode();
+  const { identity, devicesDir, modelsDir } = node;
+  const dirs = { keeperDir: node.dir, devicesDir, modelsDir };
+  const log = () => undefined;
+  keeper = new Keeper({ identity, ...dirs, installation, version: "0.0.0", log });
+  for (const role of ["worker", "clerk"] as const) {
+    const server = await keeper.listen(role, socketPath(role));
+    onTestFinished(() => void server.close());
+  }
+  onTestFinished(() => keeper.close());
+});
+
+function cell(role: CellRole): { client: KeeperClient; socket: Socket } {
+  const socket = connect(socketPath(role));
+  onTestFinished(() => void socket.destroy());
+  return { client: new KeeperClient(socket), socket };
+}
+
+async function certified(role: CellRole, ticket = ticketFor(role)): Promise<KeeperClient> {
+  const { client } = cell(role);
+  await client.ask("certify", certifyBody(ticket));
+  return client;
+}
+
+const ticketFor = (role: CellRole, device = node.chat) =>
+  node.ticket({ service: role === "worker" ? "task" : "control" }, device);
+const certifyBody = (ticket: Buffer, key = generateX25519().publicKey) =>
+  Buffer.concat([key, ticket]);
+
+function receiptsIn(answer: Buffer) {
+  const found = [];
+  for (let offset = 0; offset < answer.length;) {
+    const end = offset + 4 + answer.readUInt32BE(offset);
+    found.push(receiptDocument.open(answer.subarray(offset + 4, end), () => node.key));
+    offset = end;
+  }
+  return found;
+}
+
+test("the sockets are for their owner only", () => {
+  for (const role of ["worker", "clerk"] as const)
+    expect(statSync(socketPath(role)).mode & 0o777).toBe(0o600);
+});
+
+describe.each(["worker", "clerk"] as const)("a %s", (role) => {
+  test("is certified for its own key and ticket", async () => {
+    const key = generateX25519().publicKey;
+    const bytes = await cell(role).client.ask("certify", certifyBody(ticketFor(role), key));
+    const certificate = certificateDocument.open(bytes, () => node.key);
+    expect(certificate).toMatchObject({ role, key, starter: "gateway", policy: "none" });
+  });
+
+  test("is hung up on when it asks to be certified again", async () => {
+    const client = await certified(role);
+    await expect(client.ask("certify", certifyBody(ticketFor(role)))).rejects.toThrow(hungUp);
+  });
+
+  test("gets no certificate for a ticket of the other role, and may ask for its own", async () => {
+    const { client } = cell(role);
+    const foreign = ticketFor(role === "worker" ? "clerk" : "worker");
+    await expect(client.ask("certify", certifyBody(foreign))).rejects.toThrow(
+      refused("ERR_TICKET"),
+    );
+    await client.ask("certify", certifyBody(ticketFor(role)));
+  });
+
+  test("gets no certificate for a ticket that another cell had", async () => {
+    const ticket = ticketFor(role);
+    await certified(role, ticket);
+    await expect(cell(role).client.ask("certify", certifyBody(ticket))).rejects.toThrow(
+      refused("ERR_TICKET"),
+    );
+  });
+
+  test.each([-1, 1])("gets no certificate for a body of the wrong length (%i)", async (change) => {
+    const body = Buffer.alloc(certifyBody(ticketFor(role)).length + change);
+    await expect(cell(role).client.ask("certify", body)).rejects.toThrow(refused("ERR_MALFORMED"));
+  });
+
+  test.each(["status", "models", "devices", "receipts", "submitDeviceList"] as const)(
+    "is hung up on when it asks for %s before it is certified",
+    async (request) => {
+      await expect(cell(role).client.ask(request, anyList)).rejects.toThrow(hungUp);
+    },
+  );
+
+  test.each([
+    ["a request that nobody knows", encodeFrame(99, Buffer.alloc(0))],
+    ["kind 0", encodeFrame(0, Buffer.alloc(0))],
+    ["a body over the limit", encodeFrame(1, Buffer.alloc(MAX_KEEPER_REQUEST_BYTES + 1))],
+    ["random bytes", Buffer.alloc(64, 0xa5)],
+  ])("is hung up on after %s", async (_name, bytes) => {
+    const { client, socket } = cell(role);
+    socket.write(bytes);
+    await client.closed;
+  });
+
+  test("is hung up on when its device is revoked, and others are not", async () => {
+    const [revoked, other] = [await certified(role), await certified(role, adminTicket(role))];
+    const clerk = await certified("clerk", adminTicket("clerk"));
+    await clerk.ask("submitDeviceList", node.revoke(node.chat));
+    await revoked.closed;
+    expect((await clerk.ask("devices")).length).toBeGreaterThan(0);
+    if (role === "clerk") expect((await other.ask("devices")).length).toBeGreaterThan(0);
+    else
+      expect(statusSchema.parse(JSON.parse(String(await clerk.ask("status")))).tasksLive).toBe(1);
+  });
+});
+
+const adminTicket = (role: CellRole) => ticketFor(role, node.admin);
+
+test.each(Object.keys(keeperRequests).filter((name) => name !== "certify"))(
+  "a certified worker is hung up on when it asks for %s",
+  async (request) => {
+    const client = await certified("worker");
+    await expect(client.ask(request as "status", anyList)).rejects.toThrow(hungUp);
+  },
+);
+
+test("an empty or forged device list is refused, and the channel goes on", async () => {
+  const client = await certified("clerk", adminTicket("clerk"));
+  const forged = Buffer.from(node.revoke(node.chat));
+  forged[forged.length - 1]! ^= 1;
+  for (const list of [Buffer.alloc(0), forged])
+    await expect(client.ask("submitDeviceList", list)).rejects.toThrow(
+      refused("ERR_DOCUMENT_REFUSED"),
+    );
+  expect(await client.ask("devices")).toEqual(Buffer.from(node.firstList));
+});
+
+test("a chat device can pass on what an admin signed, and nothing of its own", async () => {
+  const client = await certified("clerk");
+  const own = node.signList(2, node.devices.hash, node.devices.devices, node.chat);
+  await expect(client.ask("submitDeviceList", own)).rejects.toThrow(
+    refused("ERR_DOCUMENT_REFUSED"),
+  );
+  const signed = node.signList(2, node.devices.hash, node.devices.devices);
+  await client.ask("submitDeviceList", signed);
+  expect(await client.ask("devices")).toEqual(Buffer.from(signed));
+});
+
+test("the status counts live and ended tasks, and a cell without a certificate is none", async () => {
+  const clerk = await certified("clerk");
+  const status = async () => statusSchema.parse(JSON.parse(String(await clerk.ask("status"))));
+  const worker = await certified("worker");
+  cell("worker");
+  expect(await status()).toMatchObject({ tasksLive: 1, tasksDone: 0, deviceListVersion: 1 });
+  worker.close();
+  await expect.poll(status).toMatchObject({ tasksLive: 0, tasksDone: 1 });
+});
+
+test("the models are those of the catalogue", async () => {
+  const answer = await (await certified("clerk")).ask("models");
+  expect(z.array(modelSchema).parse(JSON.parse(String(answer)))).toEqual(keeper.models());
+});
+
+describe("a receipt", () => {
+  async function endTask(device = node.chat): Promise<void> {
+    const before = keeper.receipts.issued;
+    (await certified("worker", ticketFor("worker", device))).close();
+    await expect.poll(() => keeper.receipts.issued).toBe(before + 1);
+  }
+
+  test("is issued when a worker's channel closes, with its key and task", async () => {
+    const ticket = ticketFor("worker");
+    const key = generateX25519().publicKey;
+    const { client } = cell("worker");
+    const certificate = certificateDocument.open(
+      await client.ask("certify", certifyBody(ticket, key)),
+      () => node.key,
+    );
+    const clerk = await certified("clerk");
+    expect(receiptsIn(await clerk.ask("receipts", anyList))).toEqual([]);
+    client.close();
+    await expect.poll(() => keeper.receipts.issued).toBe(1);
+    expect(receiptsIn(await clerk.ask("receipts", anyList))).toMatchObject([
+      { task: certificate.ticket, workerKey: key, cell: null, warden: null, sequence: 1n },
+    ]);
+  });
+
+  test("is not issued for a clerk, nor for a worker that was never certified", async () => {
+    (await certified("clerk")).close();
+    const { client, socket } = cell("worker");
+    socket.write(encodeFrame(99, Buffer.alloc(0)));
+    await client.closed;
+    await endTask();
+    expect(keeper.receipts.issued).toBe(1);
+  });
+
+  test("is shown to its own device and to an admin", async () => {
+    await endTask(node.chat);
+    await endTask(node.admin);
+    const seen = async (device: TestNode["chat"]) => {
+      const clerk = await certified("clerk", ticketFor("clerk", device));
+      return receiptsIn(await clerk.ask("receipts", anyList)).map(({ sequence }) => sequence);
+    };
+    expect(await seen(node.chat)).toEqual([1n]);
+    expect(await seen(node.admin)).toEqual([2n, 1n]);
+  });
+
+  test("is found by its task, and a query of another length is refused", async () => {
+    await endTask();
+    const clerk = await certified("clerk");
+    const [receipt] = receiptsIn(await clerk.ask("receipts", anyList));
+    const query = (task: Uint8Array) => clerk.ask("receipts", Buffer.concat([anyList, task]));
+    expect(receiptsIn(await query(receipt!.task))).toHaveLength(1);
+    expect(receiptsIn(await query(new Uint8Array(32)))).toEqual([]);
+    for (const length of [31, 33])
+      await expect(query(new Uint8Array(length))).rejects.toThrow(refused("ERR_MALFORMED"));
+    await expect(clerk.ask("receipts", Buffer.of(1))).rejects.toThrow(refused("ERR_MALFORMED"));
+  });
+});

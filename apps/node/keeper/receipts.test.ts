@@ -1,0 +1,67 @@
+/** Receipts: signed, counted, honest about what nobody measured, and of a bounded number. */
+import { generateNodeIdentity, receiptDocument } from "@phantoma/crypto";
+import { expect, test } from "vitest";
+import { MAX_RECEIPTS, Receipts, type TaskRecord } from "./receipts.ts";
+
+const bytes = (value: number) => new Uint8Array(32).fill(value);
+const identity = generateNodeIdentity();
+const open = (document: Uint8Array) =>
+  receiptDocument.open(document, () => identity.signing.publicKey);
+
+function task(number: number, device = 1): TaskRecord {
+  const name = bytes(0);
+  new DataView(name.buffer).setUint32(0, number);
+  const rest = { workerKey: bytes(3), model: bytes(4), release: bytes(5), certifiedAt: 100 };
+  return { task: name, device: bytes(device), ...rest };
+}
+
+test("a receipt says what the keeper knows, and null where nobody measured", () => {
+  const receipts = new Receipts(identity, 50);
+  receipts.issue(task(7), 200);
+  expect(open(receipts.find(undefined, undefined, 1)[0]!)).toEqual({
+    node: identity.signing.publicKey,
+    epoch: 50,
+    sequence: 1n,
+    ...task(7),
+    endedAt: 200,
+    cell: null,
+    warden: null,
+  });
+});
+
+test("receipts are counted from 1 and found newest first, up to the limit", () => {
+  const receipts = new Receipts(identity, 0);
+  for (let number = 0; number < 4; number += 1) receipts.issue(task(number), 0);
+  const sequences = (limit: number) =>
+    receipts.find(undefined, undefined, limit).map((document) => open(document).sequence);
+  expect(sequences(10)).toEqual([4n, 3n, 2n, 1n]);
+  expect(sequences(2)).toEqual([4n, 3n]);
+  expect(sequences(0)).toEqual([]);
+  expect(receipts.issued).toBe(4);
+});
+
+test("a device finds its own, also when it knows the name of another's task", () => {
+  const receipts = new Receipts(identity, 0);
+  receipts.issue(task(1, 1), 0);
+  receipts.issue(task(2, 2), 0);
+  const found = (device?: number, name?: number) =>
+    receipts
+      .find(device ? bytes(device) : undefined, name ? task(name).task : undefined, 10)
+      .map((document) => Number(open(document).sequence));
+  expect(found(1)).toEqual([1]);
+  expect(found(2)).toEqual([2]);
+  expect(found(3)).toEqual([]);
+  expect(found(1, 2)).toEqual([]);
+  expect(found(undefined, 2)).toEqual([2]);
+  expect(found(1, 1)).toEqual([1]);
+});
+
+test("only the newest are kept, and the count goes on", () => {
+  const receipts = new Receipts(identity, 0);
+  for (let number = 0; number <= MAX_RECEIPTS; number += 1) receipts.issue(task(number), 0);
+  const kept = receipts.find(undefined, undefined, MAX_RECEIPTS + 10);
+  expect(kept).toHaveLength(MAX_RECEIPTS);
+  expect(open(kept.at(-1)!).sequence).toBe(2n);
+  expect(receipts.find(undefined, task(0).task, 1)).toEqual([]);
+  expect(receipts.issued).toBe(MAX_RECEIPTS + 1);
+});

@@ -1,0 +1,124 @@
+/** A control session as a device sees it, with a clerk that a test speaks for. */
+import { generateNodeIdentity, receiptDocument, type Receipt } from "@phantoma/crypto";
+import { CloseCode, ControlKind, type ControlResponse } from "@phantoma/protocol";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { makeTlsIdentity } from "../../../apps/node/setup/tls-identity.ts";
+import type { ClientErrorCode } from "./client-error.ts";
+import { ControlSession } from "./control-session.ts";
+import { TestGateway, type TestProcess } from "./test-gateway.ts";
+
+const failing = (code: ClientErrorCode) => expect.objectContaining({ name: "ClientError", code });
+const bytes = (value: number) => new Uint8Array(32).fill(value);
+
+let gateway: TestGateway;
+let asked: unknown[];
+let answer: (request: any, stream: number, process: TestProcess) => void;
+
+beforeEach(async () => {
+  gateway = await TestGateway.start(await makeTlsIdentity());
+  asked = [];
+  gateway.onMessage = (event, process) => {
+    if (event.type === "end") return;
+    expect(event.bytes[0]).toBe(ControlKind.request);
+    const request: unknown = JSON.parse(event.bytes.subarray(1).toString());
+    asked.push(request);
+    answer(request, event.stream, process);
+  };
+});
+
+async function open(): Promise<ControlSession> {
+  const { profile, device } = gateway;
+  const session = await ControlSession.open({ profile, device });
+  onTestFinished(() => session.close());
+  return session;
+}
+
+function answers(response: ControlResponse | object): void {
+  answer = (_request, stream, process) => process.say(stream, ControlKind.response, response, true);
+}
+
+function signedReceipt(by = gateway.node): string {
+  const receipt: Receipt = {
+    node: by.signing.publicKey,
+    epoch: 1,
+    sequence: 1n,
+    task: bytes(1),
+    device: bytes(2),
+    workerKey: bytes(3),
+    model: bytes(4),
+    release: bytes(5),
+    certifiedAt: 1,
+    endedAt: 2,
+    cell: null,
+    warden: null,
+  };
+  return Buffer.from(receiptDocument.sign(receipt, by.signing.privateKey)).toString("base64");
+}
+
+test("models, device list and a submitted list go their way", async () => {
+  const session = await open();
+  answers({ response: "models", models: [] });
+  expect(await session.models()).toEqual([]);
+  answers({ response: "devices", document: "/wAB" });
+  expect(Buffer.from(await session.deviceList())).toEqual(Buffer.from([255, 0, 1]));
+  answers({ response: "accepted" });
+  await session.submitDeviceList(Buffer.from([1, 2, 3]));
+  expect(asked).toEqual([
+    { request: "models" },
+    { request: "devices" },
+    { request: "submit-device-list", document: "AQID" },
+  ]);
+});
+
+test("answers find their requests in whatever order they come", async () => {
+  const waiting: (() => void)[] = [];
+  answer = ({ request }, stream, process) => {
+    const response =
+      request === "models"
+        ? { response: "models", models: [] }
+        : { response: "devices", document: "AQ==" };
+    waiting.unshift(() => process.say(stream, ControlKind.response, response, true));
+    if (waiting.length === 2) for (const say of waiting) say();
+  };
+  const session = await open();
+  const [models, list] = await Promise.all([session.models(), session.deviceList()]);
+  expect([models, Buffer.from(list)]).toEqual([[], Buffer.of(1)]);
+});
+
+describe("receipts", () => {
+  test("are verified with the node's key and come with their bytes", async () => {
+    const session = await open();
+    const document = signedReceipt();
+    answers({ response: "receipts", documents: [document] });
+    const [receipt] = await session.receipts({ task: bytes(1), limit: 5 });
+    expect(receipt!.receipt).toMatchObject({ task: bytes(1), cell: null });
+    expect(Buffer.from(receipt!.document).toString("base64")).toBe(document);
+    expect(asked).toEqual([{ request: "receipts", limit: 5, task: "01".repeat(32) }]);
+  });
+
+  test("of another node are not believed, though they are signed", async () => {
+    const session = await open();
+    answers({ response: "receipts", documents: [signedReceipt(generateNodeIdentity())] });
+    await expect(session.receipts()).rejects.toThrow(failing("ERR_NODE_IDENTITY"));
+  });
+});
+
+test("a refusal is passed on with its code", async () => {
+  const session = await open();
+  answers({ response: "refused", code: "ERR_FORBIDDEN", message: "no" });
+  await expect(session.status()).rejects.toThrow(failing("ERR_FORBIDDEN"));
+});
+
+test("an answer to another question is none", async () => {
+  const session = await open();
+  answers({ response: "accepted" });
+  await expect(session.models()).rejects.toThrow(failing("ERR_INVALID_MESSAGE"));
+});
+
+test("what waits fails when the session ends, and so does everything after", async () => {
+  answer = (_request, _stream, process) => process.socket.close(CloseCode.revoked);
+  const session = await open();
+  const revoked = failing("ERR_DEVICE_REVOKED");
+  await expect(session.status()).rejects.toThrow(revoked);
+  await expect(session.models()).rejects.toThrow(revoked);
+});

@@ -1,0 +1,183 @@
+/** A device's tunnel to a process over a real connection: whom it reveals itself to, and how it ends. */
+import { generateNodeIdentity, NO_MODEL } from "@phantoma/crypto";
+import { CloseCode, type Note } from "@phantoma/protocol";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { makeTlsIdentity } from "../../../apps/node/setup/tls-identity.ts";
+import type { ClientError, ClientErrorCode } from "./client-error.ts";
+import { MODEL, TestGateway } from "./test-gateway.ts";
+import { Tunnel, type TunnelOptions } from "./tunnel.ts";
+
+const failing = (code: ClientErrorCode) => expect.objectContaining({ name: "ClientError", code });
+
+let gateway: TestGateway;
+beforeEach(async () => {
+  gateway = await TestGateway.start(await makeTlsIdentity());
+});
+
+async function open(options: Partial<TunnelOptions> = {}): Promise<Tunnel> {
+  const { profile, device } = gateway;
+  const tunnel = await Tunnel.open({ profile, device, model: MODEL, ...options });
+  onTestFinished(() => tunnel.close());
+  return tunnel;
+}
+
+const endOf = (tunnel: Tunnel) =>
+  new Promise<ClientError>((closed) => tunnel.handle({ received: () => undefined, closed }));
+
+test("a tunnel carries messages both ways, and its ticket names model and device", async () => {
+  gateway.onMessage = (event, process) => {
+    if (event.type === "message") process.say(event.stream, 0x91, String(event.bytes), true);
+  };
+  const tunnel = await open();
+  const received: string[] = [];
+  const ended = new Promise<void>((resolve) => {
+    tunnel.handle({
+      received: (event) => (event.type === "end" ? resolve() : received.push(String(event.bytes))),
+      closed: () => undefined,
+    });
+  });
+  tunnel.send([{ stream: 3, bytes: Buffer.from("ping"), isEnd: true }]);
+  await ended;
+  expect(received).toEqual([`\ufffd"ping"`]);
+  expect(gateway.tickets).toMatchObject([
+    { service: "task", model: MODEL, device: gateway.device.signing.publicKey },
+  ]);
+  expect(tunnel.certificate).toMatchObject({ role: "worker", ticket: tunnel.task });
+});
+
+test("a control session names no model and expects a clerk", async () => {
+  const { profile, device } = gateway;
+  const tunnel = await Tunnel.open({ profile, device });
+  onTestFinished(() => tunnel.close());
+  expect(gateway.tickets).toMatchObject([{ service: "control", model: NO_MODEL }]);
+  expect(tunnel.certificate.role).toBe("clerk");
+});
+
+describe("a device does not reveal itself to a process", () => {
+  test.each([
+    ["for another ticket", { ticket: MODEL }],
+    ["for another device", { device: MODEL }],
+    ["with another key", { key: MODEL }],
+    ["of another role", { role: "clerk" }],
+    ["for another model", { model: NO_MODEL }],
+    ["started another way", { starter: "systemd" }],
+    ["under another policy", { policy: "demo" }],
+    ["of another release", { release: MODEL }],
+  ] as const)("%s", async (_name, lie) => {
+    gateway.lie = lie;
+    await expect(open()).rejects.toThrow(failing("ERR_NODE_IDENTITY"));
+    expect(gateway.messages).toBe(1);
+  });
+
+  test("that another node certified", async () => {
+    gateway.signer = generateNodeIdentity();
+    await expect(open()).rejects.toThrow(failing("ERR_NODE_IDENTITY"));
+    expect(gateway.messages).toBe(1);
+  });
+
+  test("that cannot do the handshake", async () => {
+    gateway.takeOver = (socket) => {
+      socket.on("message", () => socket.send(Buffer.alloc(1600, 1)));
+      return true;
+    };
+    await expect(open()).rejects.toThrow(failing("ERR_HANDSHAKE"));
+  });
+});
+
+describe("a stale ticket", () => {
+  test("is signed again with the node's time, once", async () => {
+    const nodeTime = 1_000_000;
+    gateway.refuse = ({ issuedAt }) =>
+      issuedAt === nodeTime ? undefined : { code: "ERR_TICKET_STALE", nodeTime };
+    await open();
+    expect(gateway.tickets).toHaveLength(2);
+    expect(gateway.tickets[0]!.nonce).not.toEqual(gateway.tickets[1]!.nonce);
+  });
+
+  test("is not tried a third time", async () => {
+    gateway.refuse = () => ({ code: "ERR_TICKET_STALE", nodeTime: 5 });
+    await expect(open()).rejects.toThrow(failing("ERR_TICKET_STALE"));
+    expect(gateway.tickets).toHaveLength(2);
+  });
+});
+
+describe("in the queue", () => {
+  test("the gateway's hints are shown, and what is no hint is ignored", async () => {
+    const notes: Note[] = [];
+    gateway.takeOver = (socket) => {
+      socket.on("message", () => {
+        socket.send(`{"note":"queued","position":2}`);
+        socket.send(`{"note":"CANARY"}`);
+        socket.close(CloseCode.busy);
+      });
+      return true;
+    };
+    const onNote = (note: Note) => void notes.push(note);
+    await expect(open({ onNote })).rejects.toThrow(failing("ERR_BUSY"));
+    expect(notes).toEqual([{ note: "queued", position: 2 }]);
+  });
+
+  test("a device may give up", async () => {
+    const giveUp = new AbortController();
+    const closed = Promise.withResolvers<void>();
+    gateway.takeOver = (socket) => {
+      socket.on("message", () => socket.send(`{"note":"queued","position":2}`));
+      socket.on("close", () => closed.resolve());
+      return true;
+    };
+    const opening = open({ signal: giveUp.signal, onNote: () => giveUp.abort() });
+    await expect(opening).rejects.toThrow(failing("ERR_CONNECTION_LOST"));
+    await closed.promise;
+  });
+
+  test("a gateway that goes away at once is noticed", async () => {
+    gateway.takeOver = (socket) => {
+      socket.close(CloseCode.goingAway);
+      return true;
+    };
+    await expect(open()).rejects.toThrow(failing("ERR_CONNECTION_LOST"));
+  });
+});
+
+describe("an open tunnel", () => {
+  test.each([
+    [CloseCode.revoked, "ERR_DEVICE_REVOKED"],
+    [CloseCode.died, "ERR_CONNECTION_LOST"],
+    [CloseCode.done, "ERR_CONVERSATION_ENDED"],
+  ] as const)("that is closed with %i ends with %s", async (code, error) => {
+    gateway.onMessage = (_event, { socket }) => socket.close(code);
+    const tunnel = await open();
+    const end = endOf(tunnel);
+    tunnel.send([{ stream: 0, bytes: Buffer.from("x"), isEnd: false }]);
+    expect(await end).toEqual(failing(error));
+  });
+
+  test.each([
+    ["forged", Buffer.alloc(272, 1)],
+    ["too short", Buffer.alloc(3)],
+  ])("ends on a record that is %s", async (_name, record) => {
+    gateway.onMessage = (_event, { socket }) => socket.send(record);
+    const tunnel = await open();
+    const end = endOf(tunnel);
+    tunnel.send([{ stream: 0, bytes: Buffer.from("x"), isEnd: false }]);
+    expect(await end).toEqual(failing("ERR_HANDSHAKE"));
+  });
+
+  test("tells a late listener that it has ended, and sends nothing more", async () => {
+    gateway.onMessage = (_event, { socket }) => socket.close(CloseCode.died);
+    const tunnel = await open();
+    tunnel.send([{ stream: 0, bytes: Buffer.from("x"), isEnd: false }]);
+    const ended = vi.spyOn(tunnel, "ended");
+    await expect.poll(() => ended.mock.calls.length).toBe(1);
+    tunnel.send([{ stream: 0, bytes: Buffer.from("x"), isEnd: false }]);
+    expect(await endOf(tunnel)).toEqual(failing("ERR_CONNECTION_LOST"));
+  });
+
+  test("is closed by its signal", async () => {
+    const giveUp = new AbortController();
+    const tunnel = await open({ signal: giveUp.signal });
+    const end = endOf(tunnel);
+    giveUp.abort();
+    expect(await end).toEqual(failing("ERR_CONVERSATION_ENDED"));
+  });
+});

@@ -1,0 +1,130 @@
+/** Every field of a control message at its bounds and one past them. */
+import { MAX_DOCUMENT_BYTES } from "@phantoma/crypto";
+import { describe, expect, test } from "vitest";
+import {
+  controlRefusals,
+  controlRequestSchema,
+  controlResponseSchema,
+  modelSchema,
+  statusSchema,
+} from "./control-messages.ts";
+
+const hex32 = "0a".repeat(32);
+const times = <T>(count: number, value: T) => Array.from({ length: count }, () => value);
+const document = (bytes: number) => Buffer.alloc(bytes, 7).toString("base64");
+const request = (value: object) => controlRequestSchema.safeParse(value).success;
+const response = (value: object) => controlResponseSchema.safeParse(value).success;
+
+describe("a request", () => {
+  test.each(["status", "models", "devices"])("for %s is its name and nothing else", (name) => {
+    expect(request({ request: name })).toBe(true);
+    expect(request({ request: name, limit: 1 })).toBe(false);
+  });
+
+  test("for something else is refused", () => {
+    expect(request({ request: "secrets" })).toBe(false);
+    expect(request({})).toBe(false);
+  });
+
+  test.each([
+    [1, true],
+    [100, true],
+    [0, false],
+    [101, false],
+    [1.5, false],
+    [undefined, false],
+  ])("for %s receipts: %s", (limit, isTaken) => {
+    expect(request({ request: "receipts", limit })).toBe(isTaken);
+  });
+
+  test.each([
+    [hex32, true],
+    [hex32.toUpperCase(), false],
+    [hex32.slice(1), false],
+    [`${hex32}0`, false],
+    [`${hex32}\n`, false],
+    [undefined, false],
+  ])("for the receipts of task %j: %s", (task, isTaken) => {
+    expect(request({ request: "receipts", limit: 1, task })).toBe(isTaken);
+  });
+
+  test("carries a list of any length that a document may have, in base64", () => {
+    const submit = (text: unknown) => request({ request: "submit-device-list", document: text });
+    expect(submit(document(MAX_DOCUMENT_BYTES))).toBe(true);
+    expect(submit(document(MAX_DOCUMENT_BYTES + 1))).toBe(false);
+    expect(submit("not base64!")).toBe(false);
+    expect(submit("YQ")).toBe(false);
+    expect(submit(1)).toBe(false);
+  });
+});
+
+describe("a model", () => {
+  const model = { name: "m", digest: hex32, bytes: 0 };
+  test.each([
+    [{ name: "" }, true],
+    [{ name: "m".repeat(255) }, true],
+    [{ name: "m".repeat(256) }, false],
+    [{ digest: "00" }, false],
+    [{ bytes: -1 }, false],
+    [{ bytes: 0.5 }, false],
+    [{ path: "/" }, false],
+  ])("with %j: %s", (change, isTaken) => {
+    expect(modelSchema.safeParse({ ...model, ...change }).success).toBe(isTaken);
+  });
+});
+
+describe("a status", () => {
+  const status = {
+    version: "0.1.0",
+    release: hex32,
+    starter: "systemd",
+    policy: "enforced",
+    nodeTime: 0,
+    startedAt: 0,
+    tasksLive: 0,
+    tasksDone: 0,
+    deviceListVersion: 1,
+  };
+  test.each([
+    [{}, true],
+    [{ version: "v".repeat(32) }, true],
+    [{ version: "v".repeat(33) }, false],
+    [{ release: "" }, false],
+    [{ starter: "gateway", policy: "none" }, true],
+    [{ starter: "other" }, false],
+    [{ policy: "off" }, false],
+    [{ nodeTime: -1 }, false],
+    [{ startedAt: 1.5 }, false],
+    [{ tasksLive: -1 }, false],
+    [{ tasksDone: undefined }, false],
+    [{ deviceListVersion: 0 }, false],
+    [{ unknown: 1 }, false],
+  ])("with %j: %s", (change, isTaken) => {
+    expect(statusSchema.safeParse({ ...status, ...change }).success).toBe(isTaken);
+  });
+});
+
+describe("a response", () => {
+  const model = { name: "m", digest: hex32, bytes: 0 };
+  test.each([
+    ["models at their limit", { response: "models", models: times(1000, model) }, true],
+    ["a model too many", { response: "models", models: times(1001, model) }, false],
+    ["a device list", { response: "devices", document: "YQ==" }, true],
+    ["receipts at their limit", { response: "receipts", documents: times(100, "YQ==") }, true],
+    ["a receipt too many", { response: "receipts", documents: times(101, "YQ==") }, false],
+    ["receipts that are not base64", { response: "receipts", documents: ["{}"] }, false],
+    ["acceptance", { response: "accepted" }, true],
+    ["acceptance with a word", { response: "accepted", text: "" }, false],
+    ["something else", { response: "other" }, false],
+  ])("of %s", (_name, value, isTaken) => {
+    expect(response(value)).toBe(isTaken);
+  });
+
+  test("that refuses has a code of the list and at most 300 characters", () => {
+    const refused = (code: string, length: number) =>
+      response({ response: "refused", code, message: "m".repeat(length) });
+    for (const code of controlRefusals) expect(refused(code, 300)).toBe(true);
+    expect(refused("ERR_FORBIDDEN", 301)).toBe(false);
+    expect(refused("ERR_OTHER", 0)).toBe(false);
+  });
+});
