@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -54,41 +54,29 @@ export interface ProcessOfNode {
   readonly role: "demo" | "keeper" | "gateway" | "worker" | "clerk";
 }
 
-/** The living processes of one node, found as descendants of its first process. */
+/** The living processes of one node: its first process and what that started. */
 export function processesOf(node: LocalNode): ProcessOfNode[] {
-  const all = readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(readProcess);
-  const children = Map.groupBy(
-    all.filter((process) => process !== undefined),
-    ({ parent }) => parent,
-  );
-  const found: ProcessOfNode[] = [];
-  const visit = (pid: number) => {
-    for (const child of children.get(pid) ?? []) {
-      if (child.role) found.push({ pid: child.pid, role: child.role });
-      visit(child.pid);
-    }
-  };
-  found.push({ pid: node.pid, role: "demo" });
-  visit(node.pid);
-  return found;
+  return withChildren(node.pid, "demo");
 }
 
-function readProcess(name: string) {
+function withChildren(pid: number, role: ProcessOfNode["role"]): ProcessOfNode[] {
+  const children = readProc(`${pid}/task/${pid}/children`)?.trim();
+  if (children === undefined) return [];
+  const found = children === "" ? [] : children.split(" ");
+  return [{ pid, role }, ...found.flatMap((child) => identify(Number(child)))];
+}
+
+function identify(pid: number): ProcessOfNode[] {
+  const command = readProc(`${pid}/cmdline`) ?? "";
+  const role = /apps\/node\/(keeper|gateway|worker|clerk)\/main/.exec(command)?.[1];
+  // A child between fork and exec, or one that has ended, has no command line of ours.
+  return role ? withChildren(pid, role as ProcessOfNode["role"]) : [];
+}
+
+function readProc(name: string): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${name}/stat`, "latin1");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (fields[0] === "Z") return undefined;
-    const command = readFileSync(`/proc/${name}/cmdline`, "latin1");
-    const role = /apps\/node\/(keeper|gateway|worker|clerk)\/main/.exec(command)?.[1];
-    return {
-      pid: Number(name),
-      parent: Number(fields[1]),
-      role: role as ProcessOfNode["role"] | undefined,
-    };
+    return readFileSync(`/proc/${name}`, "latin1");
   } catch {
-    // It ended while we looked.
     return undefined;
   }
 }

@@ -49,7 +49,7 @@ try {
 } finally {
   await node.stop();
 }
-proof.row({ name: "nothing is left", holds: !existsSync(dir) && processesOf(node).length === 1 });
+proof.row({ name: "nothing is left", holds: !existsSync(dir) && processesOf(node).length === 0 });
 process.exitCode = proof.finish();
 
 async function client(): Promise<void> {
