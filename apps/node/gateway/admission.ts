@@ -29,10 +29,11 @@ export function admit(
   header: string | string[] | undefined,
   door: Doorkeeper,
   now: number,
-): { genuine: GenuineTicket; bytes: Buffer } | RefusalCode {
+): { genuine: GenuineTicket; bytes: Uint8Array } | RefusalCode {
   if (typeof header !== "string" || header.length > MAX_HEADER_CHARACTERS)
     return "ERR_TICKET_MALFORMED";
-  const bytes = Buffer.from(header, "base64url");
+  // Kept as long as the device waits: a slice of Buffer's pool would keep 64 KiB of it.
+  const bytes = new Uint8Array(Buffer.from(header, "base64url"));
   const genuine = checkTicket(bytes, door.node, door.devices);
   if (typeof genuine === "string") return genuine;
   const { ticket, hash } = genuine;

@@ -97,6 +97,8 @@ export class Gateway {
       {
         ...options.tls,
         minVersion: "TLSv1.3",
+        // Not a list: Node would copy it for each connection, into a pool that stays with it.
+        ALPNCallback: ({ protocols }) => protocols.find((protocol) => protocol === "http/1.1"),
         handshakeTimeout: HELLO_TIMEOUT_MS,
         maxHeaderSize: MAX_HEADER_BYTES,
         connectionsCheckingInterval: HELLO_CHECK_MS,

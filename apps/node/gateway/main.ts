@@ -53,9 +53,6 @@ const flags = z
     }).values,
   );
 
-// A waiting connection keeps a few small buffers (ticket, message 1, Node's own), each of which would
-// keep a whole slab of 64 KiB with it if it came from the pool.
-Buffer.poolSize = 0;
 // Connections come in crowds. If the young heap grew with a crowd, it would stay as large: 20 KB for each
 // that waits, and more in what OpenSSL could not give back in between.
 setFlagsFromString("--semi-space-growth-factor=1");

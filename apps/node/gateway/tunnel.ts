@@ -34,7 +34,7 @@ export class Tunnel implements Waiter, Paced, Decoder {
   readonly #options: TunnelOptions;
   readonly #socket: WebSocket;
   #process: SingleUseProcess | undefined;
-  #early: Buffer | undefined;
+  #early: Uint8Array | undefined;
   #held: Buffer[] = [];
   #asked = 0;
   #isPaced = false;
@@ -132,7 +132,8 @@ export class Tunnel implements Waiter, Paced, Decoder {
   /** Message 1 may come before a worker is there to read it; more may not. */
   #keepEarly(message: Buffer): void {
     if (this.#early || message.length > MESSAGE_1_BYTES) return this.close(CloseCode.limit);
-    this.#early = Buffer.from(message);
+    // Bytes of its own: a slice of Buffer's pool would keep 64 KiB of it as long as this waits.
+    this.#early = new Uint8Array(message);
   }
 
   /** Throws on a frame that no process may send; the link closes then. */

@@ -11,6 +11,7 @@ import {
   attachedSchema,
   closingSchema,
   finishSchema,
+  HANDSHAKE_TIMEOUT_MS,
   MAX_REQUEST_BYTES,
   openedSchema,
   refusedSchema,
@@ -64,7 +65,12 @@ export class Conversation {
     const conversation = new Conversation(await Tunnel.open(options));
     const { mode = "conversation", steady = true, history = [] } = options;
     conversation.#send(SESSION_STREAM, encodeJson(TaskKind.open, { mode, steady, history }), false);
-    conversation.opened = await conversation.#opened.promise;
+    const late = setTimeout(() => conversation.#openingTookTooLong(), HANDSHAKE_TIMEOUT_MS);
+    try {
+      conversation.opened = await conversation.#opened.promise;
+    } finally {
+      clearTimeout(late);
+    }
     return conversation;
   }
 
@@ -163,6 +169,12 @@ export class Conversation {
   /** Drops the connection, as a desktop that vanishes does. */
   drop(): void {
     this.#tunnel.close();
+  }
+
+  /** A worker answers `open` at once: whoever keeps the answer back would keep us for ever. */
+  #openingTookTooLong(): void {
+    this.#opened.reject(new ClientError("ERR_TIMEOUT", "the worker did not answer in time"));
+    this.drop();
   }
 
   #send(stream: number, bytes: Buffer, isEnd: boolean): void {

@@ -16,9 +16,7 @@ import type { Sampling } from "./sampling.ts";
 
 export type { ChatMessage } from "./chat-template.ts";
 export { EngineError, PromptTooLongError } from "./engine-error.ts";
-export type { EngineErrorCode } from "./engine-error.ts";
 export type { LoadOptions } from "./loaded-model.ts";
-export { LAST_SEED } from "./sampling.ts";
 export type { Sampling } from "./sampling.ts";
 
 export type TurnEnd = "stop" | "stop-string" | "length" | "context-full" | "aborted";

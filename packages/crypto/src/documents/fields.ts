@@ -137,7 +137,6 @@ export function optional<T>(field: Field<T>): Field<T | null> {
   };
 }
 
-export type Fields = Readonly<Record<string, Field<never>>>;
 export type ValuesOf<F> = {
   readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never;
 };
