@@ -15,7 +15,12 @@ const stampPath = join(root, "node_modules/.phantoma-installed");
 installPackages();
 run(runtimePath(), process.argv.slice(2));
 
-/** Runs `npm ci` when node_modules is not what package-lock.json says; otherwise costs one hash. */
+/**
+ * Installs when node_modules is not what package-lock.json says; otherwise costs one hash.
+ *
+ * `npm install --no-save` takes versions and digests from the lock file as `npm ci` does. `npm ci` itself
+ * refuses a lock file without the optional packages of other platforms, and not every registry has those.
+ */
 function installPackages() {
   const wanted = createHash("sha256")
     .update(readFileSync(join(root, "package-lock.json")))
@@ -23,11 +28,15 @@ function installPackages() {
     .digest("hex");
   if (existsSync(stampPath) && readFileSync(stampPath, "utf8") === wanted) return;
   say("installing packages (once, about a minute)");
-  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
-    cwd: root,
-    stdio: ["ignore", 2, 2],
-    shell: process.platform === "win32",
-  });
+  const npm = spawnSync(
+    "npm",
+    ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"],
+    {
+      cwd: root,
+      stdio: ["ignore", 2, 2],
+      shell: process.platform === "win32",
+    },
+  );
   if (npm.status !== 0) {
     say("npm could not install the packages; see its message above, then run this again");
     process.exit(1);
