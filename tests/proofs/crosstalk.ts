@@ -31,7 +31,7 @@ const canaryOf = (task: number) => `<${values.canary}-${run}-${task}>`;
 const anyCanary = new RegExp(`-${run}-(\\d+)>`, "g");
 
 const proof = new Proof(`No cross-talk: ${taskCount} tasks, ${atOnce} at once`, values.json);
-const flags = ["--warm", "3", "--max-live", "8", "--max-waiting", "1000"];
+const flags = ["--warm", "3", "--max-live", "8", "--max-per-device", String(atOnce)];
 const { node, device, dir } = await startNode({ models: ["echo"], gatewayFlags: flags });
 const peer = { profile: node.profile, device };
 

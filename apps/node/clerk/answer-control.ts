@@ -60,6 +60,8 @@ function refusal({ code }: KeeperRefused): ControlResponse {
     case "ERR_TICKET":
     case "ERR_MALFORMED":
       return refusedBecause("ERR_INVALID_MESSAGE", "the keeper did not understand the request");
+    case "ERR_STORAGE":
+      return refusedBecause("ERR_UNAVAILABLE", "the node could not store it; is its disk full?");
     case "ERR_UNAVAILABLE":
       return refusedBecause(code, "the keeper does not answer");
   }

@@ -5,50 +5,23 @@
  *
  * @module
  */
-import {
-  ControlKind,
-  controlRequestSchema,
-  decodeJson,
-  encodeJson,
-  IDLE_TIMEOUT_MS,
-  CloseCode,
-  ProtocolError,
-  type Received,
-} from "@phantoma/protocol";
-import { FromProcess, ToProcess } from "../ipc/process-link.ts";
-import { runTunnelEnd, type OpenTunnel } from "../tunnel-end/tunnel-end.ts";
-import { answerControl, refusedBecause } from "./answer-control.ts";
+import { CloseCode, IDLE_TIMEOUT_MS } from "@phantoma/protocol";
+import { ToProcess } from "../ipc/process-link.ts";
+import { runTunnelEnd } from "../tunnel-end/tunnel-end.ts";
+import { RequestQueue } from "./request-queue.ts";
 
 await runTunnelEnd({
   role: "clerk",
   // A clerk computes nothing; one thread is what it has.
   warm: async () => 1,
   open(tunnel) {
+    const requests = new RequestQueue(tunnel);
     const idle = setTimeout(() => void tunnel.leave(CloseCode.timeout), IDLE_TIMEOUT_MS);
     return ({ kind, body }) => {
       if (kind !== ToProcess.data) throw new RangeError("no such frame");
       idle.refresh();
-      for (const received of tunnel.channel.receive(body)) void answer(tunnel, received);
+      for (const received of tunnel.channel.receive(body)) requests.add(received);
     };
   },
-  wipe: async () => undefined,
+  release: async () => undefined,
 });
-
-async function answer(tunnel: OpenTunnel, received: Received): Promise<void> {
-  if (received.type === "end") return;
-  const { stream, bytes } = received;
-  if (bytes[0] !== ControlKind.request) return void tunnel.leave(CloseCode.limit);
-  const response = await respond(tunnel, bytes.subarray(1));
-  tunnel.channel.outbox.push(stream, encodeJson(ControlKind.response, response));
-  tunnel.channel.outbox.end(stream);
-  for (const sealed of tunnel.channel.flush()) tunnel.link.send(FromProcess.data, sealed);
-}
-
-async function respond({ keeper }: OpenTunnel, untrusted: Buffer) {
-  try {
-    return await answerControl(keeper, decodeJson(controlRequestSchema, untrusted));
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    return refusedBecause("ERR_INVALID_MESSAGE", error.message);
-  }
-}

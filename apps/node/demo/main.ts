@@ -32,17 +32,21 @@ let isStopping = false;
 /** The port of the first start is kept, so that devices find a restarted gateway. */
 let port = Number(values.port);
 
-await keep("keeper", ["--starter", "gateway", "--policy", "none"]);
-await keep("gateway", gatewayFlags);
-process.stdout.write(`${JSON.stringify({ port })}\n`);
-
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const)
   process.on(signal, () => void stop());
 process.stdin.on("end", () => void stop()).on("error", () => void stop());
 process.stdin.resume();
 
-/** Starts a process and starts it again whenever it ends; resolves when it is first ready. */
+await keep("keeper", ["--starter", "gateway", "--policy", "none"]);
+await keep("gateway", gatewayFlags);
+process.stdout.write(`${JSON.stringify({ port })}\n`);
+
+/**
+ * Starts a process and starts it again whenever it ends; resolves when it is first ready. One that
+ * ends before it was ever ready would end again, so that ends the node.
+ */
 function keep(name: "keeper" | "gateway", flags: readonly string[]): Promise<void> {
+  let wasReady = false;
   return new Promise((resolve) => {
     const start = () => {
       if (isStopping) return;
@@ -54,10 +58,16 @@ function keep(name: "keeper" | "gateway", flags: readonly string[]): Promise<voi
       children.set(name, child);
       child.once("message", (message) => {
         if (typeof message === "object") port = (message as { port: number }).port;
+        wasReady = true;
         resolve();
       });
       child.once("exit", () => {
-        if (!isStopping) log("restart", { code: name });
+        if (isStopping) return;
+        if (!wasReady) {
+          log("cannot-start", { code: name });
+          return void stop(1);
+        }
+        log("restart", { code: name });
         setTimeout(start, RESTART_MS);
       });
     };
@@ -71,7 +81,7 @@ function clearRunDir(): void {
   mkdirSync(run!, { recursive: true, mode: 0o700 });
 }
 
-async function stop(): Promise<void> {
+async function stop(exitCode = 0): Promise<void> {
   if (isStopping) return;
   isStopping = true;
   for (const name of ["gateway", "keeper"]) {
@@ -81,5 +91,5 @@ async function stop(): Promise<void> {
     await new Promise((resolve) => child.once("exit", resolve));
   }
   rmSync(run!, { recursive: true, force: true });
-  process.exit(0);
+  process.exit(exitCode);
 }

@@ -178,3 +178,19 @@ test("a chain that ends before what this reader saw is refused, by any way it sa
     expect(() => folderOf(node)).toThrow(notAuthorised);
   }
 });
+
+test("a list that was exchanged meanwhile is noticed, though an admin signed it", () => {
+  const node = new TestNode();
+  const before = node.devices;
+  write(node, 2, node.revoke(node.chat));
+  expect(folderOf(node).current.version).toBe(2);
+  write(node, 2, node.signList(2, before.hash, before.devices));
+  expect(() => folderOf(node)).toThrow(notAuthorised);
+});
+
+test("where its own file cannot be written a reader still follows", () => {
+  const node = new TestNode();
+  const folder = new DeviceListFolder(node.devicesDir, node.key, "/nowhere/devices-seen");
+  folder.add(node.revoke(node.chat));
+  expect(folder.current.version).toBe(2);
+});

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { readFileSync, renameSync, watch, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   CryptoError,
@@ -19,7 +19,7 @@ export const GENESIS_FILE = "genesis";
 /** In each reader's own folder. */
 export const SEEN_DEVICES_FILE = "devices-seen";
 
-/** A missed notification must not let a revoked device live on. */
+/** A revocation reaches live sessions within a second; this is the gateway's part of it. */
 const POLL_MS = 250;
 
 export class DeviceListFolder {
@@ -31,8 +31,8 @@ export class DeviceListFolder {
   /**
    * Reads the chain from its beginning.
    *
-   * @param seenPath the reader's own file: the highest version it ever saw, so that lists taken away
-   * while it was not running do not bring a revoked device back
+   * @param seenPath the reader's own file: the highest list it ever saw, so that lists taken away or
+   * exchanged while it was not running do not bring a revoked device back
    * @throws `CryptoError` when the first list is not the pinned one, or the chain ends before what was
    * seen; or the file system's error
    */
@@ -42,8 +42,11 @@ export class DeviceListFolder {
     const pinned = Buffer.from(readFileSync(join(dir, GENESIS_FILE), "ascii").trim(), "hex");
     this.#currentBytes = readFileSync(listPath(dir, 1));
     this.#current = openFirstDeviceList(this.#currentBytes, node, pinned);
-    this.#follow();
-    this.#assertNotOlder();
+    const seen = this.#seen();
+    assertSeen(this.#current, seen);
+    this.#follow(seen);
+    if (seen && seen.version > this.#current.version)
+      notAuthorised(`device list ${seen.version} was seen here and is gone`);
     this.#remember();
   }
 
@@ -73,33 +76,32 @@ export class DeviceListFolder {
 
   /** Calls back whenever a newer list has been verified. Returns the way to stop. */
   watch(onChange: () => void): () => void {
-    const look = () => {
+    const poll = setInterval(() => {
       if (!this.#follow()) return;
-      this.#remember();
       onChange();
-    };
-    // Where watching fails, looking goes on.
-    const watcher = watch(this.#dir, look).on("error", () => undefined);
-    const poll = setInterval(look, POLL_MS);
-    return () => {
-      watcher.close();
-      clearInterval(poll);
-    };
+      this.#remember();
+    }, POLL_MS);
+    return () => clearInterval(poll);
   }
 
-  #assertNotOlder(): void {
-    const seen = readIfPresent(this.#seenPath)?.toString("ascii");
-    if (seen === undefined || Number(seen) <= this.#current.version) return;
-    throw new CryptoError("ERR_NOT_AUTHORISED", `device list ${seen} was seen here and is gone`);
+  #seen(): SeenList | undefined {
+    const [version, hash] = readIfPresent(this.#seenPath)?.toString("ascii").split(" ") ?? [];
+    return version && hash ? { version: Number(version), hash } : undefined;
   }
 
+  /** Where it cannot be written (a full disk), what is in force stays in force all the same. */
   #remember(): void {
-    writeFileSync(`${this.#seenPath}.new`, String(this.#current.version), { flush: true });
-    renameSync(`${this.#seenPath}.new`, this.#seenPath);
+    const { version, hash } = this.#current;
+    try {
+      writeFileSync(`${this.#seenPath}.new`, `${version} ${hex(hash)}`, { flush: true });
+      renameSync(`${this.#seenPath}.new`, this.#seenPath);
+    } catch {
+      return;
+    }
   }
 
   /** Takes every list that continues the chain; whatever does not is as if it were not there. */
-  #follow(): boolean {
+  #follow(seen?: SeenList): boolean {
     let moved = false;
     for (;;) {
       const bytes = readIfPresent(listPath(this.#dir, this.#current.version + 1));
@@ -109,10 +111,22 @@ export class DeviceListFolder {
       } catch {
         return moved;
       }
+      assertSeen(this.#current, seen);
       this.#currentBytes = bytes;
       moved = true;
     }
   }
+}
+
+interface SeenList {
+  readonly version: number;
+  readonly hash: string;
+}
+
+/** Another list in the place of one that was seen is a chain that was bent since. */
+function assertSeen(list: VerifiedDeviceList, seen: SeenList | undefined): void {
+  if (seen?.version === list.version && seen.hash !== hex(list.hash))
+    notAuthorised(`device list ${seen.version} is not the one that was seen here`);
 }
 
 export function listPath(dir: string, version: number): string {
@@ -125,4 +139,12 @@ function readIfPresent(path: string): Buffer | undefined {
   } catch {
     return undefined;
   }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
+
+function notAuthorised(message: string): never {
+  throw new CryptoError("ERR_NOT_AUTHORISED", message);
 }

@@ -21,7 +21,7 @@ test("a good ticket is let in with its own bytes, for a task and for control", (
     const ticket = node.ticket({ issuedAt: NOW, service });
     expect(admit(header(ticket), door(node), NOW)).toMatchObject({
       genuine: { ticket: { service } },
-      bytes: ticket,
+      bytes: new Uint8Array(ticket),
     });
   }
 });

@@ -41,7 +41,7 @@ export function admit(
   const isKnownModel =
     ticket.service === "control" ? sameBytes(ticket.model, NO_MODEL) : door.hasModel(ticket.model);
   if (!isKnownModel) return "ERR_MODEL_UNKNOWN";
-  const use = door.used.use(hash, now);
+  const use = door.used.use(hash, ticket.device, now);
   if (use !== "first") return use === "again" ? "ERR_TICKET_REUSED" : "ERR_BUSY";
   return { genuine, bytes };
 }

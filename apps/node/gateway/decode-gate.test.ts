@@ -58,3 +58,21 @@ test("who never asked, or is done already, changes nothing", () => {
   gate.wants(c);
   expect(said).toEqual(["a goes", "b goes", "c waits 1"]);
 });
+
+test("threads count: a worker that wants more than are left waits, and holds back who came later", () => {
+  const { gate, said, a, b, c } = gateFor(3);
+  gate.wants(a, 2);
+  gate.wants(b, 2);
+  gate.wants(c, 1);
+  expect(said).toEqual(["a goes", "b waits 1", "c waits 2"]);
+  said.length = 0;
+  gate.done(a);
+  expect(said).toEqual(["b goes", "c goes"]);
+});
+
+test("one always computes, however many threads it wants", () => {
+  const { gate, said, a, b } = gateFor(1);
+  gate.wants(a, 8);
+  gate.wants(b, 1);
+  expect(said).toEqual(["a goes", "b waits 1"]);
+});

@@ -1,5 +1,6 @@
 /**
- * How many workers compute at once: threads of ggml spin, so one too many slows everybody down.
+ * How many threads compute at once, over all workers: ggml's threads spin, so one too many slows
+ * everybody down.
  *
  * @module
  */
@@ -11,35 +12,44 @@ export interface Decoder {
 }
 
 export class DecodeGate {
-  readonly #max: number;
-  readonly #running = new Set<Decoder>();
-  readonly #waiting: Decoder[] = [];
+  readonly #maxThreads: number;
+  /** Who computes, with how many threads. */
+  readonly #running = new Map<Decoder, number>();
+  readonly #waiting: { readonly decoder: Decoder; readonly threads: number }[] = [];
 
-  constructor(max: number) {
-    this.#max = max;
+  constructor(maxThreads: number) {
+    this.#maxThreads = maxThreads;
   }
 
-  wants(decoder: Decoder): void {
-    if (this.#running.has(decoder) || this.#waiting.includes(decoder)) return;
-    if (this.#running.size < this.#max) {
-      this.#running.add(decoder);
-      decoder.go();
-    } else {
-      this.#waiting.push(decoder);
-      decoder.waits(this.#waiting.length);
-    }
+  wants(decoder: Decoder, threads = 1): void {
+    if (this.#running.has(decoder) || this.#waiting.some((w) => w.decoder === decoder)) return;
+    this.#waiting.push({ decoder, threads });
+    this.#letGo();
+    const position = this.#waiting.findIndex((w) => w.decoder === decoder) + 1;
+    if (position > 0) decoder.waits(position);
   }
 
   /** It has its answer, or is gone. Harmless when it never asked. */
   done(decoder: Decoder): void {
-    const index = this.#waiting.indexOf(decoder);
+    const index = this.#waiting.findIndex((w) => w.decoder === decoder);
     if (index >= 0) this.#waiting.splice(index, 1);
-    this.#running.delete(decoder);
-    while (this.#running.size < this.#max && this.#waiting.length > 0) {
-      const next = this.#waiting.shift()!;
-      this.#running.add(next);
-      next.go();
+    const wasRunning = this.#running.delete(decoder);
+    if (index < 0 && !wasRunning) return;
+    this.#letGo();
+    this.#waiting.forEach((waiting, position) => waiting.decoder.waits(position + 1));
+  }
+
+  /** In order, as many as fit; one always may, however many threads it wants. */
+  #letGo(): void {
+    for (let next = this.#waiting[0]; next && this.#fits(next.threads); next = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#running.set(next.decoder, next.threads);
+      next.decoder.go();
     }
-    this.#waiting.forEach((waiting, position) => waiting.waits(position + 1));
+  }
+
+  #fits(threads: number): boolean {
+    const used = [...this.#running.values()].reduce((sum, count) => sum + count, 0);
+    return used === 0 || used + threads <= this.#maxThreads;
   }
 }

@@ -7,7 +7,7 @@
 import type { IncomingMessage } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { Duplex } from "node:stream";
-import { activeDevice, MAX_SEALED_BYTES, NO_MODEL } from "@phantoma/crypto";
+import { activeDevice, MAX_SEALED_BYTES, NO_MODEL, type Ticket } from "@phantoma/crypto";
 import {
   ASK_AHEAD_MS,
   CloseCode,
@@ -31,8 +31,8 @@ import { Tunnel } from "./tunnel.ts";
 
 /** Open connections, tunnels and strangers together. */
 const MAX_CONNECTIONS = 4_000;
-/** Sessions of one device at once: a chat, an endpoint with its clients, a script. */
-const MAX_TUNNELS_PER_DEVICE = 2_500;
+/** Control sessions of one device at once: a console, a terminal, one that is being replaced. */
+const MAX_CLERKS_PER_DEVICE = 4;
 /** A stranger has this long to say what it wants, in milliseconds. */
 const HELLO_TIMEOUT_MS = 10_000;
 /** How often that is looked at; Node's own 30 s would make 40 of the 10. */
@@ -50,11 +50,13 @@ export interface GatewayOptions {
   readonly workers: Starter;
   readonly clerks: Starter;
   readonly tickMs: number;
-  /** Warm workers per model, live workers, waiting tunnels per model, computing workers. */
+  /** Warm workers per model, live workers, waiting tunnels per model, computing threads. */
   readonly warm: number;
   readonly maxLive: number;
   readonly maxWaiting: number;
-  readonly maxDecodes: number;
+  readonly maxThreads: number;
+  /** Task sessions of one device at once, waiting or served: nobody takes the whole queue. */
+  readonly maxPerDevice: number;
   readonly log: Log;
 }
 
@@ -78,12 +80,14 @@ export class Gateway {
   readonly #pools = new Map<string, Pool>();
   readonly #workers: LiveBudget;
   readonly #clerks: Pool;
-  readonly #tunnels = new Map<Tunnel, Uint8Array>();
+  readonly #tunnels = new Map<Tunnel, Ticket>();
+  /** How many sessions each device has of each service. */
+  readonly #sessions = new Map<string, number>();
 
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#clock = new TickClock(options.tickMs, ASK_AHEAD_MS);
-    this.#gate = new DecodeGate(options.maxDecodes);
+    this.#gate = new DecodeGate(options.maxThreads);
     this.#workers = new LiveBudget(options.maxLive);
     this.#clerks = new Pool({
       ...CLERKS,
@@ -148,18 +152,20 @@ export class Gateway {
     if (typeof admitted === "string") return refuse(socket, admitted, now);
     const { ticket } = admitted.genuine;
     const pool = ticket.service === "task" ? this.#workerPool(hex(ticket.model)) : this.#clerks;
-    if (!pool || pool.isFull || this.#tunnelsOf(ticket.device) >= MAX_TUNNELS_PER_DEVICE)
-      return refuse(socket, "ERR_BUSY", now);
+    if (!pool || pool.isFull || this.#hasEnough(ticket)) return refuse(socket, "ERR_BUSY", now);
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       const options = { socket: webSocket, ticket: admitted.bytes, pool };
       const tunnel = new Tunnel({ ...options, clock: this.#clock, gate: this.#gate }, () =>
         this.#tunnelClosed(tunnel),
       );
-      this.#tunnels.set(tunnel, ticket.device);
+      this.#tunnels.set(tunnel, ticket);
+      this.#count(ticket, 1);
     });
   }
 
   #tunnelClosed(tunnel: Tunnel): void {
+    const ticket = this.#tunnels.get(tunnel);
+    if (ticket) this.#count(ticket, -1);
     this.#tunnels.delete(tunnel);
     if (tunnel.late > 0) this.#options.log("late-records", { count: tunnel.late });
   }
@@ -186,15 +192,21 @@ export class Gateway {
     }
   }
 
-  #tunnelsOf(device: Uint8Array): number {
-    const wanted = hex(device);
-    let count = 0;
-    for (const owner of this.#tunnels.values()) if (hex(owner) === wanted) count += 1;
-    return count;
+  /** Whether the device has all the sessions of this kind that one device may have. */
+  #hasEnough({ device, service }: Ticket): boolean {
+    const limit = service === "task" ? this.#options.maxPerDevice : MAX_CLERKS_PER_DEVICE;
+    return (this.#sessions.get(sessionKey(device, service)) ?? 0) >= limit;
+  }
+
+  #count({ device, service }: Ticket, change: 1 | -1): void {
+    const key = sessionKey(device, service);
+    const count = (this.#sessions.get(key) ?? 0) + change;
+    if (count > 0) this.#sessions.set(key, count);
+    else this.#sessions.delete(key);
   }
 
   #closeRevoked(): void {
-    for (const [tunnel, device] of this.#tunnels)
+    for (const [tunnel, { device }] of this.#tunnels)
       if (!activeDevice(this.#options.devices.current, device)) tunnel.close(CloseCode.revoked);
   }
 }
@@ -218,6 +230,10 @@ function hangUp(socket: Duplex, lastWord: string): void {
     clearTimeout(late);
     socket.destroy();
   });
+}
+
+function sessionKey(device: Uint8Array, service: Ticket["service"]): string {
+  return `${service} ${hex(device)}`;
 }
 
 function hex(bytes: Uint8Array): string {

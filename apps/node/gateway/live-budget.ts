@@ -40,6 +40,15 @@ export class LiveBudget {
 
   giveBack(): void {
     this.#live -= 1;
+    this.#refillByNeed();
+  }
+
+  /** A process became warm: who came while it could not give way yet may have its place. */
+  becameWarm(): void {
+    this.#refillByNeed();
+  }
+
+  #refillByNeed(): void {
     const byNeed = [...this.#holders].toSorted((a, b) => b.waitingCount - a.waitingCount);
     for (const holder of byNeed) holder.refill();
   }

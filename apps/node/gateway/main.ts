@@ -2,7 +2,7 @@
  * The gateway process. In demo mode it makes workers itself; under systemd PID 1 does.
  *
  *   main.ts --state DIR --run DIR --host ADDRESS --port N --tick MS --warm N --max-live N
- *           --max-waiting N --max-decodes N
+ *           --max-waiting N --max-threads N --max-per-device N
  *
  * @module
  */
@@ -31,7 +31,8 @@ const flags = z
     warm: count,
     "max-live": count,
     "max-waiting": count,
-    "max-decodes": count,
+    "max-threads": count,
+    "max-per-device": count,
   })
   .parse(
     parseArgs({
@@ -45,7 +46,8 @@ const flags = z
         "max-live": { type: "string", default: "8" },
         "max-waiting": { type: "string", default: "256" },
         // ggml's threads spin at a barrier, so one core is left for everything else.
-        "max-decodes": {
+        "max-per-device": { type: "string", default: "64" },
+        "max-threads": {
           type: "string",
           default: String(Math.max(1, availableParallelism() - 1)),
         },
@@ -86,7 +88,8 @@ const gateway = new Gateway({
   warm: flags.warm,
   maxLive: flags["max-live"],
   maxWaiting: flags["max-waiting"],
-  maxDecodes: flags["max-decodes"],
+  maxThreads: flags["max-threads"],
+  maxPerDevice: flags["max-per-device"],
   log,
 });
 const port = await gateway.listen(flags.host, flags.port);

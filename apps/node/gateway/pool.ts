@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { CloseCode } from "@phantoma/protocol";
 import type { Log } from "../log/log.ts";
 import type { BudgetHolder, LiveBudget } from "./live-budget.ts";
 import { SingleUseProcess } from "./single-use-process.ts";
@@ -28,7 +29,7 @@ export interface Waiter {
   /** It is this one's turn after `position - 1` others. */
   moved(position: number): void;
   /** No process can be had: the last ones ended with this close code while warming up. */
-  fail(closeCode: number | undefined): void;
+  fail(closeCode: CloseCode | undefined): void;
 }
 
 /** A process that cannot start is tried again after 100 ms, doubling to 10 s. */
@@ -156,11 +157,11 @@ export class Pool implements BudgetHolder {
     this.#failures = 0;
     this.#threads = process.threads;
     this.#serveWaiting();
-    this.refill();
+    this.#options.budget.becameWarm();
   }
 
   /** A process ended before anybody used it. */
-  #failed(closeCode: number | undefined): void {
+  #failed(closeCode: CloseCode | undefined): void {
     this.#failures += 1;
     this.#options.log("process-failed", { count: this.#failures });
     if (this.#failures >= FAILURES_BEFORE_TELLING)

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Duplex } from "node:stream";
+import { closeCodeOf, type CloseCode } from "@phantoma/protocol";
 import { FrameLink, type Frame } from "../ipc/frames.ts";
 import {
   decodeNumber,
@@ -17,17 +18,21 @@ import {
   type WarmOrder,
 } from "../ipc/process-link.ts";
 
+/** Reading 100 GB from a disk takes about this long; a model that is not ready then never will be. */
+const MAX_WARM_MS = 5 * 60_000;
+
 export class SingleUseProcess {
   readonly link: FrameLink;
   #state: "starting" | "warm" | "serving" = "starting";
   #onFrame: ((frame: Frame) => void) | undefined;
-  #farewell: number | undefined;
+  #farewell: CloseCode | undefined;
   #threads = 0;
+  readonly #tooLong: NodeJS.Timeout;
 
   /** @param onReady the process is warm now and may be assigned */
   constructor(connection: Duplex, order: WarmOrder, onReady: (process: SingleUseProcess) => void) {
     this.link = new FrameLink(connection, MAX_PROCESS_FRAME_BYTES, (frame) => {
-      if (frame.kind === FromProcess.bye) this.#farewell = decodeNumber(frame.body);
+      if (frame.kind === FromProcess.bye) this.#farewell = closeCodeOf(decodeNumber(frame.body));
       else if (this.#onFrame) this.#onFrame(frame);
       else {
         this.#expectReady(frame);
@@ -35,6 +40,8 @@ export class SingleUseProcess {
       }
     });
     this.link.send(ToProcess.warm, encodeWarm(order));
+    this.#tooLong = setTimeout(() => this.link.close(), MAX_WARM_MS);
+    void this.link.closed.then(() => clearTimeout(this.#tooLong));
   }
 
   get isWarm(): boolean {
@@ -56,7 +63,7 @@ export class SingleUseProcess {
   }
 
   /** The close code that the process asked for before it ended; `undefined` when it just died. */
-  get farewell(): number | undefined {
+  get farewell(): CloseCode | undefined {
     return this.#farewell;
   }
 
@@ -70,6 +77,7 @@ export class SingleUseProcess {
   #expectReady({ kind, body }: Frame): void {
     if (this.#state !== "starting" || kind !== FromProcess.ready)
       throw new RangeError("not due before a ticket");
+    clearTimeout(this.#tooLong);
     this.#threads = decodeNumber(body);
     this.#state = "warm";
   }

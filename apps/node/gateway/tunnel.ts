@@ -38,6 +38,9 @@ export class Tunnel implements Waiter, Paced, Decoder {
   #held: Buffer[] = [];
   #asked = 0;
   #isPaced = false;
+  #isHeldBack = false;
+  #hasSpoken = false;
+  #hasAnswered = false;
   #wasHeard = true;
   #slowSince = 0;
   readonly #timers: NodeJS.Timeout[];
@@ -62,7 +65,10 @@ export class Tunnel implements Waiter, Paced, Decoder {
     options.pool.join(this);
   }
 
-  close(code: number): void {
+  close(code: CloseCode): void {
+    // A connection that is ending takes no worker from those who wait.
+    this.#options.pool.leave(this);
+    this.#releaseHeld();
     this.#process?.link.close();
     this.#socket.close(code);
     // A peer that does not answer the close is not waited for.
@@ -88,7 +94,7 @@ export class Tunnel implements Waiter, Paced, Decoder {
     this.note({ note: "queued", position });
   }
 
-  fail(closeCode: number | undefined): void {
+  fail(closeCode: CloseCode | undefined): void {
     this.close(closeCode ?? CloseCode.died);
   }
 
@@ -121,17 +127,23 @@ export class Tunnel implements Waiter, Paced, Decoder {
     this.#wasHeard = true;
     // A device has nothing to tell the gateway: text is not understood, so the connection ends.
     if (!isBinary) return this.close(CloseCode.limit);
+    // Before message 2 only message 1 is due: more would pile up in a process that cannot read it yet.
+    if (!this.#hasAnswered) {
+      if (this.#hasSpoken || (message as Buffer).length > MESSAGE_1_BYTES)
+        return this.close(CloseCode.limit);
+      this.#hasSpoken = true;
+    }
     if (!this.#process) return this.#keepEarly(message as Buffer);
     const { link } = this.#process;
     link.send(ToProcess.data, message as Buffer);
-    if (link.queuedBytes <= MAX_WAITING_BYTES) return;
+    // What had arrived before the pause still comes; one waits for the drain.
+    if (link.queuedBytes <= MAX_WAITING_BYTES || this.#socket.isPaused) return;
     this.#socket.pause();
-    link.onceDrained(() => this.#socket.resume());
+    void link.drained().then(() => this.#socket.resume());
   }
 
-  /** Message 1 may come before a worker is there to read it; more may not. */
+  /** Message 1 may come before a worker is there to read it. */
   #keepEarly(message: Buffer): void {
-    if (this.#early || message.length > MESSAGE_1_BYTES) return this.close(CloseCode.limit);
     // Bytes of its own: a slice of Buffer's pool would keep 64 KiB of it as long as this waits.
     this.#early = new Uint8Array(message);
   }
@@ -140,6 +152,7 @@ export class Tunnel implements Waiter, Paced, Decoder {
   #fromProcess({ kind, body }: Frame): void {
     switch (kind) {
       case FromProcess.data:
+        this.#hasAnswered = true;
         // Records count, so one that was sealed earlier and waits for its tick goes first.
         this.#releaseHeld();
         this.#socket.send(body, { binary: true });
@@ -153,7 +166,7 @@ export class Tunnel implements Waiter, Paced, Decoder {
       case FromProcess.pace:
         return this.#pace(decodeNumber(body) === 1);
       case FromProcess.turn:
-        if (decodeNumber(body) === 1) this.#options.gate.wants(this);
+        if (decodeNumber(body) === 1) this.#options.gate.wants(this, this.#process?.threads);
         else this.#options.gate.done(this);
         return;
       default:
@@ -170,16 +183,20 @@ export class Tunnel implements Waiter, Paced, Decoder {
   }
 
   #releaseHeld(): void {
-    for (const record of this.#held.splice(0)) this.#socket.send(record, { binary: true });
+    for (const record of this.#held.splice(0))
+      if (this.#socket.readyState === this.#socket.OPEN)
+        this.#socket.send(record, { binary: true });
   }
 
   #holdBackForSlowClient(): void {
     const link = this.#process?.link;
-    if (!link || this.#socket.bufferedAmount <= MAX_WAITING_BYTES) return;
+    if (!link || this.#isHeldBack || this.#socket.bufferedAmount <= MAX_WAITING_BYTES) return;
+    this.#isHeldBack = true;
     link.pause();
     const retry = setInterval(() => {
       if (link.isOpen && this.#isSlow()) return;
       clearInterval(retry);
+      this.#isHeldBack = false;
       link.resume();
     }, 20);
   }

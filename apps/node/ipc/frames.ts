@@ -102,9 +102,13 @@ export class FrameLink {
     if (!this.#socket.destroyed) this.#socket.write(encodeFrame(kind, body));
   }
 
-  /** Calls back once when everything queued has been taken. */
-  onceDrained(callback: () => void): void {
-    this.#socket.once("drain", callback);
+  /** Resolves when the other end has taken what was queued, or will take no more. */
+  async drained(): Promise<void> {
+    if (this.#socket.destroyed || !this.#socket.writableNeedDrain) return;
+    await Promise.race([
+      new Promise((resolve) => this.#socket.once("drain", resolve)),
+      this.#closed,
+    ]);
   }
 
   /** Waits until what was sent has left this process, then closes. */

@@ -12,23 +12,20 @@ export const MAX_KEEPER_REQUEST_BYTES = MAX_DOCUMENT_BYTES + 64;
 /** Bytes of an answer's body: a page of receipts is the largest. */
 export const MAX_KEEPER_ANSWER_BYTES = 1024 * 1024;
 
-/** What may be asked, by which cell, and whether only once; anything else ends the channel. */
+/** What may be asked and by which cell; anything else ends the channel. */
 export const keeperRequests = {
-  /** Body: one-time key (32), then the ticket. Answer: the certificate. Must come first. */
-  certify: { kind: 1, from: ["worker", "clerk"], once: true },
+  /** Body: one-time key (32), then the ticket. Answer: the certificate. Comes first, and once. */
+  certify: { kind: 1, from: ["worker", "clerk"] },
   /** Body: nothing. Answer: the node's state as JSON, which only cells read. */
-  status: { kind: 2, from: ["clerk"], once: false },
-  models: { kind: 3, from: ["clerk"], once: false },
+  status: { kind: 2, from: ["clerk"] },
+  models: { kind: 3, from: ["clerk"] },
   /** Body: nothing. Answer: the device list as signed. */
-  devices: { kind: 4, from: ["clerk"], once: false },
+  devices: { kind: 4, from: ["clerk"] },
   /** Body: how many (2), then nothing or a task (32). Answer: receipts, each after its length (4). */
-  receipts: { kind: 5, from: ["clerk"], once: false },
+  receipts: { kind: 5, from: ["clerk"] },
   /** Body: a signed device list. Answer: empty. */
-  submitDeviceList: { kind: 6, from: ["clerk"], once: false },
-} as const satisfies Record<
-  string,
-  { kind: number; from: readonly ("worker" | "clerk")[]; once: boolean }
->;
+  submitDeviceList: { kind: 6, from: ["clerk"] },
+} as const satisfies Record<string, { kind: number; from: readonly ("worker" | "clerk")[] }>;
 
 export type KeeperRequest = keyof typeof keeperRequests;
 export type CellRole = "worker" | "clerk";
@@ -45,6 +42,7 @@ export const keeperRefusals = [
   "ERR_FORBIDDEN",
   "ERR_DOCUMENT_REFUSED",
   "ERR_MALFORMED",
+  "ERR_STORAGE",
 ] as const;
 
 export type KeeperRefusal = (typeof keeperRefusals)[number];

@@ -8,13 +8,14 @@
  *
  * @module
  */
-import { activeDevice, TICKET_BYTES } from "@phantoma/crypto";
+import { activeDevice, CryptoError, TICKET_BYTES } from "@phantoma/crypto";
 import type { Socket } from "node:net";
 import { FrameLink, type Frame } from "../ipc/frames.ts";
 import {
   KeeperAnswer,
   keeperRefusals,
   keeperRequests,
+  MAX_KEEPER_ANSWER_BYTES,
   MAX_KEEPER_REQUEST_BYTES,
   type CellRole,
   type KeeperRefusal,
@@ -63,6 +64,8 @@ export class CellChannel {
 
   /** Throws on anything that is not due; the link closes then. */
   #answer({ kind, body }: Frame): void {
+    // A cell asks and reads; one that only asks would have its answers pile up here.
+    if (this.#link.queuedBytes > MAX_KEEPER_ANSWER_BYTES) throw new RangeError("answers not taken");
     const request = requestByKind.get(kind);
     if (!request) throw new RangeError("no such request");
     const row = keeperRequests[request];
@@ -70,8 +73,10 @@ export class CellChannel {
     if ((request === "certify") !== (this.#certified === undefined))
       throw new RangeError("certify comes first, and once");
     const answer = this.#answers[request](body);
-    if (typeof answer === "string") this.#refuse(answer);
-    else this.#link.send(KeeperAnswer.done, answer);
+    if (typeof answer !== "string") return this.#link.send(KeeperAnswer.done, answer);
+    this.#link.send(KeeperAnswer.refused, Buffer.of(keeperRefusals.indexOf(answer)));
+    // One try: a process whose ticket was refused has nothing else to ask.
+    if (!this.#certified) void this.#link.finish();
   }
 
   readonly #answers: Record<KeeperRequest, (body: Buffer) => Uint8Array | KeeperRefusal> = {
@@ -107,16 +112,12 @@ export class CellChannel {
   #submitDeviceList(body: Buffer): Uint8Array | KeeperRefusal {
     try {
       this.#keeper.devices.add(body);
-    } catch {
-      return "ERR_DOCUMENT_REFUSED";
+    } catch (error) {
+      return error instanceof CryptoError ? "ERR_DOCUMENT_REFUSED" : "ERR_STORAGE";
     }
     // After the answer has left: it may be this very device that was revoked.
     setImmediate(() => this.#keeper.devicesChanged());
     return new Uint8Array(0);
-  }
-
-  #refuse(code: KeeperRefusal): void {
-    this.#link.send(KeeperAnswer.refused, Buffer.of(keeperRefusals.indexOf(code)));
   }
 
   #ended(): void {

@@ -63,7 +63,7 @@ export function acceptTicket(
     role === "worker"
       ? models.some(({ digest }) => digest === model)
       : sameBytes(ticket.model, NO_MODEL);
-  if (!isKnown || used.use(hash, now) !== "first") return undefined;
+  if (!isKnown || used.use(hash, ticket.device, now) !== "first") return undefined;
   return genuine;
 }
 

@@ -5,6 +5,9 @@
  */
 import type { Frame } from "../ipc/frames.ts";
 
+/** Nothing came in time. */
+export class LateFrame extends RangeError {}
+
 export class FrameQueue {
   readonly #waiting: Frame[] = [];
   #wanted: ((frame: Frame) => void) | undefined;
@@ -37,7 +40,7 @@ export class FrameQueue {
 
   #next(timeoutMs: number | undefined): Promise<Frame> {
     return new Promise((resolve, reject) => {
-      const late = () => reject(new RangeError("the peer took too long"));
+      const late = () => reject(new LateFrame("the peer took too long"));
       const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
       this.#wanted = (frame) => {
         clearTimeout(timer);

@@ -36,7 +36,7 @@ import {
   ToProcess,
   type WarmOrder,
 } from "../ipc/process-link.ts";
-import { FrameQueue } from "./frame-queue.ts";
+import { FrameQueue, LateFrame } from "./frame-queue.ts";
 
 /** The finished tunnel, as the role behind it uses it. */
 export interface OpenTunnel {
@@ -53,12 +53,12 @@ export interface Role {
   warm(order: WarmOrder): Promise<number>;
   /** Takes over; gives the handler for every later frame of the gateway. */
   open(tunnel: OpenTunnel): (frame: Frame) => void;
-  /** Overwrites what it can before the process ends. */
-  wipe(): Promise<void>;
+  /** Lets go of everything before the process ends. Overwriting its memory is the cell's work. */
+  release(): Promise<void>;
 }
 
-/** Wiping is done in milliseconds; a process that cannot is ended by force. */
-const WIPE_TIMEOUT_MS = 2_000;
+/** Letting go takes milliseconds; a process that cannot is ended by force. */
+const LEAVE_TIMEOUT_MS = 2_000;
 
 /** Runs the role's whole life; never returns. */
 export async function runTunnelEnd(role: Role): Promise<void> {
@@ -68,7 +68,8 @@ export async function runTunnelEnd(role: Role): Promise<void> {
     frames.push(frame),
   );
   const keeper = new KeeperClient(sockets.keeper);
-  const leave = onceLeaving(role, link);
+  const held: Held = { channel: undefined };
+  const leave = onceLeaving(role, link, held);
   // The gateway's hanging up is the end of the task; the keeper's is a revocation, or its own end.
   void link.closed.then(() => leave(CloseCode.done));
   void keeper.closed.then(() => leave(keeper.wasRevoked ? CloseCode.revoked : CloseCode.died));
@@ -80,6 +81,7 @@ export async function runTunnelEnd(role: Role): Promise<void> {
     link.send(FromProcess.ready, encodeNumber(threads));
     const ticket = await frames.take(ToProcess.assign);
     const channel = await establish(role.role, order, ticket, { frames, link, keeper });
+    held.channel = channel;
     const handler = role.open({ link, keeper, channel, leave });
     frames.handle((frame) => {
       try {
@@ -128,16 +130,23 @@ function assertCertified(certificate: Certificate, role: CellRole, order: WarmOr
     throw new CryptoError("ERR_NOT_AUTHORISED", "certified for something else");
 }
 
-function onceLeaving(role: Role, link: FrameLink): (code: number) => Promise<never> {
-  let leaving: Promise<never> | undefined;
-  return (code) => (leaving ??= leaveNow(role, link, code));
+/** What must be erased however the process comes to its end. */
+interface Held {
+  channel: SecureChannel | undefined;
 }
 
-async function leaveNow(role: Role, link: FrameLink, code: number): Promise<never> {
-  setTimeout(() => process.exit(1), WIPE_TIMEOUT_MS).unref();
+function onceLeaving(role: Role, link: FrameLink, held: Held): (code: number) => Promise<never> {
+  let leaving: Promise<never> | undefined;
+  return (code) => (leaving ??= leaveNow(role, link, held, code));
+}
+
+/** Everything sealed is on its way by now, so keys and model go first, whatever the device reads. */
+async function leaveNow(role: Role, link: FrameLink, held: Held, code: number): Promise<never> {
+  setTimeout(() => process.exit(1), LEAVE_TIMEOUT_MS).unref();
   link.send(FromProcess.bye, encodeNumber(code));
+  held.channel?.erase();
+  await role.release().catch(() => undefined);
   await link.finish();
-  await role.wipe().catch(() => undefined);
   process.exit(0);
 }
 
@@ -146,7 +155,8 @@ function closeCodeFor(error: unknown): number {
   // Used meanwhile, or older than a restarted keeper: a new ticket and a new process will do.
   if (error instanceof KeeperRefused) return CloseCode.died;
   if (error instanceof ProtocolError) return CloseCode.limit;
-  if (error instanceof RangeError) return CloseCode.timeout;
-  // The keeper is gone, which says nothing about the device: it may try again.
+  if (error instanceof LateFrame) return CloseCode.timeout;
+  // A frame that is not due is the gateway's mistake, not the device's.
+  if (error instanceof RangeError) return CloseCode.died;
   return CloseCode.crypto;
 }

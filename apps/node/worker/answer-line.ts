@@ -5,13 +5,14 @@
  *
  * @module
  */
-import { SteadyAnswer, TaskKind, type SecureChannel } from "@phantoma/protocol";
+import {
+  STEADY_RECORD_BYTES,
+  SteadyAnswer,
+  TaskKind,
+  type SecureChannel,
+} from "@phantoma/protocol";
 import type { FrameLink } from "../ipc/frames.ts";
 import { encodeNumber, FromProcess } from "../ipc/process-link.ts";
-
-/** Room that a record must have left for the end of a stream: header, entries, bytes. */
-const END_ENTRY_BYTES = 5 + 12;
-const STEADY_ROOM_BYTES = 256;
 
 export class AnswerLine {
   readonly #link: Pick<FrameLink, "send">;
@@ -66,7 +67,7 @@ export class AnswerLine {
     // An ask may cross our notice that the answer is over.
     if (!this.#answer.isActive) return;
     const { outbox } = this.#channel;
-    const isDrained = outbox.pendingBytes + END_ENTRY_BYTES <= STEADY_ROOM_BYTES;
+    const isDrained = outbox.fitsWithEnd(STEADY_RECORD_BYTES);
     const isLast = this.#answer.countRecord(isDrained);
     if (isLast) outbox.end(this.#stream);
     this.#link.send(FromProcess.steady, this.#channel.nextSteadyRecord());

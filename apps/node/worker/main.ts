@@ -28,7 +28,7 @@ await runTunnelEnd({
     engine = await Engine.load({
       modelPath: modelPath(modelsDir, model),
       contextTokens: CONTEXT_TOKENS,
-      threads: threads || "calibrate",
+      threads: Math.min(threads, availableParallelism()) || "calibrate",
       cores: availableParallelism(),
     });
     await rehearse(engine);
@@ -38,5 +38,5 @@ await runTunnelEnd({
     const conversation = new Conversation(engine!, tunnel);
     return (frame) => conversation.handle(frame);
   },
-  wipe: async () => engine?.dispose(),
+  release: async () => engine?.dispose(),
 });

@@ -15,6 +15,9 @@ const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
 /** A signed document in base64; who reads it verifies it. */
 const document = z.base64().max(4 * Math.ceil(MAX_DOCUMENT_BYTES / 3));
 
+/** Milliseconds since 1970 UTC that a Date can show. */
+const calendarTime = z.int().min(0).max(8.64e15);
+
 export const controlRequestSchema = z.discriminatedUnion("request", [
   z.strictObject({ request: z.literal("status") }),
   z.strictObject({ request: z.literal("models") }),
@@ -43,13 +46,13 @@ export type Model = z.infer<typeof modelSchema>;
 
 export const statusSchema = z.strictObject({
   /** Of the node's software. */
-  version: z.string().max(32),
+  version: z.string().regex(/^[\w.+-]{1,32}$/),
   release: hex32,
   starter: z.enum(["systemd", "gateway"]),
   policy: z.enum(["none", "demo", "enforced"]),
   /** Milliseconds since 1970 UTC by the node's clock. */
-  nodeTime: z.int().nonnegative(),
-  startedAt: z.int().nonnegative(),
+  nodeTime: calendarTime,
+  startedAt: calendarTime,
   tasksLive: z.int().nonnegative(),
   tasksDone: z.int().nonnegative(),
   deviceListVersion: z.int().positive(),

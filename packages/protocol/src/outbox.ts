@@ -71,6 +71,11 @@ export class Outbox {
     );
   }
 
+  /** Whether a record of this size takes all that is queued, and the end of a stream besides. */
+  fitsWithEnd(size: number): boolean {
+    return this.pendingBytes + ENTRY_HEADER_BYTES + END_DATA_BYTES <= size;
+  }
+
   /** The next record, exactly `size` bytes: as much as fits of what is queued, then zeros. */
   take(size: number): Buffer {
     const record = Buffer.alloc(size);

@@ -1,6 +1,6 @@
 /** The upgrade: what both ends bind, how a refusal is read, which close codes there are. */
 import { describe, expect, test } from "vitest";
-import { CloseCode, refusals, refusalSchema, tunnelPrologue } from "./upgrade.ts";
+import { CloseCode, closeCodeOf, refusals, refusalSchema, tunnelPrologue } from "./upgrade.ts";
 
 test("the prologue is the protocol's name, the node's key and the ticket's hash", () => {
   const [node, ticket] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
@@ -37,4 +37,12 @@ test("close codes are distinct and of the ranges that WebSocket leaves to applic
   const codes: number[] = Object.values(CloseCode);
   expect(new Set(codes).size).toBe(codes.length);
   for (const code of codes) expect(code < 1002 || (code >= 4000 && code < 5000)).toBe(true);
+});
+
+test.each([0, 1, 5, 1005, 1006, 2000, 3999, 4000, 65_535])("%d is no close code", (number) => {
+  expect(() => closeCodeOf(number)).toThrow(RangeError);
+});
+
+test("every close code of ours is one", () => {
+  for (const code of Object.values(CloseCode)) expect(closeCodeOf(code)).toBe(code);
 });

@@ -67,3 +67,10 @@ export const CloseCode = {
 } as const;
 
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
+
+/** @throws RangeError for a number that is none: no process makes up a close code of its own */
+export function closeCodeOf(untrusted: number): CloseCode {
+  const code = Object.values(CloseCode).find((known) => known === untrusted);
+  if (code === undefined) throw new RangeError("no such close code");
+  return code;
+}
