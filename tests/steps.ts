@@ -35,7 +35,7 @@ export const steps: readonly Step[] = [
   { name: "memory", kind: "proof", command: ["tests/proofs/memory.ts"], obstacle: noForeignMemory },
   { name: "tunnel", kind: "proof", command: ["tests/proofs/tunnel/main.ts"], obstacle: notLinux },
   { name: "cross-talk", kind: "proof", command: ["tests/proofs/crosstalk.ts"], obstacle: notLinux },
-  { name: "bench, quick", kind: "proof", command: ["tests/bench/main.ts", "--quick"] },
+  { name: "bench, quick", kind: "proof", command: ["tests/bench/main.ts", "--quick", "--report"] },
   { name: "bench", kind: "proof", command: ["tests/bench/main.ts"], isLong: true },
 ];
 

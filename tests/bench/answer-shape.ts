@@ -10,7 +10,7 @@ import type { SeenAnswer } from "./observer.ts";
 import { mean, quantile, share, standardDeviation } from "./statistics.ts";
 
 /** Upper edges of the size histogram, in bytes; dense where single words lie. */
-const SIZE_EDGES = [44, 48, 50, 52, 54, 56, 60, 64, 72, 96, 160, 320, Infinity];
+const SIZE_EDGES = [39, 40, 41, 42, 43, 44, 45, 46, 48, 52, 60, 80, 160, 320, Infinity];
 const CURVE_POINTS = 8;
 /** Records at the start of which each one's place on the tick is looked at. */
 const JITTER_RECORDS = 40;

@@ -83,7 +83,7 @@ async function* run({ isQuick, standing }: Setting) {
     unit: "%",
   });
 
-  const long = judge(await observe(otherBucket, true, isQuick ? 5 : 25));
+  const long = judge(await observe(otherBucket, true, isQuick ? 8 : 25));
   yield row({
     name: "answers of other length buckets, as shipped, AUC (known leak)",
     value: long.auc,

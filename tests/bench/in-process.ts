@@ -52,7 +52,7 @@ export class InProcess {
     const startedAt = performance.now();
     let firstTextMs = NaN;
     let tokens = 0;
-    await this.#chat.generateResponse(
+    const response = this.#chat.generateResponse(
       [
         { type: "user", text: prompt },
         { type: "model", response: [] },
@@ -69,6 +69,10 @@ export class InProcess {
         onToken: (chunk) => (tokens += chunk.length),
       },
     );
+    // Aborted before its first token it rejects, later it resolves with what there is.
+    await response.catch((error: Error) => {
+      if (error.name !== "TimeoutError") throw error;
+    });
     const totalMs = performance.now() - startedAt;
     const { usedInputTokens } = this.#sequence.tokenMeter.diff(before);
     return { firstTextMs, totalMs, promptTokens: usedInputTokens, tokens };

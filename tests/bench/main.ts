@@ -1,10 +1,11 @@
 /**
  * npm run bench: what Phantoma costs, each figure beside what it is compared with in the same run.
  *
- *   main.ts [--json] [--quick] [--only NAME] [--model FILE]
+ *   main.ts [--json] [--quick] [--only NAME] [--model FILE] [--report]
  *
- * Ends with 1 when a budget does not hold. Every raw sample is kept in .cache/bench/. What is
- * measured how: docs/bench.md.
+ * Ends with 1 when a budget does not hold; with --report only when something could not be measured,
+ * because a machine that is shared says nothing about budgets. Every raw sample is kept in
+ * .cache/bench/. What is measured how: docs/bench.md.
  *
  * @module
  */
@@ -41,6 +42,7 @@ const { values } = parseArgs({
     quick: { type: "boolean", default: false },
     only: { type: "string" },
     model: { type: "string" },
+    report: { type: "boolean", default: false },
   },
 });
 const wanted = benchmarks.filter(({ name }) => values.only === undefined || name === values.only);
@@ -75,7 +77,8 @@ const path = keep();
 const seconds = Math.round((Date.now() - startedAt.getTime()) / 1000);
 say(`\n${held} passed, ${missed} failed (budgets), ${seconds} s; raw samples in ${path}`);
 // node-llama-cpp keeps threads that would keep this process.
-process.exit(missed > 0 || held === 0 ? 1 : 0);
+const judged = values.report ? rows.filter(({ value }) => Number.isNaN(value)).length : missed;
+process.exit(judged > 0 || rows.length === 0 ? 1 : 0);
 
 async function measure(benchmark: Benchmark): Promise<void> {
   try {

@@ -48,6 +48,9 @@ export class Observer {
   }
 }
 
+/** The gateway's ping, every 15 s whatever happens: two bytes and what TLS puts around them. */
+const PING_BYTES = 19;
+
 /**
  * Cuts what passed on one connection into answers, as an observer can: at the large records upward.
  *
@@ -59,7 +62,9 @@ export function answersIn(seen: readonly SeenRecord[], turns: number): SeenAnswe
     throw new Error(`${requests.length} requests seen instead of ${turns + 3}`);
   return requests.slice(2, -1).map(({ at: askedAt }, index) => {
     const nextAt = requests[index + 3]!.at;
-    const records = seen.filter(({ isUp, at }) => !isUp && at >= askedAt && at < nextAt);
+    const records = seen.filter(
+      ({ isUp, at, bytes }) => !isUp && bytes !== PING_BYTES && at >= askedAt && at < nextAt,
+    );
     return { askedAt, records };
   });
 }

@@ -15,7 +15,7 @@ import { answer, modelDigest, openConversation } from "./through-tunnel.ts";
 
 const LEAST_SHARE = 0.98;
 const LEAST_GAIN = 10;
-/** Ten times one another's tick in an answer of this many tokens is under 1 %. */
+/** Long enough that a tick more or less is under 1 % of the answer. */
 const TINY_TOKENS = 1500;
 const LARGE_TOKENS = 64;
 
@@ -115,5 +115,6 @@ async function whileBusy(underTest: NodeUnderTest, subject: Subject) {
 }
 
 function speed({ tokens, totalMs }: Generation): number {
-  return (tokens / totalMs) * 1000;
+  // None within the limit counts as one, in favour of whoever was so slow.
+  return (Math.max(tokens, 1) / totalMs) * 1000;
 }
