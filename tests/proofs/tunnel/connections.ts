@@ -92,7 +92,10 @@ async function attackFrames(stage: Stage): Promise<void> {
     return closed;
   };
   await stage.attack("endless fragments end at the limit of one message", async () => {
-    return endsWith(1009, await cut(endless(1_000, 10_000)));
+    const code = await cut(endless(1_000, 10_000));
+    // Where we still write when it closes, TCP may take the close frame along.
+    expect(code === 1009 || code === 1006, `the close code is ${code}`);
+    return `close code ${code}`;
   });
   await stage.attack("endless fragments of one byte end as well", async () => {
     return endsWith(1008, await cut(endless(1, 20_000)));

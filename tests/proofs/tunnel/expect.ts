@@ -31,9 +31,10 @@ export function endsWith(expected: number, actual: number): string {
 export async function expectRefusal(
   code: ClientErrorCode,
   attempt: Promise<unknown>,
+  limitMs = PATIENCE_MS,
 ): Promise<ClientErrorCode> {
   const outcome = await within(
-    PATIENCE_MS,
+    limitMs,
     attempt.then(
       () => undefined,
       (error: unknown) => error,
@@ -41,7 +42,9 @@ export async function expectRefusal(
     "a refusal",
   );
   if (!(outcome instanceof ClientError))
-    throw new Unexpected(outcome ? `not a client's error: ${String(outcome)}` : "it was accepted");
+    throw new Unexpected(
+      outcome ? `not a client's error: ${(outcome as Error).message}` : "it was accepted",
+    );
   expectEqual(outcome.code, code, "the error");
   return outcome.code;
 }

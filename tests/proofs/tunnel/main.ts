@@ -15,8 +15,19 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Proof } from "../../proof.ts";
 import { attackConnections } from "./connections.ts";
+import { attackAsImpostor } from "./impostors.ts";
+import { attackAsLiar } from "./liars.ts";
+import { attackFromInside } from "./inside.ts";
+import { attackInTheMiddle } from "./middle.ts";
+import { attackProcesses } from "./processes.ts";
+import { attackByRevokedDevice } from "./revocation.ts";
+import { attackWithRequests } from "./requests.ts";
+import { searchForRemains, searchForSecrets } from "./secrets.ts";
+import { attackQueue, attackWithLyingModels } from "./small-node.ts";
+import { makeLies, SMALL_NODE_FLAGS } from "./small-node.ts";
 import { beginStalling, stall } from "./stalling.ts";
 import { Stage } from "./stage.ts";
+import { attackAsStrangers, attackTickets } from "./tickets.ts";
 import { Trace } from "./trace.ts";
 
 const { values } = parseArgs({
@@ -28,14 +39,28 @@ const { values } = parseArgs({
   },
 });
 
+type Groups = Readonly<Record<string, (stage: Stage) => Promise<void>>>;
+
 /** In this order: what ends every session comes last. */
-const groups: Record<string, (stage: Stage) => Promise<void>> = {
+const groups: Groups = {
   connections: attackConnections,
   stalling: stall,
+  tickets: attackTickets,
+  strangers: attackAsStrangers,
+  revocation: attackByRevokedDevice,
+  requests: attackWithRequests,
+  middle: attackInTheMiddle,
+  impostors: attackAsImpostor,
+  liars: attackAsLiar,
+  inside: attackFromInside,
+  processes: attackProcesses,
 };
+/** On a node of its own, with room for two. */
+const smallNodeGroups: Groups = { models: attackWithLyingModels, queue: attackQueue };
 
-if (values.only && !(values.only in groups)) {
-  process.stderr.write(`--only ${Object.keys(groups).join(" | ")}\n`);
+const names = [...Object.keys(groups), "secrets", ...Object.keys(smallNodeGroups)];
+if (values.only && !names.includes(values.only)) {
+  process.stderr.write(`--only ${names.join(" | ")}\n`);
   process.exit(2);
 }
 const proof = new Proof("The tunnel under attack", values.json);
@@ -45,22 +70,54 @@ process.env["TMPDIR"] = temporary;
 const canary = values.canary ?? `canary-${randomBytes(8).toString("hex")}`;
 const trace = new Trace(canary, values.log);
 try {
-  const flags = ["--warm", "1", "--max-live", "8"];
-  const stage = await Stage.open(proof, trace, ["echo"], flags);
-  try {
-    const judgeStalling = await beginStalling(stage);
-    for (const [name, attack] of Object.entries(groups)) {
-      if (values.only && values.only !== name) continue;
-      proof.say(`\n${name}`);
-      await attack(stage);
-      await stage.servesNewcomers();
-    }
-    await judgeStalling();
-  } finally {
-    await stage.node.stop();
-  }
+  if (Object.keys(groups).some(isWanted) || isWanted("secrets")) await attackNode();
+  if (Object.keys(smallNodeGroups).some(isWanted)) await attackSmallNode();
 } finally {
   trace.close();
   rmSync(temporary, { recursive: true, force: true });
 }
 process.exitCode = proof.finish();
+
+async function attackNode(): Promise<void> {
+  const stage = await Stage.open(proof, trace, ["echo"], ["--warm", "1", "--max-live", "8"]);
+  try {
+    const judgeStalling = isWanted("stalling") ? await beginStalling(stage) : undefined;
+    await run(groups, stage);
+    await judgeStalling?.();
+    proof.say("\nsecrets");
+    await searchForSecrets(stage, temporary);
+  } finally {
+    await stage.node.stop();
+  }
+  await searchForRemains(stage, temporary);
+}
+
+async function attackSmallNode(): Promise<void> {
+  const liesDir = mkdtempSync(join(temporary, "lies-"));
+  const models = ["echo" as const, ...(await makeLies(liesDir))];
+  const stage = await Stage.open(proof, trace, models, SMALL_NODE_FLAGS);
+  try {
+    await run(smallNodeGroups, stage);
+  } finally {
+    await stage.node.stop();
+    rmSync(liesDir, { recursive: true });
+  }
+  await searchForRemains(stage, temporary);
+}
+
+async function run(attacks: Groups, stage: Stage): Promise<void> {
+  for (const [name, attack] of Object.entries(attacks)) {
+    if (!isWanted(name)) continue;
+    proof.say(`\n${name}`);
+    try {
+      await attack(stage);
+      await stage.servesNewcomers();
+    } catch (error) {
+      proof.row({ name: `${name}: all was tried`, holds: false, detail: (error as Error).message });
+    }
+  }
+}
+
+function isWanted(group: string): boolean {
+  return values.only === undefined || values.only === group;
+}

@@ -174,7 +174,12 @@ export class RawTunnel {
 }
 
 export function openMessage(changes: object = {}): Buffer {
-  return encodeJson(TaskKind.open, { mode: "conversation", steady: false, history: [], ...changes });
+  return encodeJson(TaskKind.open, {
+    mode: "conversation",
+    steady: false,
+    history: [],
+    ...changes,
+  });
 }
 
 /** An entry of a record, with no regard for what is allowed. */

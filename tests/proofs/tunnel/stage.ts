@@ -31,7 +31,10 @@ export class Stage {
   readonly trace: Trace;
   readonly #proof: Proof;
   #witness: Conversation | undefined;
+  /** The honest client's worker. */
+  witnessPid = 0;
   #wholeAnswer: string | undefined;
+  #serving: Promise<void> = Promise.resolve();
 
   static async open(
     proof: Proof,
@@ -94,8 +97,25 @@ export class Stage {
   async attack(name: string, run: () => Promise<string | void>): Promise<void> {
     await this.#report(name, async () => {
       const detail = await run();
-      await this.stillServes();
+      try {
+        await this.stillServes();
+      } catch (error) {
+        // This attack has fallen short; the next one is judged by itself.
+        await this.callWitness();
+        throw error;
+      }
       return detail;
+    });
+  }
+
+  /** An attack that ends every session: the honest client comes back to a node that came back. */
+  async outage(name: string, run: () => Promise<string | void>): Promise<void> {
+    await this.#report(name, async () => {
+      try {
+        return await run();
+      } finally {
+        await this.callWitness();
+      }
     });
   }
 
@@ -104,11 +124,22 @@ export class Stage {
     await this.#report(`control: ${name}`, run);
   }
 
+  /** What must be true of the node, whether anyone attacks or not. */
+  async claim(name: string, run: () => Promise<string | void>): Promise<void> {
+    await this.#report(name, run);
+  }
+
   /** The honest client's conversation goes on, and its answer is whole. */
-  async stillServes(): Promise<void> {
-    const { text } = await within(PATIENCE_MS, this.#witness!.ask(this.turn), "the honest answer");
-    this.#wholeAnswer ??= text;
-    expectEqual(text, this.#wholeAnswer, "the honest answer");
+  stillServes(): Promise<void> {
+    // One turn at a time, also where an attack lasts and several want to know.
+    const turn = this.#serving.then(async () => {
+      const asked = this.#witness!.ask(this.turn);
+      const { text } = await within(PATIENCE_MS, asked, "the honest answer");
+      this.#wholeAnswer ??= text;
+      expectEqual(text, this.#wholeAnswer, "the honest answer");
+    });
+    this.#serving = turn.catch(() => undefined);
+    return turn;
   }
 
   /** A newcomer is served as well, by a process of its own. */
@@ -131,7 +162,7 @@ export class Stage {
     await this.settled();
     const before = new Set(this.pids("worker"));
     const conversation = await this.converse();
-    const pid = [...before].find((candidate) => candidate !== this.#witnessPid)!;
+    const pid = [...before].find((candidate) => candidate !== this.witnessPid)!;
     return { conversation, pid };
   }
 
@@ -143,15 +174,14 @@ export class Stage {
   /** The honest client comes (back), after attacks that end every session of the node. */
   async callWitness(): Promise<void> {
     do {
+      this.#witness?.drop();
       // One worker lives, the warm one: it is the witness's next.
       await until(() => this.pids("worker").length === 1, "a settled pool");
-      this.#witnessPid = this.pids("worker")[0]!;
+      this.witnessPid = this.pids("worker")[0]!;
       this.#witness = await this.converse();
-    } while (!this.pids("worker").includes(this.#witnessPid));
+    } while (!this.pids("worker").includes(this.witnessPid));
     await this.stillServes();
   }
-
-  #witnessPid = 0;
 
   async status() {
     const control = await ControlSession.open(this.peer);

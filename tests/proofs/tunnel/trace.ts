@@ -18,17 +18,17 @@ export class Trace {
   /** Arguments and environment of every process seen, by pid. */
   readonly #processes = new Map<number, string>();
   readonly #watching: NodeJS.Timeout;
-  readonly #write = process.stderr.write;
+  readonly #write = process.stderr.write.bind(process.stderr);
 
   constructor(canary: string, isEcho: boolean) {
     this.canary = canary;
     this.#isEcho = isEcho;
     this.addSecret("a word of a prompt", canary);
     // A verbose node hands its log on to our standard error.
-    process.stderr.write = ((text: string) => {
-      this.#log.push(String(text));
-      return this.#isEcho ? this.#write.call(process.stderr, text) : true;
-    }) as typeof process.stderr.write;
+    process.stderr.write = (text: string | Uint8Array) => {
+      this.#log.push(text.toString());
+      return this.#isEcho ? this.#write(text) : true;
+    };
     this.#watching = setInterval(() => this.#lookAtProcesses(), WATCH_MS);
   }
 
@@ -75,7 +75,7 @@ export class Trace {
   }
 
   /** @returns paths under `dir` of files that hold `needle` */
-  filesWith(dir: string, needle: Uint8Array | string): string[] {
+  filesWith(dir: string, needle: Buffer | string): string[] {
     return filesUnder(dir).filter((path) => readFileSync(path).includes(needle));
   }
 
