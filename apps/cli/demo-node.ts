@@ -22,18 +22,40 @@ export interface DemoNodeOptions {
   readonly modelPaths: readonly string[];
   readonly gatewayFlags?: readonly string[];
   readonly isVerbose?: boolean;
+  readonly port?: number;
 }
 
 /** @throws `ClientError` `ERR_LOCAL_NODE`, or {@link UsageError} for a missing model file */
 export async function startDemoNode(options: DemoNodeOptions): Promise<LocalNode> {
-  const { device, modelPaths, gatewayFlags = [], isVerbose = false } = options;
+  const { device, modelPaths, gatewayFlags = [], isVerbose = false, port = 0 } = options;
   const paths = modelPaths.length > 0 ? modelPaths : [demoModelPath];
   for (const path of paths)
     if (!existsSync(path)) throw new UsageError(`there is no model file ${path}`);
   const models = paths.map((path) => (path === demoModelPath ? { path, name: "demo" } : { path }));
+  const giveUp = new AbortController();
+  const { signal } = giveUp;
+  const leave = async () => {
+    giveUp.abort();
+    // What could not start has removed itself.
+    await starting.then(
+      (node) => node.stop(),
+      () => undefined,
+    );
+    process.exit(130);
+  };
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.once(name, () => void leave());
+  // Only now is there anything to leave behind.
   const dir = mkdtempSync(join(tmpdir(), "phantoma-demo-"));
-  const node = await LocalNode.start({ nodeDir, dir, device, models, gatewayFlags, isVerbose });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.once(signal, () => void node.stop().then(() => process.exit(130)));
-  return node;
+  const starting = LocalNode.start({
+    nodeDir,
+    dir,
+    device,
+    models,
+    gatewayFlags,
+    isVerbose,
+    port,
+    signal,
+  });
+  return starting;
 }

@@ -1,8 +1,9 @@
 /**
  * What the terminal keeps on this machine: one device key and the nodes it was paired with.
  *
- *   HOME/device.key        0600, both private keys, 64 bytes
- *   HOME/nodes/NAME.json   0600, a node's address, keys and certificate
+ *   HOME/device.key                0600, both private keys, 64 bytes
+ *   HOME/nodes/NAME.json           0600, a node's address, keys and certificate
+ *   HOME/nodes/NAME.devices.json   0600, version and hash of the newest device list that was seen
  *
  * The key lies in a file that only this user can read; the console keeps it in the system's key
  * store instead. Nothing of a conversation is ever written.
@@ -10,12 +11,12 @@
  * @module
  */
 import {
-  chmodSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { homedir } from "node:os";
@@ -28,17 +29,21 @@ import {
   type DeviceIdentity,
 } from "@phantoma/crypto";
 import { ClientError, parseProfile, type NodeProfile } from "@phantoma/client";
+import { parseSeenDevices, type SeenDevices } from "./seen-devices.ts";
 
 /** A name becomes a file name, so it is a plain one. */
 const NODE_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
+const PROFILE_FILE = /^[a-z0-9][a-z0-9-]{0,63}\.json$/;
+/** Group and others may do nothing with a key. */
+const NOT_OURS_ALONE = 0o077;
 
 export class Home {
   readonly #dir: string;
 
   constructor(dir: string | undefined) {
     this.#dir = dir ?? process.env.PHANTOMA_HOME ?? join(homedir(), ".config", "phantoma");
+    // A folder that was there keeps its mode: it may be everybody's, and its files are not.
     mkdirSync(join(this.#dir, "nodes"), { recursive: true, mode: 0o700 });
-    chmodSync(this.#dir, 0o700);
   }
 
   /** This machine's device key, made at its first use. */
@@ -46,6 +51,7 @@ export class Home {
     const path = join(this.#dir, "device.key");
     const stored = readIfPresent(path);
     if (stored) {
+      assertOursAlone(path);
       const secret = new Secret(stored);
       try {
         return importDeviceIdentity(secret);
@@ -63,7 +69,7 @@ export class Home {
   }
 
   nodes(): NodeProfile[] {
-    const files = readdirSync(join(this.#dir, "nodes")).filter((name) => name.endsWith(".json"));
+    const files = readdirSync(join(this.#dir, "nodes")).filter((name) => PROFILE_FILE.test(name));
     return files.toSorted().map((name) => this.#read(name));
   }
 
@@ -78,23 +84,32 @@ export class Home {
   }
 
   save(profile: NodeProfile): void {
-    const path = this.#path(profile.name);
-    writeFileSync(`${path}.new`, JSON.stringify(profile), { mode: 0o600, flush: true });
-    renameSync(`${path}.new`, path);
+    replaceFile(this.#path(profile.name, "json"), profile);
   }
 
   forget(name: string): void {
-    rmSync(this.#path(name), { force: true });
+    rmSync(this.#path(name, "json"), { force: true });
+    rmSync(this.#path(name, "devices.json"), { force: true });
+  }
+
+  /** The newest device list seen under this name; perhaps of an earlier node. */
+  seenDevices(name: string): SeenDevices | undefined {
+    const stored = readIfPresent(this.#path(name, "devices.json"));
+    return stored && parseSeenDevices(stored.toString("utf8"));
+  }
+
+  saveSeenDevices(name: string, seen: SeenDevices): void {
+    replaceFile(this.#path(name, "devices.json"), seen);
   }
 
   #read(file: string): NodeProfile {
     return parseProfile(readFileSync(join(this.#dir, "nodes", file), "utf8"));
   }
 
-  #path(name: string): string {
+  #path(name: string, extension: "json" | "devices.json"): string {
     if (!NODE_NAME.test(name))
       throw new ClientError("ERR_PROFILE", "a node's name has small letters, digits and dashes");
-    return join(this.#dir, "nodes", `${name}.json`);
+    return join(this.#dir, "nodes", `${name}.${extension}`);
   }
 }
 
@@ -105,4 +120,17 @@ function readIfPresent(path: string): Buffer | undefined {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new ClientError("ERR_PROFILE", `${path} cannot be read`);
   }
+}
+
+/** The old file or the new one, never half of one. */
+function replaceFile(path: string, value: object): void {
+  writeFileSync(`${path}.new`, JSON.stringify(value), { mode: 0o600, flush: true });
+  renameSync(`${path}.new`, path);
+}
+
+/** Windows has no such modes; there the folder's own rights count. */
+function assertOursAlone(path: string): void {
+  if (process.platform === "win32" || (statSync(path).mode & NOT_OURS_ALONE) === 0) return;
+  const message = `other users may read ${path}: run chmod 600 on it; if one could have read it, delete it and have this device revoked`;
+  throw new ClientError("ERR_PROFILE", message);
 }

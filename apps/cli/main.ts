@@ -33,7 +33,7 @@ const isJson = args.includes("--json");
 
 if (name === "help" || name === "--help") {
   process.stdout.write(`${usage()}\n`);
-} else if (!(name in commands)) {
+} else if (!Object.hasOwn(commands, name)) {
   fail(`there is no command ${JSON.stringify(name)}\n\n${usage()}`, 2);
 } else {
   try {

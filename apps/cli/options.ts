@@ -7,9 +7,14 @@ import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import type { ConversationOptions } from "@phantoma/client";
 import { UsageError } from "./output.ts";
 
-export const commonOptions = {
+/** What every command takes. */
+export const globalOptions = {
   json: { type: "boolean", default: false },
   home: { type: "string" },
+} as const satisfies ParseArgsOptionsConfig;
+
+export const commonOptions = {
+  ...globalOptions,
   node: { type: "string" },
 } as const satisfies ParseArgsOptionsConfig;
 

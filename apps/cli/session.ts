@@ -18,6 +18,11 @@ import { notice } from "./output.ts";
 /** About 20 seconds of trying, then the person decides. */
 const ATTEMPTS = 6;
 
+/** The dummies after a short answer: 40 records on a gateway's slowest tick take 40 s. */
+const SHORTEST_TAIL_MS = 60_000;
+/** The dummies after a longer one are a quarter of it; cut short, they would show its length. */
+const LONGEST_TAIL = 0.5;
+
 export interface Peer {
   readonly profile: NodeProfile;
   readonly device: DeviceIdentity;
@@ -28,6 +33,16 @@ export function openConversation(
   options: Omit<ConversationOptions, keyof Peer>,
 ): Promise<Conversation> {
   return patiently(() => Conversation.open({ ...peer, ...options, onNote: sayPosition }));
+}
+
+/**
+ * After the answer of mode `turn`: waits until the worker has ended by itself, but not for ever.
+ *
+ * @param askedAt by `performance.now()`
+ */
+export async function untilOver(conversation: Conversation, askedAt: number): Promise<void> {
+  const answerMs = performance.now() - askedAt;
+  await conversation.closedWithin(SHORTEST_TAIL_MS + answerMs * LONGEST_TAIL);
 }
 
 /** Opens a control session, uses it and closes it. */

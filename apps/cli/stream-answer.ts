@@ -4,7 +4,7 @@
  * @module
  */
 import type { Conversation } from "@phantoma/client";
-import { printable, write } from "./output.ts";
+import { write } from "./output.ts";
 
 type Turn = Parameters<Conversation["turn"]>[0];
 
@@ -36,7 +36,7 @@ export async function streamAnswer(
     if (event.type === "delta") {
       firstTextMs ||= performance.now() - startedAt;
       text += event.text;
-      if (show) write(printable(event.text));
+      if (show) write(event.text);
     } else if (event.type === "finish") {
       const { reason, usage, timings } = event.finish;
       const { promptTokens, completionTokens } = usage;

@@ -9,7 +9,7 @@
 import { createInterface } from "node:readline/promises";
 import { ClientError, type Conversation, type ConversationOptions } from "@phantoma/client";
 import { historyOf, modeOf, samplingOf, type ChatValues } from "./options.ts";
-import { hex, notice, printError, write } from "./output.ts";
+import { hex, notice, printError, write, writeJson } from "./output.ts";
 import { openConversation, type Peer } from "./session.ts";
 import { streamAnswer } from "./stream-answer.ts";
 
@@ -17,7 +17,11 @@ type History = NonNullable<ConversationOptions["history"]>[number][];
 
 const HELP = "/end ends the worker · /new forgets the conversation too · /quit leaves";
 
-export async function terminalChat(peer: Peer, model: Buffer, values: ChatValues): Promise<void> {
+export async function terminalChat(
+  peer: Peer,
+  model: Buffer,
+  values: ChatValues & { readonly json: boolean },
+): Promise<void> {
   const history: History = [...historyOf(values)];
   const mode = modeOf(values);
   let conversation: Conversation | undefined;
@@ -54,16 +58,17 @@ export async function terminalChat(peer: Peer, model: Buffer, values: ChatValues
         const answer = await streamAnswer(
           conversation,
           { text, sampling: samplingOf(values) },
-          true,
+          !values.json,
         );
         history.push({ role: "user", text }, { role: "assistant", text: answer.text });
-        write("\n");
+        if (values.json) writeJson(answer);
+        else write("\n");
         const speed = answer.tokensPerSecond?.toFixed(1) ?? "?";
         notice(`  ${answer.completionTokens} tokens, ${speed} tokens/s, ${answer.reason}`);
       } catch (error) {
         if (!(error instanceof ClientError)) throw error;
-        write("\n");
-        printError(error, false);
+        if (!values.json) write("\n");
+        printError(error, values.json);
       } finally {
         isAnswering = false;
       }

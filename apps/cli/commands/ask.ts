@@ -7,12 +7,13 @@ import type { Command } from "../command.ts";
 import { Home } from "../home.ts";
 import { chatOptions, commonOptions, historyOf, parse, samplingOf } from "../options.ts";
 import { notice, UsageError, write, writeJson } from "../output.ts";
-import { chooseModel, openConversation } from "../session.ts";
+import { chooseModel, openConversation, untilOver } from "../session.ts";
 import { streamAnswer } from "../stream-answer.ts";
 
 export const ask: Command = {
   usage: "ask [--node NAME] [--model NAME] [--system TEXT] [sampling options] QUESTION",
-  summary: "asks one question and prints the answer; `-` reads it from standard input",
+  summary:
+    "asks one question and prints the answer; `-` reads it from standard input, which is private: other users of this machine can see a command line",
   async run(args) {
     const { values, positionals } = parse(args, { ...commonOptions, ...chatOptions });
     const text = positionals.join(" ") === "-" ? await standardInput() : positionals.join(" ");
@@ -23,11 +24,12 @@ export const ask: Command = {
     const history = historyOf(values);
     const conversation = await openConversation(peer, { model, mode: "turn", history });
     const turn = { text, sampling: samplingOf(values) };
+    const askedAt = performance.now();
     const answer = await streamAnswer(conversation, turn, !values.json);
     if (values.json) writeJson(answer);
     else write("\n");
     if (answer.reason === "length") notice("phantoma: cut at --max-tokens");
-    await conversation.closed;
+    await untilOver(conversation, askedAt);
     return 0;
   },
 };

@@ -10,7 +10,8 @@ import { chooseModel } from "../session.ts";
 import { terminalChat } from "../terminal-chat.ts";
 
 export const chat: Command = {
-  usage: "chat [--node NAME] [--model NAME] [--mode conversation|turn] [--system TEXT]",
+  usage:
+    "chat [--node NAME] [--model NAME] [--mode conversation|turn] [--system TEXT] [sampling options]",
   summary: "talks with a model; Ctrl-C stops an answer, /end ends the worker, /quit leaves",
   async run(args) {
     const { values } = parse(args, { ...commonOptions, ...chatOptions });

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { ControlSession, type SignedReceipt } from "@phantoma/client";
+import { ClientError, ControlSession, type SignedReceipt } from "@phantoma/client";
 import { generateDeviceIdentity } from "@phantoma/crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "../command.ts";
 import { startDemoNode } from "../demo-node.ts";
-import { chatOptions, commonOptions, historyOf, parse, samplingOf } from "../options.ts";
-import { hex, notice, write, writeJson } from "../output.ts";
-import { openConversation, type Peer } from "../session.ts";
+import { chatOptions, globalOptions, historyOf, parse, samplingOf } from "../options.ts";
+import { hex, notice, timeText, write, writeJson } from "../output.ts";
+import { openConversation, type Peer, untilOver } from "../session.ts";
 import { streamAnswer, type MeasuredAnswer } from "../stream-answer.ts";
 
 const DEFAULT_QUESTION = "What is Phantoma?";
@@ -19,7 +19,7 @@ export const demo: Command = {
   usage: "demo [--model FILE] [sampling options] [QUESTION]",
   summary: "starts a node, asks through the tunnel, shows answer and receipt, leaves nothing",
   async run(args) {
-    const { values, positionals } = parse(args, { ...commonOptions, ...chatOptions });
+    const { values, positionals } = parse(args, { ...globalOptions, ...chatOptions });
     const text = positionals.join(" ") || DEFAULT_QUESTION;
     const say = values.json ? () => undefined : notice;
     const device = generateDeviceIdentity();
@@ -35,8 +35,9 @@ export const demo: Command = {
         history: historyOf(values),
       });
       const turn = { text, sampling: { temperature: 0, ...samplingOf(values) } };
+      const askedAt = performance.now();
       const answer = await streamAnswer(conversation, turn, !values.json);
-      await conversation.closed;
+      await untilOver(conversation, askedAt);
       const receipt = await fetchReceipt(peer, conversation.task);
       if (values.json) writeJson({ answer, receipt: receipt.receipt });
       else report(answer, receipt);
@@ -47,15 +48,24 @@ export const demo: Command = {
   },
 };
 
+/** A worker's process is gone in milliseconds after its last word. */
+const RECEIPT_TIMEOUT_MS = 10_000;
+
 /** The keeper signs it when the worker's process is gone, which is a moment after its last word. */
-async function fetchReceipt(peer: Peer, task: Uint8Array): Promise<SignedReceipt> {
+export async function fetchReceipt(
+  peer: Peer,
+  task: Uint8Array,
+  timeoutMs = RECEIPT_TIMEOUT_MS,
+): Promise<SignedReceipt> {
   const session = await ControlSession.open(peer);
+  const deadline = performance.now() + timeoutMs;
   try {
-    for (;;) {
+    while (performance.now() < deadline) {
       const [receipt] = await session.receipts({ task, limit: 1 });
       if (receipt) return receipt;
       await sleep(50);
     }
+    throw new ClientError("ERR_TIMEOUT", `the node signed no receipt in ${timeoutMs / 1000} s`);
   } finally {
     session.close();
   }
@@ -74,7 +84,7 @@ function report(answer: MeasuredAnswer, { receipt }: SignedReceipt): void {
 
 function shown(value: unknown): string {
   if (value instanceof Uint8Array) return hex(value);
-  if (typeof value === "number") return `${value} (${new Date(value).toISOString()})`;
+  if (typeof value === "number") return `${value} (${timeText(value)})`;
   return JSON.stringify(value, (_key, part: unknown) =>
     typeof part === "bigint" ? Number(part) : part,
   );

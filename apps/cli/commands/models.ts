@@ -6,7 +6,7 @@
 import type { Command } from "../command.ts";
 import { Home } from "../home.ts";
 import { commonOptions, parse } from "../options.ts";
-import { printable, write, writeJson } from "../output.ts";
+import { oneLine, write, writeJson } from "../output.ts";
 import { withControl } from "../session.ts";
 
 export const models: Command = {
@@ -20,7 +20,7 @@ export const models: Command = {
     if (values.json) writeJson(found);
     else
       for (const { name, digest, bytes } of found)
-        write(`${printable(name)}  ${(bytes / 1e6).toFixed(1)} MB  ${digest}\n`);
+        write(`${oneLine(name)}  ${(bytes / 1e6).toFixed(1)} MB  ${digest}\n`);
     return 0;
   },
 };

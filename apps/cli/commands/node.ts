@@ -8,7 +8,7 @@ import type { Command } from "../command.ts";
 import { startDemoNode } from "../demo-node.ts";
 import { Home } from "../home.ts";
 import { commonOptions, parse } from "../options.ts";
-import { notice, UsageError, write, writeJson } from "../output.ts";
+import { notice, oneLine, UsageError, write, writeJson } from "../output.ts";
 
 const options = {
   ...commonOptions,
@@ -18,7 +18,7 @@ const options = {
 } as const;
 
 export const node: Command = {
-  usage: "node [list | demo [--model FILE ...] [--verbose] | forget NAME]",
+  usage: "node [list | demo [--model FILE ...] [--port N] [--verbose] | forget NAME]",
   summary: "lists paired nodes; demo runs a node here until Ctrl-C, paired as `demo`",
   async run(args) {
     const { values, positionals } = parse(args, options);
@@ -28,10 +28,11 @@ export const node: Command = {
       case "list":
         return list(home, values.json);
       case "demo":
-        return demoNode(home, values.model ?? [], values.verbose);
+        return demoNode(home, values);
       case "forget":
         if (!name) throw new UsageError("which node should be forgotten?");
         home.forget(name);
+        if (values.json) writeJson({ forgotten: name });
         return 0;
       default:
         throw new UsageError(`node cannot ${JSON.stringify(action)}`);
@@ -45,16 +46,35 @@ function list(home: Home, isJson: boolean): number {
     writeJson(nodes.map(({ name, url, nodeKey, starter }) => ({ name, url, nodeKey, starter })));
   else
     for (const { name, url, nodeKey } of nodes)
-      write(`${name}  ${url}\n  ${fingerprint(Buffer.from(nodeKey, "hex"))}\n`);
+      write(`${oneLine(name)}  ${oneLine(url)}\n  ${fingerprint(Buffer.from(nodeKey, "hex"))}\n`);
   return 0;
 }
 
-async function demoNode(home: Home, modelPaths: string[], isVerbose: boolean): Promise<number> {
-  const running = await startDemoNode({ device: home.device(), modelPaths, isVerbose });
+async function demoNode(
+  home: Home,
+  {
+    model: modelPaths = [],
+    port,
+    verbose: isVerbose,
+    json,
+  }: { model?: string[]; port: string; verbose: boolean; json: boolean },
+): Promise<number> {
+  const options = { device: home.device(), modelPaths, isVerbose, port: portOf(port) };
+  const running = await startDemoNode(options);
   home.save(running.profile);
   process.once("exit", () => home.forget(running.profile.name));
+  if (json) {
+    const { name, url, nodeKey, starter } = running.profile;
+    writeJson({ name, url, nodeKey, starter });
+  }
   notice(`a demo node runs at ${running.profile.url}, paired as "demo"; Ctrl-C ends it`);
   notice('in another terminal: npm run phantoma -- ask "What is Phantoma?"');
   await new Promise(() => undefined);
   return 0;
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new UsageError("--port is 0 to 65535");
+  return port;
 }

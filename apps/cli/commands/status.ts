@@ -6,7 +6,7 @@
 import type { Command } from "../command.ts";
 import { Home } from "../home.ts";
 import { commonOptions, parse } from "../options.ts";
-import { write, writeJson } from "../output.ts";
+import { oneLine, timeText, write, writeJson } from "../output.ts";
 import { withControl } from "../session.ts";
 
 export const status: Command = {
@@ -24,10 +24,10 @@ export const status: Command = {
     }
     const mode = state.starter === "gateway" ? "demo (workers of the gateway's making)" : "systemd";
     write(`node       ${profile.name} at ${profile.url}\n`);
-    write(`version    ${state.version}\n`);
+    write(`version    ${oneLine(state.version)}\n`);
     write(`mode       ${mode}\n`);
     write(`policy     ${state.policy}\n`);
-    write(`running    since ${new Date(state.startedAt).toISOString()}\n`);
+    write(`running    since ${timeText(state.startedAt)}\n`);
     write(`tasks      ${state.tasksLive} live, ${state.tasksDone} done\n`);
     write(`devices    list version ${state.deviceListVersion}\n`);
     return 0;

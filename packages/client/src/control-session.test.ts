@@ -1,7 +1,7 @@
 /** A control session as a device sees it, with a clerk that a test speaks for. */
 import { generateNodeIdentity, receiptDocument, type Receipt } from "@phantoma/crypto";
 import { CloseCode, ControlKind, type ControlResponse } from "@phantoma/protocol";
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { makeTlsIdentity } from "../../../apps/node/setup/tls-identity.ts";
 import type { ClientErrorCode } from "./client-error.ts";
 import { ControlSession } from "./control-session.ts";
@@ -121,4 +121,22 @@ test("what waits fails when the session ends, and so does everything after", asy
   const revoked = failing("ERR_DEVICE_REVOKED");
   await expect(session.status()).rejects.toThrow(revoked);
   await expect(session.models()).rejects.toThrow(revoked);
+});
+
+test("a question that is not answered in 10 s fails alone; a late answer to it changes nothing", async () => {
+  const session = await open();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const late = Promise.withResolvers<() => void>();
+  const body = { response: "models", models: [] };
+  answer = (_request, stream, process) =>
+    late.resolve(() => process.say(stream, ControlKind.response, body, true));
+  const unanswered = session.models();
+  const failed = expect(unanswered).rejects.toThrow(failing("ERR_TIMEOUT"));
+  const sayLate = await late.promise;
+  vi.advanceTimersByTime(10_000);
+  await failed;
+  sayLate();
+  answers({ response: "devices", document: "AQ==" });
+  expect(Buffer.from(await session.deviceList())).toEqual(Buffer.of(1));
 });

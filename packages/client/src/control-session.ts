@@ -18,6 +18,9 @@ import {
 import { ClientError } from "./client-error.ts";
 import { Tunnel, type TunnelOptions } from "./tunnel.ts";
 
+/** A clerk and a keeper answer in milliseconds; one that keeps an answer back would keep us for ever. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
 type Answer<K extends ControlResponse["response"]> = Extract<ControlResponse, { response: K }>;
 
 /** A receipt, with the bytes that prove it. */
@@ -49,6 +52,7 @@ export class ControlSession {
     });
   }
 
+  /** Every question throws {@link ClientError} `ERR_TIMEOUT` when its answer does not come. */
   async status(): Promise<Status> {
     return (await this.#ask({ request: "status" }, "status")).status;
   }
@@ -101,9 +105,15 @@ export class ControlSession {
     const stream = this.#nextStream++;
     const waiting = Promise.withResolvers<ControlResponse>();
     this.#waiting.set(stream, waiting);
+    const late = setTimeout(
+      () => waiting.reject(new ClientError("ERR_TIMEOUT", "the node did not answer in time")),
+      REQUEST_TIMEOUT_MS,
+    );
     this.#tunnel.send([{ stream, bytes: encodeJson(ControlKind.request, request), isEnd: true }]);
-    const response = await waiting.promise;
-    this.#waiting.delete(stream);
+    const response = await waiting.promise.finally(() => {
+      clearTimeout(late);
+      this.#waiting.delete(stream);
+    });
     if (response.response === "refused") throw new ClientError(response.code, response.message);
     if (response.response !== expected)
       throw new ClientError("ERR_INVALID_MESSAGE", "the node answered something else");

@@ -1,6 +1,6 @@
 /** A conversation as a device sees it, with a process that a test speaks for. */
 import { CloseCode, TaskKind, type Received } from "@phantoma/protocol";
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { makeTlsIdentity } from "../../../apps/node/setup/tls-identity.ts";
 import type { ClientErrorCode } from "./client-error.ts";
 import { Conversation, type ConversationOptions } from "./conversation.ts";
@@ -159,4 +159,30 @@ describe("after the end", () => {
 test("a process that dies before it opened is a failure to open", async () => {
   gateway.onMessage = (_event, { socket }) => socket.close(CloseCode.died);
   await expect(open()).rejects.toThrow(failing("ERR_CONNECTION_LOST"));
+});
+
+describe("a node that never ends a conversation", () => {
+  async function openWithFakeTimers(): Promise<Conversation> {
+    const conversation = await open();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    return conversation;
+  }
+
+  test.each([
+    ["end", 5_000, (conversation: Conversation) => conversation.end()],
+    ["closedWithin", 7_000, (conversation: Conversation) => conversation.closedWithin(7_000)],
+  ])("is not waited for: %s drops it after %i ms", async (_name, limitMs, wait) => {
+    const conversation = await openWithFakeTimers();
+    const drop = vi.spyOn(conversation, "drop");
+    const ending = wait(conversation);
+    vi.advanceTimersByTime(limitMs - 1);
+    expect(drop).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(drop).toHaveBeenCalledOnce();
+    // A node that does not answer the close either.
+    vi.advanceTimersByTime(1_000);
+    await ending;
+    expect(await conversation.closed).toMatchObject({ name: "ClientError" });
+  });
 });

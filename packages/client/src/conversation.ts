@@ -29,6 +29,8 @@ import { EventQueue } from "./event-queue.ts";
 import { Tunnel, type TunnelOptions } from "./tunnel.ts";
 
 const SESSION_STREAM = 0;
+/** A worker ends at once when asked; the gateway ends it anyway when the connection is dropped. */
+const END_TIMEOUT_MS = 5_000;
 
 export interface ConversationOptions extends TunnelOptions {
   readonly model: Uint8Array;
@@ -163,7 +165,17 @@ export class Conversation {
   /** Ends the conversation now, and the worker's process with it. */
   async end(): Promise<void> {
     this.#send(SESSION_STREAM, Buffer.of(TaskKind.end), true);
-    await this.#closed.promise;
+    await this.closedWithin(END_TIMEOUT_MS);
+  }
+
+  /**
+   * Waits until the conversation is over; drops the connection when that takes too long.
+   *
+   * @returns what {@link closed} resolves to
+   */
+  async closedWithin(timeoutMs: number): Promise<Closing["reason"] | ClientError> {
+    const late = setTimeout(() => this.drop(), timeoutMs);
+    return this.#closed.promise.finally(() => clearTimeout(late));
   }
 
   /** Drops the connection, as a desktop that vanishes does. */

@@ -29,6 +29,10 @@ export interface LocalNodeOptions {
   readonly gatewayFlags?: readonly string[];
   /** Shows the node's log; otherwise only its last lines, when it fails. */
   readonly isVerbose?: boolean;
+  /** Of the gateway, on 127.0.0.1; absent or 0 for any free one. */
+  readonly port?: number;
+  /** Gives up starting; nothing is left then. */
+  readonly signal?: AbortSignal;
 }
 
 export class LocalNode {
@@ -44,7 +48,7 @@ export class LocalNode {
   static async start(options: LocalNodeOptions): Promise<LocalNode> {
     const stateDir = join(options.dir, "state");
     mkdirSync(options.dir, { recursive: true, mode: 0o700 });
-    const setup = (...args: string[]) => runSetup(options.nodeDir, stateDir, args);
+    const setup = (...args: string[]) => runSetup(options, stateDir, args);
     try {
       const { nodeKey, tlsCertificate } = await setup("init");
       const node = Buffer.from(nodeKey, "hex");
@@ -70,6 +74,8 @@ export class LocalNode {
       return new LocalNode(options.dir, child, profile, models, first.verified);
     } catch (error) {
       rmSync(options.dir, { recursive: true, force: true });
+      if (options.signal?.aborted)
+        throw new ClientError("ERR_LOCAL_NODE", "starting the node was given up");
       if (error instanceof ClientError) throw error;
       const stderr = (error as { stderr?: string }).stderr?.trim();
       throw new ClientError("ERR_LOCAL_NODE", `set-up failed: ${stderr || String(error)}`);
@@ -106,21 +112,34 @@ export class LocalNode {
   }
 }
 
-async function runSetup(nodeDir: string, stateDir: string, args: string[]) {
+async function runSetup(
+  { nodeDir, signal }: LocalNodeOptions,
+  stateDir: string,
+  [command, ...rest]: string[],
+) {
+  signal?.throwIfAborted();
   const entry = join(nodeDir, "setup/main.ts");
-  const [command, ...rest] = args;
-  const { stdout } = await run(process.execPath, [entry, command!, "--state", stateDir, ...rest]);
-  return JSON.parse(stdout);
+  const running = run(process.execPath, [entry, command!, "--state", stateDir, ...rest]);
+  // Not execFile's own signal: it would not wait for the end of a process that still writes.
+  const giveUp = () => running.child.kill();
+  signal?.addEventListener("abort", giveUp, { once: true });
+  try {
+    return JSON.parse((await running).stdout);
+  } finally {
+    signal?.removeEventListener("abort", giveUp);
+  }
 }
 
 /** The last lines of a log that are shown when a node fails to start. */
 const LOG_LINES = 20;
 
 function startProcesses(
-  { nodeDir, dir, gatewayFlags = [], isVerbose }: LocalNodeOptions,
+  { nodeDir, dir, gatewayFlags = [], isVerbose, port: wantedPort = 0, signal }: LocalNodeOptions,
   stateDir: string,
 ): Promise<{ child: ChildProcess; port: number }> {
-  const flags = ["--state", stateDir, "--run", join(dir, "run"), "--", ...gatewayFlags];
+  signal?.throwIfAborted();
+  const paths = ["--state", stateDir, "--run", join(dir, "run")];
+  const flags = [...paths, "--port", String(wantedPort), "--", ...gatewayFlags];
   const child = spawn(process.execPath, [join(nodeDir, "demo/main.ts"), ...flags], {
     stdio: ["pipe", "pipe", "pipe"],
     // A session of its own: a Ctrl-C in the terminal is for the program, which then stops the node.
@@ -131,11 +150,15 @@ function startProcesses(
     if (isVerbose) process.stderr.write(`${line}\n`);
     if (log.push(line) > LOG_LINES) log.shift();
   });
+  const giveUp = () => child.kill("SIGTERM");
+  signal?.addEventListener("abort", giveUp, { once: true });
   return new Promise((resolve, reject) => {
     createInterface(child.stdout).once("line", (line) => {
+      signal?.removeEventListener("abort", giveUp);
       resolve({ child, port: (JSON.parse(line) as { port: number }).port });
     });
-    child.once("exit", () => {
+    // Unlike "exit", it comes after the last line of the log.
+    child.once("close", () => {
       const message = `the demo node ended at once:\n${log.join("\n")}`;
       reject(new ClientError("ERR_LOCAL_NODE", message));
     });

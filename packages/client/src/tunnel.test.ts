@@ -1,10 +1,11 @@
 /** A device's tunnel to a process over a real connection: whom it reveals itself to, and how it ends. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { generateNodeIdentity, NO_MODEL } from "@phantoma/crypto";
 import { CloseCode, type Note } from "@phantoma/protocol";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { makeTlsIdentity } from "../../../apps/node/setup/tls-identity.ts";
 import type { ClientError, ClientErrorCode } from "./client-error.ts";
-import { MODEL, TestGateway } from "./test-gateway.ts";
+import { MODEL, TestGateway, type TestProcess } from "./test-gateway.ts";
 import { Tunnel, type TunnelOptions } from "./tunnel.ts";
 
 const failing = (code: ClientErrorCode) => expect.objectContaining({ name: "ClientError", code });
@@ -171,6 +172,54 @@ describe("an open tunnel", () => {
     await expect.poll(() => ended.mock.calls.length).toBe(1);
     tunnel.send([{ stream: 0, bytes: Buffer.from("x"), isEnd: false }]);
     expect(await endOf(tunnel)).toEqual(failing("ERR_CONNECTION_LOST"));
+  });
+
+  describe("to a node that says nothing", () => {
+    const lost = failing("ERR_CONNECTION_LOST");
+    let node: TestProcess;
+    let heard: PromiseWithResolvers<void>;
+    beforeEach(() => {
+      heard = Promise.withResolvers();
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      onTestFinished(() => void vi.useRealTimers());
+      gateway.onMessage = (_event, process) => {
+        node = process;
+        heard.resolve();
+      };
+    });
+
+    async function openHeard(): Promise<Tunnel> {
+      const tunnel = await open();
+      tunnel.send([{ stream: 0, bytes: Buffer.from("x"), isEnd: false }]);
+      await heard.promise;
+      return tunnel;
+    }
+
+    test("ends after 45 s", async () => {
+      const tunnel = await openHeard();
+      const end = endOf(tunnel);
+      vi.advanceTimersByTime(44_999);
+      expect(tunnel.end).toBeUndefined();
+      vi.advanceTimersByTime(1);
+      expect(await end).toEqual(lost);
+    });
+
+    test.each([
+      ["a ping", () => node.socket.ping()],
+      ["a message", () => node.say(0, 0x91, "x")],
+      ["a note", () => node.socket.send(`{"note":"queued","position":2}`)],
+    ])("but %s counts as a word", async (_name, say) => {
+      const tunnel = await openHeard();
+      const end = endOf(tunnel);
+      vi.advanceTimersByTime(44_999);
+      say();
+      // A ping would count itself, so the time that loopback takes is waited for.
+      await sleep(200);
+      vi.advanceTimersByTime(44_999);
+      expect(tunnel.end).toBeUndefined();
+      vi.advanceTimersByTime(1);
+      expect(await end).toEqual(lost);
+    });
   });
 
   test("is closed by its signal", async () => {

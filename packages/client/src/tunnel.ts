@@ -244,13 +244,25 @@ function firstBinary(socket: WebSocket, onNote: TunnelOptions["onNote"]): Promis
   });
 }
 
+/** The gateway pings every 15 s; a node that is silent for three of them is gone, whatever TCP thinks. */
+const SILENCE_LIMIT_MS = 45_000;
+
 function attach(socket: WebSocket, tunnel: Tunnel, { onNote, signal }: TunnelOptions): Tunnel {
+  const silence = setTimeout(() => {
+    tunnel.ended(new ClientError("ERR_CONNECTION_LOST", "the node fell silent"));
+    socket.terminate();
+  }, SILENCE_LIMIT_MS);
+  socket.on("ping", () => silence.refresh());
   socket.on("message", (bytes: Buffer, isBinary: boolean) => {
+    silence.refresh();
     if (isBinary) return tunnel.receive(bytes);
     const note = decodeNote(bytes);
     if (note) onNote?.(note);
   });
-  socket.on("close", (code) => tunnel.ended(closeError(code)));
+  socket.on("close", (code) => {
+    clearTimeout(silence);
+    tunnel.ended(closeError(code));
+  });
   signal?.addEventListener("abort", () => tunnel.close(), { once: true });
   return tunnel;
 }

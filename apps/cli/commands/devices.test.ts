@@ -1,0 +1,55 @@
+/** Which device is meant, and what its fingerprint covers. */
+import type { Device } from "@phantoma/crypto";
+import { expect, test } from "vitest";
+import { UsageError } from "../output.ts";
+import { assertNameIsFree, chooseActive, deviceFingerprint } from "./devices.ts";
+
+function device(name: string, fill: number, revokedAt: number | null = null): Device {
+  const signingKey = new Uint8Array(32).fill(fill);
+  const tunnelKey = new Uint8Array(32).fill(fill + 100);
+  return { signingKey, tunnelKey, name, role: "chat", addedAt: 1, revokedAt };
+}
+const keyOf = (fill: number) => fill.toString(16).padStart(2, "0").repeat(32);
+
+const list = {
+  devices: [device("ada", 1), device("laptop", 2), device("laptop", 3), device("old", 4, 5)],
+};
+
+test("a device is chosen by its name, or by its signing key in hex", () => {
+  expect(chooseActive(list, "ada")).toBe(list.devices[0]);
+  expect(chooseActive(list, keyOf(3))).toBe(list.devices[2]);
+});
+
+test("a name of several devices is refused, and their keys are said", () => {
+  expect(() => chooseActive(list, "laptop")).toThrow(UsageError);
+  expect(() => chooseActive(list, "laptop")).toThrow(keyOf(2));
+  expect(() => chooseActive(list, "laptop")).toThrow(keyOf(3));
+});
+
+test("a device that took another one's key as its name does not hide it", () => {
+  const both = { devices: [...list.devices, device(keyOf(1), 9)] };
+  expect(() => chooseActive(both, keyOf(1))).toThrow(UsageError);
+});
+
+test.each([["nobody"], ["old"], [keyOf(4)], [undefined]])("%j is no active device", (wanted) => {
+  expect(() => chooseActive(list, wanted)).toThrow(UsageError);
+});
+
+test("a name that is active is taken, also by one that only looks the same; a revoked one is free", () => {
+  for (const name of ["ada", "ada\u0007", "a\u202eda"])
+    expect(() => assertNameIsFree(list, name)).toThrow(UsageError);
+  expect(() => assertNameIsFree(list, "old")).not.toThrow();
+});
+
+test("a fingerprint changes with either key, and when they change places", () => {
+  const [ada, laptop] = list.devices as [Device, Device];
+  const swapped = { signingKey: ada.tunnelKey, tunnelKey: ada.signingKey };
+  const seen = [
+    ada,
+    { ...ada, tunnelKey: laptop.tunnelKey },
+    { ...ada, signingKey: laptop.signingKey },
+    swapped,
+  ].map(deviceFingerprint);
+  expect(new Set(seen).size).toBe(4);
+  expect(deviceFingerprint({ ...ada, name: "other" } as Device)).toBe(seen[0]);
+});

@@ -1,0 +1,157 @@
+/** The terminal as a person runs it: real processes, and one real demo node. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cachedModel } from "../../tests/node-under-test.ts";
+
+/** A node on a busy machine is slow to start, in milliseconds. */
+const NODE_TIMEOUT_MS = 90_000;
+
+const main = fileURLToPath(new URL("main.ts", import.meta.url));
+let parent: string;
+let home: string;
+let temporary: string;
+let model: string;
+
+beforeAll(async () => {
+  parent = mkdtempSync(join(tmpdir(), "phantoma-cli-test-"));
+  home = join(parent, "home");
+  temporary = mkdtempSync(join(parent, "tmp-"));
+  model = await cachedModel("echo");
+}, NODE_TIMEOUT_MS);
+afterAll(() => rmSync(parent, { recursive: true }));
+
+interface Outcome {
+  readonly code: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+function begin(...args: string[]): { child: ChildProcess; over: Promise<Outcome> } {
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { ...process.env, TMPDIR: temporary, PHANTOMA_HOME: home },
+  });
+  let [output, errors] = ["", ""];
+  child.stdout.on("data", (part: Buffer) => (output += part.toString("utf8")));
+  child.stderr.on("data", (part: Buffer) => (errors += part.toString("utf8")));
+  const over = new Promise<Outcome>((resolve) =>
+    child.once("close", (code) => resolve({ code, output, errors })),
+  );
+  return { child, over };
+}
+
+function phantoma(args: readonly string[], input = ""): Promise<Outcome> {
+  const { child, over } = begin(...args);
+  child.stdin!.end(input);
+  return over;
+}
+
+test.each(["toString", "constructor", "__proto__", "nothing"])("%s is no command", async (name) => {
+  const { code, errors } = await phantoma([name]);
+  expect(code).toBe(2);
+  expect(errors).toContain(`there is no command "${name}"`);
+});
+
+test("what is wrong with a command line is said with exit code 2", async () => {
+  for (const args of [
+    ["node", "demo", "--port", "65536"],
+    ["node", "demo", "--port", "x"],
+    ["start", "--json", "--home", home, "--model", "/none.gguf"],
+    ["chat", "--no-such-option"],
+  ])
+    expect((await phantoma(args)).code).toBe(2);
+});
+
+test("the usage says which form of asking is private", async () => {
+  const { output } = await phantoma(["help"]);
+  expect(output).toContain("other users of this machine can see a command line");
+});
+
+test.each(["phantoma-demo-", "devices-1.list"])(
+  "Ctrl-C during set-up, when there is %s, leaves no file",
+  async (wanted) => {
+    const { child, over } = begin("node", "demo", "--model", model);
+    while (
+      !readdirSync(temporary, { recursive: true }).some((path) => String(path).includes(wanted))
+    )
+      await sleep(5);
+    child.kill("SIGINT");
+    expect((await over).code).toBe(130);
+    expect(readdirSync(temporary)).toEqual([]);
+  },
+);
+
+describe("with a demo node", () => {
+  let running: ReturnType<typeof begin>;
+  let url: string;
+
+  beforeAll(async () => {
+    running = begin("node", "demo", "--json", "--model", model);
+    url = await new Promise((resolve, reject) => {
+      running.child.stdout!.once("data", (line: Buffer) =>
+        resolve((JSON.parse(line.toString("utf8")) as { url: string }).url),
+      );
+      void running.over.then(({ errors }) => reject(new Error(errors)));
+    });
+  }, NODE_TIMEOUT_MS);
+  afterAll(async () => {
+    running.child.kill("SIGINT");
+    await running.over;
+    expect(readdirSync(temporary)).toEqual([]);
+    expect(readdirSync(join(home, "nodes"))).toEqual([]);
+  }, NODE_TIMEOUT_MS);
+
+  const json = async (...args: string[]) => {
+    const { code, output, errors } = await phantoma([...args, "--json"]);
+    expect(errors).toBe("");
+    expect(code).toBe(0);
+    return JSON.parse(output);
+  };
+  const seenPath = () => join(home, "nodes", "demo.devices.json");
+
+  test("a status is shown to people and to programs", async () => {
+    expect(await json("status")).toMatchObject({ node: "demo", deviceListVersion: 1 });
+    expect((await phantoma(["status"])).output).toContain(url);
+  });
+
+  test("a chat with --json is one line for each answer", async () => {
+    const { code, output } = await phantoma(["chat", "--json", "--max-tokens", "8"], "One\nTwo\n");
+    expect(code).toBe(0);
+    const answers = output.trimEnd().split("\n");
+    expect(answers).toHaveLength(2);
+    for (const line of answers) expect(JSON.parse(line).text).not.toBe("");
+  });
+
+  test("a question on standard input is answered", async () => {
+    const { code, output } = await phantoma(["ask", "--temperature", "0", "-"], "What is it?");
+    expect([code, output]).toEqual([0, expect.stringContaining("What is it?")]);
+  });
+
+  test("devices are added and revoked with --json; the newest list is remembered", async () => {
+    const other = join(parent, "other");
+    const { keys, fingerprint } = await json("devices", "show-own", "--home", other);
+    const { added } = await json("devices", "add", keys, "--name", "laptop");
+    expect(added).toMatchObject({ name: "laptop", role: "chat", fingerprint });
+    const again = await phantoma(["devices", "add", keys, "--name", "laptop"]);
+    expect([again.code, again.errors]).toEqual([2, expect.stringContaining("already named")]);
+    const { devices } = await json("devices");
+    expect(devices[1].fingerprint).toBe(fingerprint);
+    expect(JSON.parse(readFileSync(seenPath(), "utf8"))).toMatchObject({ version: 2 });
+    const { revoked } = await json("devices", "revoke", keys.slice(0, 64));
+    expect(revoked).toMatchObject({ name: "laptop", fingerprint });
+    expect(JSON.parse(readFileSync(seenPath(), "utf8"))).toMatchObject({ version: 3 });
+  });
+
+  test("a node that goes back in its lists is refused, a new node of its name is not", async () => {
+    const seen = JSON.parse(readFileSync(seenPath(), "utf8"));
+    writeFileSync(seenPath(), JSON.stringify({ ...seen, version: 99 }));
+    const refused = await phantoma(["devices", "--json"]);
+    expect([refused.code, JSON.parse(refused.output).error.code]).toEqual([1, "ERR_NODE_IDENTITY"]);
+    writeFileSync(seenPath(), JSON.stringify({ ...seen, version: 99, nodeKey: "01".repeat(32) }));
+    expect(await json("devices")).toMatchObject({ version: seen.version });
+  });
+});

@@ -1,0 +1,57 @@
+/**
+ * The newest device list that this machine saw of a node, so that a node cannot show an older one to
+ * an admin who then signs on top of it. This file decides; `home.ts` keeps the record.
+ *
+ * @module
+ */
+import { ClientError } from "@phantoma/client";
+import type { VerifiedDeviceList } from "@phantoma/crypto";
+import { hex } from "./output.ts";
+
+export interface SeenDevices {
+  /** The node's Ed25519 key in hex: a new node of the same name begins anew. */
+  readonly nodeKey: string;
+  readonly version: number;
+  /** SHA-256 of that version's document in hex. */
+  readonly hash: string;
+}
+
+/**
+ * What to remember after `current` was shown.
+ *
+ * @throws {@link ClientError} `ERR_NODE_IDENTITY` when the node went back, or tells two stories
+ */
+export function nextSeenDevices(
+  seen: SeenDevices | undefined,
+  current: Pick<VerifiedDeviceList, "node" | "version" | "previous" | "hash">,
+): SeenDevices {
+  const next = { nodeKey: hex(current.node), version: current.version, hash: hex(current.hash) };
+  if (seen?.nodeKey !== next.nodeKey) return next;
+  if (next.version < seen.version)
+    refuse(`it shows device list ${next.version}, but this machine has seen ${seen.version}`);
+  if (next.version === seen.version && next.hash !== seen.hash)
+    refuse(`it shows another device list ${next.version} than this machine has seen`);
+  if (next.version === seen.version + 1 && hex(current.previous) !== seen.hash)
+    refuse(`its device list ${next.version} does not follow the one this machine has seen`);
+  return next;
+}
+
+/** @throws {@link ClientError} `ERR_PROFILE` */
+export function parseSeenDevices(untrusted: string): SeenDevices {
+  try {
+    const { nodeKey, version, hash } = JSON.parse(untrusted) as Record<string, unknown>;
+    if (isHash(nodeKey) && isHash(hash) && Number.isSafeInteger(version))
+      return { nodeKey, version: version as number, hash };
+  } catch {
+    // Refused below, like everything else that is no record.
+  }
+  throw new ClientError("ERR_PROFILE", "the stored device list record cannot be read");
+}
+
+function isHash(untrusted: unknown): untrusted is string {
+  return typeof untrusted === "string" && /^[0-9a-f]{64}$/.test(untrusted);
+}
+
+function refuse(message: string): never {
+  throw new ClientError("ERR_NODE_IDENTITY", `the node may hide a change: ${message}`);
+}
