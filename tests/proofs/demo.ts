@@ -47,6 +47,11 @@ proof.row({
   holds:
     people.code === 0 && people.output.includes(values.question) && /receipt/.test(people.output),
 });
+const plain = await phantoma("demo", "--json");
+proof.row({
+  name: "without any option it answers with the model that comes along",
+  holds: plain.code === 0 && JSON.parse(plain.output || "{}").answer?.reason === "stop",
+});
 proof.row({ name: "no file is left", holds: readdirSync(temporary).length === 0 });
 proof.control(
   "a model that is not there is refused",
