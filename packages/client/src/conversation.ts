@@ -58,6 +58,7 @@ export class Conversation {
   #opened = Promise.withResolvers<Opened>();
   #closed = Promise.withResolvers<Closing["reason"] | ClientError>();
   #closing: Closing["reason"] | undefined;
+  #ended: ClientError | undefined;
 
   /** @throws {@link ClientError} */
   static async open(options: ConversationOptions): Promise<Conversation> {
@@ -102,6 +103,7 @@ export class Conversation {
   async *turn(request: TurnRequest): AsyncGenerator<TurnEvent, void, undefined> {
     const message = encodeJson(TaskKind.turn, request);
     assertFits(message.length);
+    if (this.#ended) throw this.#ended;
     const stream = this.#nextStream++;
     const turn = { events: new EventQueue<TurnEvent>(), decoder: new TextDecoder() };
     this.#turns.set(stream, turn);
@@ -210,6 +212,7 @@ export class Conversation {
     const final = this.#closing
       ? new ClientError("ERR_CONVERSATION_ENDED", `the conversation has ended (${this.#closing})`)
       : error;
+    this.#ended = final;
     for (const { events } of this.#turns.values()) events.end(final);
     for (const { reject } of this.#attaching.values()) reject(final);
     this.#opened.reject(final);

@@ -27,6 +27,8 @@ export interface LocalNodeOptions {
   readonly models: readonly { readonly path: string; readonly name?: string }[];
   /** Further flags of the gateway, such as `["--warm", "1"]`. */
   readonly gatewayFlags?: readonly string[];
+  /** Node 24, where the running program is not Node itself. */
+  readonly runtimePath?: string;
   /** Shows the node's log; otherwise only its last lines, when it fails. */
   readonly isVerbose?: boolean;
 }
@@ -44,7 +46,7 @@ export class LocalNode {
   static async start(options: LocalNodeOptions): Promise<LocalNode> {
     const stateDir = join(options.dir, "state");
     mkdirSync(options.dir, { recursive: true, mode: 0o700 });
-    const setup = (...args: string[]) => runSetup(options.nodeDir, stateDir, args);
+    const setup = (...args: string[]) => runSetup(options, stateDir, args);
     try {
       const { nodeKey, tlsCertificate } = await setup("init");
       const node = Buffer.from(nodeKey, "hex");
@@ -97,10 +99,14 @@ export class LocalNode {
   }
 }
 
-async function runSetup(nodeDir: string, stateDir: string, args: string[]) {
+async function runSetup(
+  { nodeDir, runtimePath = process.execPath }: LocalNodeOptions,
+  stateDir: string,
+  args: string[],
+) {
   const entry = join(nodeDir, "setup/main.ts");
   const [command, ...rest] = args;
-  const { stdout } = await run(process.execPath, [entry, command!, "--state", stateDir, ...rest]);
+  const { stdout } = await run(runtimePath, [entry, command!, "--state", stateDir, ...rest]);
   return JSON.parse(stdout);
 }
 
@@ -108,11 +114,11 @@ async function runSetup(nodeDir: string, stateDir: string, args: string[]) {
 const LOG_LINES = 20;
 
 function startProcesses(
-  { nodeDir, dir, gatewayFlags = [], isVerbose }: LocalNodeOptions,
+  { nodeDir, dir, gatewayFlags = [], isVerbose, runtimePath = process.execPath }: LocalNodeOptions,
   stateDir: string,
 ): Promise<{ child: ChildProcess; port: number }> {
   const flags = ["--state", stateDir, "--run", join(dir, "run"), "--", ...gatewayFlags];
-  const child = spawn(process.execPath, [join(nodeDir, "demo/main.ts"), ...flags], {
+  const child = spawn(runtimePath, [join(nodeDir, "demo/main.ts"), ...flags], {
     stdio: ["pipe", "pipe", "pipe"],
     // A session of its own: a Ctrl-C in the terminal is for the program, which then stops the node.
     detached: true,

@@ -137,6 +137,10 @@ async function handshake(options: TunnelOptions, issuedAt: number): Promise<Tunn
   const { ticket, fields } = signTicket(options, node, issuedAt);
   const task = documentHash(ticket);
   const socket = await connectGateway(profile, ticket, signal);
+  // A queue can be long: whoever gives up waiting leaves it at once.
+  const give = () => socket.terminate();
+  signal?.addEventListener("abort", give, { once: true });
+  if (signal?.aborted) give();
   try {
     const { message1, next } = await startInitiator({
       localStatic: device.tunnel,
@@ -162,6 +166,8 @@ async function handshake(options: TunnelOptions, issuedAt: number): Promise<Tunn
     socket.terminate();
     if (!(error instanceof CryptoError)) throw error;
     throw new ClientError("ERR_HANDSHAKE", "the handshake was not genuine");
+  } finally {
+    signal?.removeEventListener("abort", give);
   }
 }
 
