@@ -42,9 +42,7 @@ export const keyStoreSchema = z.strictObject({
    * only a fixed password · KEY_UNAVAILABLE: the system's encryption does not work here ·
    * KEY_BACKEND_CHANGED: another store than the one the key was put in; it was not opened
    */
-  note: z
-    .enum(["KEY_FILE", "KEY_BASIC_TEXT", "KEY_UNAVAILABLE", "KEY_BACKEND_CHANGED"])
-    .nullable(),
+  note: z.enum(["KEY_FILE", "KEY_BASIC_TEXT", "KEY_UNAVAILABLE", "KEY_BACKEND_CHANGED"]).nullable(),
 });
 
 export const demoSchema = z.strictObject({
@@ -116,7 +114,10 @@ export const requests = {
     output: z.strictObject({ head: idSchema }),
   },
   /** Ends the worker now; the node wipes it. `null` where the node gave no receipt in time. */
-  "chat.end": { input: conversation, output: z.strictObject({ receipt: receiptSchema.nullable() }) },
+  "chat.end": {
+    input: conversation,
+    output: z.strictObject({ receipt: receiptSchema.nullable() }),
+  },
   /** Newest first, each verified with the node's key. */
   "receipts.list": { input: node, output: z.strictObject({ receipts: z.array(receiptSchema) }) },
   "receipts.get": {

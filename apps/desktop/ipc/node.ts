@@ -28,7 +28,7 @@ export const nodeSchema = z.strictObject({
   name: z.string().max(64),
   url: z.string().max(300),
   kind: z.enum(["demo", "provisioned"]),
-  /** A person has compared the fingerprint. Nothing is sent to a node before that. */
+  /** A person has compared the fingerprint. No conversation is opened before that. */
   isConfirmed: z.boolean(),
   fingerprint: fingerprintSchema,
   /** unknown: not asked yet · stopped: a demo node that was ended */
