@@ -1,0 +1,42 @@
+/**
+ * The receipt of one conversation's last worker.
+ *
+ * @module
+ */
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { ask } from "../app/bridge.ts";
+import { ErrorView } from "../app/error-view.tsx";
+import { Button } from "../design/button.tsx";
+import { Dialog } from "../design/dialog.tsx";
+import { Skeleton } from "../design/parts.tsx";
+import { ReceiptView } from "./receipt-view.tsx";
+
+interface Props {
+  readonly node: string;
+  readonly task: string | null;
+  readonly onClose: () => void;
+}
+
+export function ReceiptDialog({ node, task, onClose }: Props) {
+  const { t } = useTranslation();
+  const { data, error, refetch } = useQuery({
+    queryKey: ["receipts.get", node, task],
+    queryFn: () => ask("receipts.get", { node, task: task ?? "" }),
+    enabled: task !== null,
+    staleTime: 0,
+  });
+  const receipt = data?.receipt;
+  return (
+    <Dialog
+      title={t("receipts.one")}
+      description={t(receipt ? "receipts.meaning" : "receipts.noneYet")}
+      onClose={onClose}
+      actions={<Button onClick={onClose}>{t("design.close")}</Button>}
+    >
+      {error && <ErrorView thrown={error} onRetry={() => void refetch()} />}
+      {task !== null && !data && !error && <Skeleton lines={6} label={t("receipts.loading")} />}
+      {receipt && <ReceiptView receipt={receipt} />}
+    </Dialog>
+  );
+}
