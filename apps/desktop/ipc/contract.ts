@@ -185,6 +185,7 @@ export interface Bridge {
   readonly subscribe: (listener: (event: ConsoleEvent) => void) => () => void;
 }
 
-export type { ConsoleError, ErrorCode, Result } from "./console-error.ts";
+export type { ConsoleError, Result } from "./console-error.ts";
+export type { ErrorCode } from "./error-codes.ts";
 export type * from "./conversation.ts";
 export type * from "./node.ts";

@@ -6,7 +6,8 @@
  * @module
  */
 import { z } from "zod";
-import { clientCodes, consoleErrorSchema } from "./console-error.ts";
+import { consoleErrorSchema } from "./console-error.ts";
+import { clientCodes } from "./error-codes.ts";
 import { hex32Schema, timeSchema } from "./node.ts";
 
 /** Characters of one message; larger material belongs into an attachment. */

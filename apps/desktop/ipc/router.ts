@@ -8,7 +8,8 @@
  * @module
  */
 import type { z } from "zod";
-import { refused, type ConsoleError, type Result } from "./console-error.ts";
+import type { ConsoleError, Result } from "./console-error.ts";
+import { refused, type Refusal } from "./error-codes.ts";
 import {
   requests,
   streams,
@@ -56,8 +57,6 @@ const MAX_LIVE_REQUESTS = 64;
 
 /** One answer is under way in each of a few conversations. */
 const MAX_LIVE_STREAMS = 16;
-
-type Refusal = { readonly ok: false; readonly error: ConsoleError };
 
 export class Router {
   readonly #options: RouterOptions;

@@ -97,6 +97,7 @@ class AnswerRun {
     const handlers = {
       onQueued: (position: number) => onEvent({ type: "queued", position }),
       onRetry: (error: ClientError, delayMs: number) => {
+        if (signal.aborted) return;
         this.#note(error);
         const shown = consoleErrorOf(error);
         onEvent({ type: "retrying", error: shown, delayMs: Math.round(delayMs) });

@@ -4,7 +4,8 @@
  * @module
  */
 import { ClientError } from "@phantoma/client";
-import { consoleAdvice, type ConsoleError, type ConsoleOwnCode } from "../ipc/console-error.ts";
+import type { ConsoleError } from "../ipc/console-error.ts";
+import { consoleAdvice, type ConsoleOwnCode } from "../ipc/error-codes.ts";
 
 export class DesktopError extends Error {
   override readonly name = "DesktopError";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { refused } from "../ipc/console-error.ts";
+import { refused } from "../ipc/error-codes.ts";
 import type { Bridge, ConsoleEvent } from "../ipc/contract.ts";
 import { readLines } from "./lines.ts";
 

@@ -11,7 +11,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { refused, type ConsoleOwnCode } from "../ipc/console-error.ts";
+import { refused, type ConsoleOwnCode } from "../ipc/error-codes.ts";
 import type { ConsoleEvent } from "../ipc/contract.ts";
 import type { Router, Sender } from "../ipc/router.ts";
 import type { PageFiles } from "../session/page-files.ts";
