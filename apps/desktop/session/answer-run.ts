@@ -18,9 +18,6 @@ import type { WorkerLink } from "./worker-link.ts";
 /** A node that does not end a stopped answer in this time is hung up on. */
 const STOP_TIMEOUT_MS = 10_000;
 
-/** An answer may go on at length, but not for ever: some small models never end by themselves. */
-const MAX_ANSWER_TOKENS = 4096;
-
 type Finish = Extract<TurnEvent, { type: "finish" }>["finish"];
 
 export interface AnswerRunOptions {
@@ -29,6 +26,7 @@ export interface AnswerRunOptions {
   readonly branch: readonly Message[];
   readonly answer: Message;
   readonly signal: AbortSignal;
+  readonly maxTokens: number;
   /** Called with every new form of the answer. */
   readonly onAnswer: (answer: Message) => void;
   readonly onEvent: (event: AnswerEvent) => void;
@@ -108,7 +106,7 @@ class AnswerRun {
   }
 
   async #turn(history: readonly Said[], question: Said): Promise<void> {
-    const { link, signal, onEvent } = this.#options;
+    const { link, signal, onEvent, maxTokens } = this.#options;
     const live = link.live;
     if (!live) throw new ClientError("ERR_CONNECTION_LOST", "the worker ended before it was asked");
     let timer: NodeJS.Timeout | undefined;
@@ -122,7 +120,7 @@ class AnswerRun {
     link.learn(history);
     let finish: Finish | null = null;
     try {
-      const sampling = { maxTokens: MAX_ANSWER_TOKENS };
+      const sampling = { maxTokens };
       for await (const event of live.turn({
         text: question.text,
         keep: history.length,

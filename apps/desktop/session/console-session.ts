@@ -29,8 +29,13 @@ export interface ConsoleSessionOptions {
   readonly demo: DemoPlace;
   /** Asks the person and opens an address; absent where the shell cannot. */
   readonly openLink?: (url: string) => Promise<boolean>;
+  /** Where every answer ends at the latest. */
+  readonly maxAnswerTokens?: number;
   readonly client?: NodeClient;
 }
+
+/** An answer may go on at length, but not for ever: some small models never end by themselves. */
+const MAX_ANSWER_TOKENS = 2048;
 
 /** More receipts than a page shows at once. */
 const LISTED_RECEIPTS = 100;
@@ -168,13 +173,15 @@ export class ConsoleSession {
     mode: "conversation" | "turn",
   ): HeldConversation {
     const profile = this.#book.usable(nodeId);
-    const { device } = this.#options.keyStore;
+    const { keyStore, maxAnswerTokens = MAX_ANSWER_TOKENS } = this.#options;
+    const { device } = keyStore;
     const digest = Buffer.from(model.digest, "hex");
     const options = { profile, device, model: digest, mode };
     const held: HeldConversation = new HeldConversation({
       nodeId,
       model,
       mode,
+      maxAnswerTokens,
       makeLink: (onWorker) => new WorkerLink(this.#client, options, onWorker),
       onWorker: (worker) => this.#workerMoved(held, worker),
       onChanged: () => this.#tell({ event: "conversation.changed", conversation: held.id }),

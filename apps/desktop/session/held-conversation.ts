@@ -29,6 +29,7 @@ export interface HeldConversationOptions {
   readonly nodeId: string;
   readonly model: { readonly digest: string; readonly name: string };
   readonly mode: "conversation" | "turn";
+  readonly maxAnswerTokens: number;
   readonly makeLink: (onWorker: (worker: Worker) => void) => WorkerLink;
   readonly onWorker: (worker: Worker) => void;
   readonly onChanged: () => void;
@@ -136,6 +137,7 @@ export class HeldConversation {
       branch: this.#tree.branch(answer.parent),
       answer,
       signal: stop.signal,
+      maxTokens: this.#options.maxAnswerTokens,
       onAnswer: (newer) => this.#put(newer),
       onEvent,
       onUnreachable: this.#options.onUnreachable,

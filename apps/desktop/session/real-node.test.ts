@@ -22,6 +22,8 @@ beforeAll(async () => {
     homeDir,
     keyStore: openFileKeyStore(homeDir),
     demo: { nodeDir: join(rootDir, "apps/node"), models: [{ path, name: "echo" }] },
+    // This model repeats itself for ever, and would fill its context with the first answer.
+    maxAnswerTokens: 64,
   });
 }, 120_000);
 

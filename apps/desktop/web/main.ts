@@ -1,7 +1,7 @@
 /**
  * phantoma console, in a browser: starts the console on 127.0.0.1, prints its link and opens it.
  *
- *   main.ts [--port N] [--no-open] [--json] [--model FILE ...] [--home DIR]
+ *   main.ts [--port N] [--no-open] [--json] [--model FILE ...] [--max-tokens N] [--home DIR]
  *
  * @module
  */
@@ -25,6 +25,7 @@ const { values } = parseArgs({
     "no-open": { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     model: { type: "string", multiple: true, default: [] },
+    "max-tokens": { type: "string" },
     home: { type: "string" },
   },
 });
@@ -43,6 +44,7 @@ const session = new ConsoleSession({
   homeDir,
   keyStore: openFileKeyStore(homeDir),
   demo: demoPlace(rootDir, values.model, undefined),
+  ...(values["max-tokens"] ? { maxAnswerTokens: Number(values["max-tokens"]) } : {}),
 });
 const server = await LoopbackServer.listen({
   page: readPageFiles(join(distDir, "renderer")),
