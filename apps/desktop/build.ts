@@ -33,13 +33,25 @@ export async function buildConsole(wanted: readonly Part[], isForced = false): P
     const stamp = hashOf([...tooling, ...sources[part]]);
     if (!isForced && existsSync(stampPath) && readFileSync(stampPath, "utf8") === stamp) continue;
     rmSync(stampPath, { force: true });
-    const { build } = await import("vite");
-    await build({ ...parts[part], logLevel: "warn", mode: "production" });
+    await bundle(part);
     mkdirSync(distDir, { recursive: true });
     writeFileSync(stampPath, stamp);
     built.push(part);
   }
   return built;
+}
+
+/** Whoever builds, tests included, builds what is shipped. */
+async function bundle(part: Part): Promise<void> {
+  const before = process.env.NODE_ENV;
+  process.env.NODE_ENV = "production";
+  try {
+    const { build } = await import("vite");
+    await build({ ...parts[part], logLevel: "warn", mode: "production" });
+  } finally {
+    if (before === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = before;
+  }
 }
 
 function hashOf(paths: readonly string[]): string {
