@@ -18,7 +18,7 @@ import { OpenLinkDialog } from "./open-link-dialog.tsx";
 import { NoNodePage } from "./no-node-page.tsx";
 import { usableNode, useConsoleState, useLoadedState } from "./queries.ts";
 import { useRoute } from "./routes.ts";
-import { Sidebar } from "./sidebar.tsx";
+import { BrandMark, Sidebar } from "./sidebar.tsx";
 import { StateBanners } from "./state-banners.tsx";
 
 export function App() {
@@ -33,6 +33,10 @@ export function App() {
   if (data) return <Shell />;
   return (
     <main className="page page-alone">
+      <h1 className="welcome-brand">
+        <BrandMark />
+        {t("app.name")}
+      </h1>
       {error ? (
         <ErrorView thrown={error} onRetry={() => void refetch()} />
       ) : (

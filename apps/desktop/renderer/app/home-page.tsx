@@ -10,7 +10,7 @@ import type { NodeView } from "../../ipc/contract.ts";
 import { Skeleton } from "../design/parts.tsx";
 import { ask } from "./bridge.ts";
 import { ErrorView } from "./error-view.tsx";
-import { PageFrame } from "./page-frame.tsx";
+import { PageBody, PageFrame } from "./page-frame.tsx";
 import { keys } from "./queries.ts";
 import { addressOf } from "./routes.ts";
 
@@ -38,13 +38,13 @@ export function HomePage({ node, isNew }: { node: NodeView; isNew: boolean }) {
 
   return (
     <PageFrame title={t("chat.title")}>
-      <div className="page">
+      <PageBody>
         {thrown ? (
           <ErrorView thrown={thrown} onRetry={() => setAttempt((before) => before + 1)} />
         ) : (
           <Skeleton lines={4} label={t("chat.loading")} />
         )}
-      </div>
+      </PageBody>
     </PageFrame>
   );
 }

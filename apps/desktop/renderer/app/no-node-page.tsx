@@ -5,16 +5,16 @@
  */
 import { useTranslation } from "react-i18next";
 import { DemoStart } from "../pairing/demo-start.tsx";
-import { PageFrame } from "./page-frame.tsx";
+import { PageBody, PageFrame } from "./page-frame.tsx";
 
 export function NoNodePage() {
   const { t } = useTranslation();
   return (
     <PageFrame title={t("node.stoppedTitle")}>
-      <div className="page">
+      <PageBody>
         <p className="lead">{t("node.stoppedText")}</p>
         <DemoStart label={t("node.startAgain")} />
-      </div>
+      </PageBody>
     </PageFrame>
   );
 }

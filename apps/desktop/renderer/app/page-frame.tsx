@@ -44,3 +44,12 @@ function DemoMark() {
     </Tooltip>
   );
 }
+
+/** What scrolls below the bar; the keyboard must reach what scrolls. */
+export function PageBody({ children }: { children: ReactNode }) {
+  return (
+    <div className="page" tabIndex={0}>
+      {children}
+    </div>
+  );
+}

@@ -8,7 +8,7 @@ import { useTranslation } from "react-i18next";
 import type { Conversation } from "../../ipc/contract.ts";
 import { ErrorView } from "../app/error-view.tsx";
 import { useIsConnected } from "../app/connection.ts";
-import { PageFrame } from "../app/page-frame.tsx";
+import { PageBody, PageFrame } from "../app/page-frame.tsx";
 import { useConversation, useLoadedState } from "../app/queries.ts";
 import { Skeleton } from "../design/parts.tsx";
 import { ChatActionsGround, useActionsOf } from "./actions.ts";
@@ -28,13 +28,13 @@ export function ConversationPage({ id }: { id: string }) {
   if (data) return <LoadedConversation key={id} conversation={data} />;
   return (
     <PageFrame title={t("chat.title")}>
-      <div className="page">
+      <PageBody>
         {error ? (
           <ErrorView thrown={error} onRetry={() => void refetch()} />
         ) : (
           <Skeleton lines={6} label={t("chat.loading")} />
         )}
-      </div>
+      </PageBody>
     </PageFrame>
   );
 }

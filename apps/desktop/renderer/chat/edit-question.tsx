@@ -28,7 +28,6 @@ export function EditQuestion({ text, onCancel, onSend }: Props) {
     >
       <textarea
         // The person just asked to edit this very text.
-        // oxlint-disable-next-line jsx-a11y/no-autofocus
         autoFocus
         className="field-input"
         aria-label={t("chat.editLabel")}

@@ -22,7 +22,6 @@ export function EmptyConversation({ conversation }: { conversation: Conversation
   return (
     <div className="empty-chat">
       <div className="empty-chat-choices">
-        <h2>{t("chat.emptyTitle")}</h2>
         <label className="field">
           {t("chat.modelLabel")}
           <select

@@ -41,7 +41,6 @@ export function MessageList({ branch, isBusy }: Props) {
 
   return (
     <div className="messages-frame">
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the keyboard must scroll it */}
       <div
         className="messages"
         ref={viewRef}

@@ -12,7 +12,7 @@ import { Icon } from "../design/icon.tsx";
 import { Spinner } from "../design/parts.tsx";
 import { Markdown } from "../markdown/markdown.tsx";
 import { useChatActions } from "./actions.ts";
-import { useLiveText } from "./answers.ts";
+import { useLiveAnswer, useLiveText } from "./answers.ts";
 import { EditQuestion } from "./edit-question.tsx";
 import { formatDuration, formatRate } from "./format.ts";
 
@@ -81,15 +81,11 @@ function Answer(props: Props) {
   return (
     <>
       <Markdown text={text} isGrowing={isGrowing} />
-      {isGrowing && text === "" && (
-        <p className="message-waiting">
-          <Spinner />
-          {t("chat.waiting")}
-        </p>
-      )}
+      {isGrowing && text === "" && <Waiting />}
       {!isGrowing && <Ending message={message} isBusy={isBusy} />}
       <div className="message-actions" data-hidden={isGrowing || undefined}>
         <Branches {...props} />
+        <Figures message={message} />
         <CopyButton text={text} label={t("chat.copy")} />
         <IconButton
           size="small"
@@ -98,9 +94,25 @@ function Answer(props: Props) {
           disabled={isBusy}
           onClick={() => actions.regenerate(message.id)}
         />
-        <Figures message={message} />
       </div>
     </>
+  );
+}
+
+/** Where nothing better is known; a place in the queue and a retry are shown above the composer. */
+function Waiting() {
+  const { t } = useTranslation();
+  const phase = useLiveAnswer(useChatActions().conversation)?.phase;
+  const isKnownBetter = phase === "queued" || phase === "retrying";
+  return (
+    <p className="message-waiting">
+      {!isKnownBetter && (
+        <>
+          <Spinner />
+          {t("chat.waiting")}
+        </>
+      )}
+    </p>
   );
 }
 

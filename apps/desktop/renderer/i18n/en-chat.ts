@@ -73,7 +73,6 @@ export const chat = {
     "hard-limit": "ended: time limit",
     lost: "connection lost, worker ends",
   },
-  emptyTitle: "A new conversation",
   modelLabel: "Model",
   modelOption: "{{name}} ({{size}})",
   modeLabel: "Mode",

@@ -30,7 +30,6 @@ export const CodeBlock = memo(({ code, language, isGrowing }: Props) => {
         <CopyButton text={code} label={t("markdown.copyCode")} />
       </figcaption>
       {/* Wide code scrolls by itself, and the keyboard must reach what scrolls. */}
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <pre tabIndex={0}>
         <code>{coloured}</code>
       </pre>

@@ -20,7 +20,6 @@ export function Markdown({ text, isGrowing }: { text: string; isGrowing: boolean
     <div className="markdown">
       {cut.blocks.map((block, index) => (
         // Blocks only ever join at the end, so a place identifies a block.
-        // oxlint-disable-next-line react/no-array-index-key
         <Block key={index} text={block} isGrowing={isGrowing && index === cut.blocks.length - 1} />
       ))}
     </div>
@@ -78,7 +77,6 @@ const components: Components = {
   },
   table: ({ children }) => (
     // A wide table scrolls by itself, and the keyboard must reach what scrolls.
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
     <div className="markdown-table" tabIndex={0}>
       <table>{children}</table>
     </div>

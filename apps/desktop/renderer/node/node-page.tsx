@@ -8,7 +8,7 @@ import { useTranslation } from "react-i18next";
 import type { NodeView } from "../../ipc/contract.ts";
 import { consoleErrorOf } from "../app/bridge.ts";
 import { ErrorView } from "../app/error-view.tsx";
-import { PageFrame } from "../app/page-frame.tsx";
+import { PageBody, PageFrame } from "../app/page-frame.tsx";
 import { useNodeStatus, useRequest } from "../app/queries.ts";
 import { goTo } from "../app/routes.ts";
 import { nodeTones } from "../app/sidebar.tsx";
@@ -40,7 +40,7 @@ export function NodePage({ node }: { node: NodeView }) {
         </>
       }
     >
-      <div className="page">
+      <PageBody>
         {node.starter === "gateway" && (
           <Banner tone="caution" shape="box">
             <p>
@@ -112,7 +112,7 @@ export function NodePage({ node }: { node: NodeView }) {
           <h2>{t("node.fingerprint")}</h2>
           <FingerprintView fingerprint={node.fingerprint} />
         </section>
-      </div>
+      </PageBody>
       {isAsking && <ForgetDialog node={node} onClose={() => setIsAsking(false)} />}
     </PageFrame>
   );

@@ -27,7 +27,6 @@ export function FingerprintView({ fingerprint }: { fingerprint: Fingerprint }) {
         <ol className="fingerprint-words">
           {fingerprint.words.map((word, place) => (
             // A word may occur twice; its place is what it is.
-            // oxlint-disable-next-line react/no-array-index-key
             <li key={place}>{word}</li>
           ))}
         </ol>
@@ -38,7 +37,6 @@ export function FingerprintView({ fingerprint }: { fingerprint: Fingerprint }) {
           {fingerprint.blocks.map((block, place) => {
             const colour = blockColours[block] ?? "black";
             return (
-              // oxlint-disable-next-line react/no-array-index-key
               <li key={place}>
                 <span className="fingerprint-block" data-colour={colour} />
                 {t(`fingerprint.colour.${colour}`)}

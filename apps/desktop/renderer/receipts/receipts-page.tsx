@@ -6,7 +6,7 @@
 import { useTranslation } from "react-i18next";
 import type { NodeView } from "../../ipc/contract.ts";
 import { ErrorView } from "../app/error-view.tsx";
-import { PageFrame } from "../app/page-frame.tsx";
+import { PageBody, PageFrame } from "../app/page-frame.tsx";
 import { useReceipts } from "../app/queries.ts";
 import { formatTime, shortHex } from "../chat/format.ts";
 import { Skeleton } from "../design/parts.tsx";
@@ -17,7 +17,7 @@ export function ReceiptsPage({ node }: { node: NodeView }) {
   const { data, error, refetch } = useReceipts(node.id);
   return (
     <PageFrame title={t("receipts.title")}>
-      <div className="page">
+      <PageBody>
         <p className="lead">{t("receipts.meaning")}</p>
         {error && <ErrorView thrown={error} onRetry={() => void refetch()} />}
         {!error && !data && <Skeleton lines={5} label={t("receipts.loading")} />}
@@ -33,7 +33,7 @@ export function ReceiptsPage({ node }: { node: NodeView }) {
             </details>
           ))}
         </div>
-      </div>
+      </PageBody>
     </PageFrame>
   );
 }

@@ -7,7 +7,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import type { ConsoleState, Settings } from "../../ipc/contract.ts";
 import { consoleErrorOf } from "../app/bridge.ts";
-import { PageFrame } from "../app/page-frame.tsx";
+import { PageBody, PageFrame } from "../app/page-frame.tsx";
 import { keys, useLoadedState, useRequest } from "../app/queries.ts";
 import { Choice } from "../design/choice.tsx";
 import { Facts } from "../design/facts.tsx";
@@ -20,7 +20,7 @@ export function SettingsPage() {
   const change = useChange();
   return (
     <PageFrame title={t("settings.title")}>
-      <div className="page">
+      <PageBody>
         <section>
           <h2>{t("settings.appearance")}</h2>
           <Choice
@@ -76,7 +76,7 @@ export function SettingsPage() {
             ]}
           />
         </section>
-      </div>
+      </PageBody>
     </PageFrame>
   );
 }
