@@ -118,7 +118,7 @@ export class FakeNode implements NodeClient {
       await Promise.race([this.queue.assigned, given.promise]);
       options.onNote?.({ note: "assigned" });
     }
-    const worker = new FakeWorker(options, this.answering);
+    const worker = new FakeWorker(options, (asked, question) => this.answering(asked, question));
     this.workers.push(worker);
     return worker;
   }
