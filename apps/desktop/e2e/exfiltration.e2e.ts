@@ -91,7 +91,12 @@ async function hitsWith({
       await route.fulfill({ response, headers });
     });
   const idOf = (at: number) => at.toString(16).padStart(16, "0");
-  const messages = exfiltrationCorpus(sinkOrigin).map((text, at) =>
+  const isBare = !hasPolicy && !hasRequestBlock && !hasHardenedMarkdown;
+  // What leads the whole page elsewhere would hide what the others do.
+  const corpus = exfiltrationCorpus(sinkOrigin).filter(
+    (text) => !isBare || !/http-equiv|<base/.test(text),
+  );
+  const messages = corpus.map((text, at) =>
     scene.message("0", null, "assistant", text, {
       id: idOf(at),
       parent: at === 0 ? null : idOf(at - 1),
@@ -106,11 +111,11 @@ async function hitsWith({
   await page.getByRole("article", { name: "Answer" }).last().waitFor();
   for (let more = 0; more < 4; more++) {
     const earlier = page.getByRole("button", { name: /Show \d+ earlier/ });
-    if (await earlier.isVisible()) await earlier.click();
+    // The page also shows them by itself, maybe just now.
+    await earlier.click({ timeout: 500 }).catch(() => undefined);
     await page.waitForTimeout(150);
   }
-  // Without any layer an answer may well have led the page elsewhere.
-  if (hasPolicy || hasRequestBlock || hasHardenedMarkdown)
+  if (!isBare)
     expect(await page.getByRole("article", { name: "Answer" }).count()).toBe(messages.length);
   await page.waitForTimeout(1_000);
   await context.close();

@@ -4,7 +4,8 @@
  * @module
  */
 import { useTranslation } from "react-i18next";
-import type { AnswerOutcome, LiveAnswer } from "./answers.ts";
+import type { AnswerOutcome } from "./answers.ts";
+import type { LiveAnswer } from "./live-answer.ts";
 
 interface Props {
   readonly live: LiveAnswer | undefined;

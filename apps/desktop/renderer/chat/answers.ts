@@ -15,19 +15,14 @@ import type {
 } from "../../ipc/contract.ts";
 import { bridge } from "../app/bridge.ts";
 import { keys } from "../app/queries.ts";
+import { asking, nextLiveAnswer, type LiveAnswer } from "./live-answer.ts";
 import { withMessage } from "./message-tree.ts";
 
-export interface LiveAnswer {
-  /** asking: nothing heard yet · waiting: no text yet · finished: text is there, its end is not */
-  readonly phase: "asking" | "waiting" | "queued" | "retrying" | "streaming" | "finished";
-  readonly answerId: string | null;
-  readonly text: string;
-  readonly queuePosition: number | null;
-  readonly retry: { readonly error: ConsoleError; readonly at: number } | null;
-}
-
 interface Running {
+  /** Changes a few times in an answer. */
   live: LiveAnswer;
+  /** Changes with each frame, and only one message listens to it. */
+  text: string;
   /** Not yet drawn. */
   pieces: string[];
   wasStoppedHere: boolean;
@@ -46,8 +41,8 @@ export function useLiveAnswer(conversation: string): LiveAnswer | undefined {
 /** Text of one message that grows; undefined for every other, so that those are not drawn again. */
 export function useLiveText(conversation: string, message: string): string | undefined {
   const read = useCallback(() => {
-    const live = running.get(conversation)?.live;
-    return live?.answerId === message ? live.text : undefined;
+    const at = running.get(conversation);
+    return at?.live.answerId === message ? at.text : undefined;
   }, [conversation, message]);
   return useSyncExternalStore(listen, read);
 }
@@ -74,7 +69,13 @@ export function startAnswer(client: QueryClient, input: AnswerInput): Promise<An
             ...(head && { head }),
           },
       );
-    const at: Running = { live: asking, pieces: [], wasStoppedHere: false, close: () => undefined };
+    const at: Running = {
+      live: asking,
+      text: "",
+      pieces: [],
+      wasStoppedHere: false,
+      close: () => undefined,
+    };
     let hasEnded = false;
     const onEvent = (event: AnswerEvent) => {
       if (event.type === "started") {
@@ -92,16 +93,19 @@ export function startAnswer(client: QueryClient, input: AnswerInput): Promise<An
           (old) => old && { ...old, worker: event.worker },
         );
       }
+      at.live = nextLiveAnswer(at.live, event, Date.now());
       if (event.type === "delta") at.pieces.push(event.text);
-      else at.live = nextLiveAnswer(at.live, event, Date.now());
-      // It carries all text, also what was not yet drawn.
-      if (event.type === "finish") at.pieces = [];
+      if (event.type === "started" || event.type === "finish") {
+        // It carries all text, also what was not yet drawn.
+        at.text = event.answer.text;
+        at.pieces = [];
+      }
       draw();
     };
     const onClosed = () => {
       running.delete(conversation);
       if (!hasEnded && outcome.answer) {
-        const text = at.live.text + at.pieces.join("");
+        const text = at.text + at.pieces.join("");
         change({ ...outcome.answer, text, state: at.wasStoppedHere ? "stopped" : "cut" });
       }
       // What was said after the page stopped listening, and the title that came with the first answer.
@@ -124,38 +128,6 @@ export function stopAnswer(conversation: string): void {
   at.close();
 }
 
-const asking: LiveAnswer = {
-  phase: "asking",
-  answerId: null,
-  text: "",
-  queuePosition: null,
-  retry: null,
-};
-
-/** Everything but text, which is gathered and drawn once per frame. */
-export function nextLiveAnswer(live: LiveAnswer, event: AnswerEvent, now: number): LiveAnswer {
-  const calm = { ...live, queuePosition: null, retry: null };
-  switch (event.type) {
-    case "started":
-      return { ...calm, phase: "waiting", answerId: event.answer.id, text: event.answer.text };
-    case "queued":
-      return { ...calm, phase: "queued", queuePosition: event.position };
-    case "retrying":
-      return { ...calm, phase: "retrying", retry: { error: event.error, at: now + event.delayMs } };
-    case "delta":
-      return { ...calm, phase: "streaming", text: live.text + event.text };
-    case "finish":
-      return { ...calm, phase: "finished", text: event.answer.text };
-    case "worker":
-      return event.worker.state === "live" && live.text === ""
-        ? { ...calm, phase: "waiting" }
-        : live;
-    case "end":
-    case "error":
-      return live;
-  }
-}
-
 let lastDrawnAt = 0;
 let isDrawing = false;
 
@@ -174,9 +146,8 @@ function draw(): void {
     isDrawing = false;
     for (const answer of running.values()) {
       if (answer.pieces.length === 0) continue;
-      const text = answer.pieces.join("");
+      answer.text += answer.pieces.join("");
       answer.pieces = [];
-      answer.live = nextLiveAnswer(answer.live, { type: "delta", text }, now);
     }
     tellListeners();
   };

@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import type { ConsoleError } from "../../ipc/contract.ts";
 import { IconButton } from "../design/button.tsx";
 import { Banner, Spinner } from "../design/parts.tsx";
-import type { LiveAnswer } from "./answers.ts";
+import type { LiveAnswer } from "./live-answer.ts";
 import { useNow } from "./use-now.ts";
 
 interface Props {
