@@ -23,7 +23,12 @@ const sources: Record<Part, readonly string[]> = {
 };
 
 /** What decides about all of them. */
-const tooling = ["package-lock.json", "apps/desktop/vite.config.ts", "apps/desktop/package.json"];
+const tooling = [
+  "package-lock.json",
+  "apps/desktop/package.json",
+  "apps/desktop/vite.config.ts",
+  "apps/desktop/session/page-files.ts",
+];
 
 /** @returns the parts that were built anew */
 export async function buildConsole(wanted: readonly Part[], isForced = false): Promise<Part[]> {

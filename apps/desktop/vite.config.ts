@@ -11,14 +11,12 @@
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type InlineConfig } from "vite";
+import { NONCE_PLACEHOLDER } from "./session/page-files.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Where bundles go; nothing else lies there. */
 export const distDir = here("dist");
-
-/** What both shells put a fresh nonce in place of, whenever they serve the page. */
-export const NONCE_PLACEHOLDER = "__CSP_NONCE__";
 
 const page: InlineConfig = {
   configFile: false,

@@ -24,7 +24,7 @@ const contentTypes: Record<string, string> = {
 };
 
 /** What the bundler leaves where a nonce belongs. */
-const NONCE_PLACEHOLDER = "__CSP_NONCE__";
+export const NONCE_PLACEHOLDER = "__CSP_NONCE__";
 
 const INDEX = "index.html";
 

@@ -96,7 +96,7 @@ export class LoopbackServer {
   }
 
   #open(query: string, response: ServerResponse): void {
-    const cookie = this.#admission.redeem(new URLSearchParams(query).get("token"));
+    const cookie = this.#admission.redeem(new URLSearchParams(query).get("token"), Date.now());
     if (!cookie)
       return refuse(response, 403, "ERR_FORBIDDEN_SENDER", "this link was used; ask for another");
     response.writeHead(303, { "set-cookie": cookie, location: this.#admission.path }).end();
