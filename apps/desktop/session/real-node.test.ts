@@ -10,6 +10,8 @@ import { openFileKeyStore } from "./key-store.ts";
 
 const rootDir = fileURLToPath(new URL("../../..", import.meta.url));
 let session: ConsoleSession;
+let node = "";
+let model = "";
 
 beforeAll(async () => {
   const shape = shapes.echo();
@@ -21,41 +23,71 @@ beforeAll(async () => {
     shell: "web",
     homeDir,
     keyStore: openFileKeyStore(homeDir),
-    demo: { nodeDir: join(rootDir, "apps/node"), models: [{ path, name: "echo" }] },
+    demo: {
+      nodeDir: join(rootDir, "apps/node"),
+      models: [{ path, name: "echo" }],
+      // One conversation at a time, so that a second one waits.
+      gatewayFlags: ["--warm", "1", "--max-live", "1"],
+    },
     // This model repeats itself for ever, and would fill its context with the first answer.
     maxAnswerTokens: 64,
   });
+  ({ id: node } = await session.requests["demo.start"]({}));
+  await session.requests["nodes.confirm"]({ node });
+  const { models, status } = await session.requests["nodes.status"]({ node });
+  expect(status.starter).toBe("gateway");
+  model = models[0]!.digest;
 }, 120_000);
 
 afterAll(() => session.close());
 
-test("a demo node is started, paired, asked, asked again, ended, and gives its receipt", async () => {
-  const { id: node } = await session.requests["demo.start"]({});
-  await session.requests["nodes.confirm"]({ node });
-  const { models, status } = await session.requests["nodes.status"]({ node });
-  expect(status.starter).toBe("gateway");
-  const input = { node, model: models[0]!.digest, mode: "conversation" } as const;
+async function newConversation() {
+  const input = { node, model, mode: "conversation" } as const;
   const { id: conversation } = await session.requests["conversations.create"](input);
-
-  const answer = async (parent: string | null, text: string) => {
-    const events: AnswerEvent[] = [];
-    const { signal } = new AbortController();
-    const asked = { conversation, parent, text };
-    await session.streams["chat.answer"](asked, (event) => events.push(event), signal);
-    return events;
-  };
   const get = () => session.requests["conversations.get"]({ conversation });
-  const first = await answer(null, "alpha beta gamma");
-  expect(first.at(-1)).toMatchObject({ type: "end", answer: { state: "complete" } });
-  const { head, worker } = await get();
-  const second = await answer(head, "delta epsilon");
-  expect(second.at(-1)).toMatchObject({ type: "end" });
-  const { messages, worker: later } = await get();
-  expect(later.task).toBe(worker.task);
-  expect(messages.at(-1)!.metrics!.tokens).toBeGreaterThan(0);
+  const answer = async (text: string, onEvent: (event: AnswerEvent, stop: () => void) => void) => {
+    const stop = new AbortController();
+    const send = (event: AnswerEvent) => onEvent(event, () => stop.abort());
+    const asked = { conversation, parent: (await get()).head, text };
+    await session.streams["chat.answer"](asked, send, stop.signal);
+    return (await get()).messages.at(-1)!;
+  };
+  const end = () => session.requests["chat.end"]({ conversation });
+  return { get, answer, end };
+}
 
-  const { receipt } = await session.requests["chat.end"]({ conversation });
-  expect(receipt).toMatchObject({ task: worker.task, model: models[0]!.digest });
+const ignore = () => undefined;
+
+test("a node is asked, asked again by the same worker, ended, and gives its receipt", async () => {
+  const { get, answer, end } = await newConversation();
+  expect(await answer("alpha beta gamma", ignore)).toMatchObject({ state: "complete" });
+  const { worker } = await get();
+  const second = await answer("delta epsilon", ignore);
+  expect(second).toMatchObject({ state: "complete" });
+  expect(second.metrics!.tokens).toBeGreaterThan(0);
+  expect((await get()).worker.task).toBe(worker.task);
+  const { receipt } = await end();
+  expect(receipt).toMatchObject({ task: worker.task, model });
   const { receipts } = await session.requests["receipts.list"]({ node });
   expect(receipts.map(({ task }) => task)).toContain(worker.task);
+}, 120_000);
+
+test("a stopped answer is kept as it is, and a question that waits can be taken back", async () => {
+  const first = await newConversation();
+  const second = await newConversation();
+  const stopped = await first.answer("talk", ({ type }, stop) => {
+    if (type === "delta") stop();
+  });
+  expect(["stopped", "complete"]).toContain(stopped.state);
+  expect(stopped.text).not.toBe("");
+  const waiting: string[] = [];
+  const takenBack = await second.answer("hello", ({ type }, stop) => {
+    waiting.push(type);
+    if (type === "queued") stop();
+  });
+  expect(waiting).toContain("queued");
+  expect(takenBack).toMatchObject({ state: "stopped", text: "" });
+  await first.end();
+  expect(await second.answer("now", ignore)).toMatchObject({ state: "complete" });
+  await second.end();
 }, 120_000);
