@@ -19,7 +19,8 @@ interface Packed {
   };
 }
 
-export async function afterPack(packed: Packed): Promise<void> {
+// oxlint-disable-next-line import/no-default-export -- electron-builder looks for it
+export default async function afterPack(packed: Packed): Promise<void> {
   const burnt = Object.entries(fuses).map(([name, isOn]) => [
     FuseV1Options[name as keyof typeof fuses],
     isOn,
