@@ -12,7 +12,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { parts } from "../vite.config.ts";
 import { launchBrowser, openWatched } from "./browser.ts";
 import { exfiltrationCorpus } from "./exfiltration-corpus.ts";
-import { installBridge, serveFakeConsole, type FakeConsole } from "./fake-console.ts";
+import { installBridge, serveFakeConsole } from "./fake-console.ts";
 import * as scene from "./scenes.ts";
 
 const softDir = fileURLToPath(new URL("../../../.cache/e2e-soft-page", import.meta.url));
@@ -22,8 +22,6 @@ let browser: Browser;
 let sink: Server;
 let sinkOrigin: string;
 let hits: string[] = [];
-let hardened: FakeConsole;
-let soft: FakeConsole;
 
 beforeAll(async () => {
   browser = await launchBrowser();
@@ -34,13 +32,9 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => sink.listen(0, "127.0.0.1", resolve));
   sinkOrigin = `http://127.0.0.1:${(sink.address() as AddressInfo).port}`;
   await buildSoftPage();
-  hardened = await serveFakeConsole();
-  soft = await serveFakeConsole(softDir);
 });
 afterAll(async () => {
   await browser.close();
-  hardened.close();
-  soft.close();
   sink.closeAllConnections();
   sink.close();
 });
@@ -77,20 +71,14 @@ async function hitsWith({
   hasHardenedMarkdown,
 }: Layers): Promise<string[]> {
   hits = [];
-  const served = hasHardenedMarkdown ? hardened : soft;
+  // Taken from the server itself: a page that a test has rewritten may not reach 127.0.0.1 at all.
+  const served = await serveFakeConsole(hasHardenedMarkdown ? undefined : softDir, hasPolicy);
   const { context, page } = await openWatched(browser);
   // As the desktop's main process does: whatever is not the page's own is refused.
   if (hasRequestBlock)
     await context.route("**/*", (route) =>
       route.request().url().startsWith(served.origin) ? route.continue() : route.abort(),
     );
-  if (!hasPolicy)
-    await page.route(served.origin, async (route) => {
-      const response = await route.fetch();
-      const { "content-security-policy": _policy, ...headers } = response.headers();
-      await route.fulfill({ response, headers });
-    });
-  const idOf = (at: number) => at.toString(16).padStart(16, "0");
   const isBare = !hasPolicy && !hasRequestBlock && !hasHardenedMarkdown;
   // What leads the whole page elsewhere would hide what the others do.
   const corpus = exfiltrationCorpus(sinkOrigin).filter(
@@ -119,6 +107,7 @@ async function hitsWith({
     expect(await page.getByRole("article", { name: "Answer" }).count()).toBe(messages.length);
   await page.waitForTimeout(1_000);
   await context.close();
+  served.close();
   return hits;
 }
 

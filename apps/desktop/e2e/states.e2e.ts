@@ -118,7 +118,7 @@ const scenes: Scene[] = [
     name: "streaming",
     script: {
       ...chat(),
-      answer: [started, { type: "delta", text: `${scene.answerText.slice(0, 520)}` }],
+      answer: [started, { type: "delta", text: scene.answerText.slice(0, 520) }],
       staysOpen: true,
     },
     at: CHAT,

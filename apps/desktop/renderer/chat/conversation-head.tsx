@@ -6,7 +6,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Conversation, NodeView, Worker } from "../../ipc/contract.ts";
+import type { Conversation, NodeView, Receipt, Worker } from "../../ipc/contract.ts";
 import { consoleErrorOf } from "../app/bridge.ts";
 import { PageFrame } from "../app/page-frame.tsx";
 import { keys, useRequest } from "../app/queries.ts";
@@ -30,7 +30,11 @@ export function ConversationHead({ conversation, node, isAnswering }: Props) {
   const { t } = useTranslation();
   const [open, setOpen] = useState<"rename" | "remove" | "receipt">();
   const close = () => setOpen(undefined);
-  const end = useEnd(conversation, () => setOpen("receipt"));
+  const [receipt, setReceipt] = useState<Receipt>();
+  const end = useEnd(conversation, (given) => {
+    setReceipt(given);
+    setOpen("receipt");
+  });
   const { worker } = conversation;
   const isDemo = node?.starter !== "systemd";
   return (
@@ -72,7 +76,12 @@ export function ConversationHead({ conversation, node, isAnswering }: Props) {
             />
           )}
           {open === "receipt" && (
-            <ReceiptDialog node={conversation.nodeId} task={worker.task} onClose={close} />
+            <ReceiptDialog
+              node={conversation.nodeId}
+              task={worker.task}
+              given={receipt?.task === worker.task ? receipt : undefined}
+              onClose={close}
+            />
           )}
         </>
       }
@@ -80,7 +89,7 @@ export function ConversationHead({ conversation, node, isAnswering }: Props) {
   );
 }
 
-function useEnd({ id }: Conversation, onEnded: () => void) {
+function useEnd({ id }: Conversation, onEnded: (receipt: Receipt) => void) {
   const request = useRequest("chat.end");
   const client = useQueryClient();
   const tell = useToast();
@@ -91,7 +100,7 @@ function useEnd({ id }: Conversation, onEnded: () => void) {
       {
         onSuccess: ({ receipt }) => {
           void client.invalidateQueries({ queryKey: keys.conversation(id) });
-          if (receipt) onEnded();
+          if (receipt) onEnded(receipt);
           else tell(t("chat.endedWithoutReceipt"));
         },
         onError: (error) => tell(t("errors.shown", { ...consoleErrorOf(error) })),
