@@ -34,32 +34,7 @@ const rootDir = fileURLToPath(new URL("../../..", import.meta.url));
 const distDir = join(rootDir, "apps/desktop/dist");
 const { version } = JSON.parse(readFileSync(join(rootDir, "package.json"), "utf8"));
 
-const built = await buildConsole(["renderer", "bridge"]);
-if (built.length > 0) say(`bundled the page (${built.join(", ")})`);
-
-const homeDir = consoleHome("web", values.home);
-const session = new ConsoleSession({
-  version,
-  shell: "web",
-  homeDir,
-  keyStore: openFileKeyStore(homeDir),
-  demo: demoPlace(rootDir, values.model, undefined),
-  ...(values["max-tokens"] ? { maxAnswerTokens: Number(values["max-tokens"]) } : {}),
-});
-const server = await LoopbackServer.listen({
-  page: readPageFiles(join(distDir, "renderer")),
-  bridge: readFileSync(join(distDir, "bridge/bridge.js")),
-  makeRouter: (origin) =>
-    new Router({
-      origin,
-      requests: session.requests,
-      streams: session.streams,
-      errorOf: consoleErrorOf,
-      onFault: (route, error) => say(`${route} failed: ${(error as Error).name}`),
-    }),
-  subscribe: (listener) => session.subscribe(listener),
-  port: Number(values.port),
-});
+const { session, server } = await start().catch(giveUp);
 
 showLink();
 // Every link opens once; a person at the terminal can have another.
@@ -67,6 +42,43 @@ if (process.stdin.isTTY) process.stdin.on("data", showLink).unref();
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.once(signal, () => void end());
+
+async function start() {
+  const built = await buildConsole(["renderer", "bridge"]);
+  if (built.length > 0) say(`bundled the page (${built.join(", ")})`);
+
+  const homeDir = consoleHome("web", values.home);
+  const session = new ConsoleSession({
+    version,
+    shell: "web",
+    homeDir,
+    keyStore: openFileKeyStore(homeDir),
+    demo: demoPlace(rootDir, values.model, undefined),
+    ...(values["max-tokens"] ? { maxAnswerTokens: Number(values["max-tokens"]) } : {}),
+  });
+  const server = await LoopbackServer.listen({
+    page: readPageFiles(join(distDir, "renderer")),
+    bridge: readFileSync(join(distDir, "bridge/bridge.js")),
+    makeRouter: (origin) =>
+      new Router({
+        origin,
+        requests: session.requests,
+        streams: session.streams,
+        errorOf: consoleErrorOf,
+        onFault: (route, error) => say(`${route} failed: ${(error as Error).name}`),
+      }),
+    subscribe: (listener) => session.subscribe(listener),
+    port: Number(values.port),
+  });
+  return { session, server };
+}
+
+/** A console that cannot start says why in one line. */
+function giveUp(error: unknown): never {
+  const { code, message } = error as { code?: string; message: string };
+  say(code === undefined ? message : `${message} (${code})`);
+  process.exit(1);
+}
 
 function showLink(): void {
   const link = server.newLink();
