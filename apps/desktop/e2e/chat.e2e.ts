@@ -147,7 +147,7 @@ test("the worker is counted down, ends when told to, and leaves a receipt", asyn
   await page.getByRole("button", { name: "End now" }).click();
   await page.getByRole("dialog", { name: "Receipt" }).waitFor({ timeout: 15_000 });
   await expect.poll(() => page.getByText("not measured", { exact: true }).count()).toBe(2);
-  await look(page, "real-receipt");
+  await look(page, "real-receipt", ["region"]);
   await page.keyboard.press("Escape");
   await page.getByText("ended by you").waitFor();
 });

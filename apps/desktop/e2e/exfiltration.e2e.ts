@@ -84,6 +84,7 @@ async function hitsWith({
   const corpus = exfiltrationCorpus(sinkOrigin).filter(
     (text) => !isBare || !/http-equiv|<base/.test(text),
   );
+  const idOf = (at: number) => at.toString(16).padStart(16, "0");
   const messages = corpus.map((text, at) =>
     scene.message("0", null, "assistant", text, {
       id: idOf(at),

@@ -24,6 +24,7 @@ export function Dialog({ title, description, children, actions, onClose }: Props
         <div className="dialog-shade" />
         <Radix.Content
           className="dialog"
+          onOpenAutoFocus={focusFieldOrDialog}
           {...(description === undefined && { "aria-describedby": undefined })}
         >
           <Radix.Title className="dialog-title">{title}</Radix.Title>
@@ -34,4 +35,12 @@ export function Dialog({ title, description, children, actions, onClose }: Props
       </Radix.Portal>
     </Radix.Root>
   );
+}
+
+/** A field is what a person came for; otherwise the dialog itself, so that no tooltip opens over it. */
+function focusFieldOrDialog(event: Event): void {
+  const dialog = event.currentTarget as HTMLElement;
+  if (dialog.querySelector("input")) return;
+  event.preventDefault();
+  dialog.focus();
 }
