@@ -70,6 +70,15 @@ export function RemoveDialog({
   const { t } = useTranslation();
   const tell = useToast();
   const remove = useRequest("conversations.remove");
+  // Awaited here: the console's event takes this page away before a mutation's own callbacks.
+  const onRemove = async () => {
+    try {
+      await remove.mutateAsync({ conversation: conversation.id });
+      onRemoved();
+    } catch (error) {
+      tell(t("errors.shown", { ...consoleErrorOf(error) }));
+    }
+  };
   return (
     <Dialog
       title={t("chat.removeTitle")}
@@ -78,19 +87,7 @@ export function RemoveDialog({
       actions={
         <>
           <Button onClick={onClose}>{t("design.cancel")}</Button>
-          <Button
-            kind="danger"
-            disabled={remove.isPending}
-            onClick={() =>
-              remove.mutate(
-                { conversation: conversation.id },
-                {
-                  onSuccess: onRemoved,
-                  onError: (error) => tell(t("errors.shown", { ...consoleErrorOf(error) })),
-                },
-              )
-            }
-          >
+          <Button kind="danger" disabled={remove.isPending} onClick={() => void onRemove()}>
             {t("chat.remove")}
           </Button>
         </>

@@ -22,23 +22,21 @@ export function ConfirmNode({ node }: { node: NodeView }) {
   // The page has changed under the person's hands: the heading says so.
   useEffect(() => headingRef.current?.focus(), []);
 
-  const onConfirm = () =>
-    confirm.mutate(
-      { node: node.id },
-      {
-        onSuccess: (confirmed) => {
-          client.setQueryData<ConsoleState>(
-            keys.state,
-            (state) =>
-              state && {
-                ...state,
-                nodes: state.nodes.map((old) => (old.id === confirmed.id ? confirmed : old)),
-              },
-          );
-          goTo({ page: "new" });
+  // Awaited here: a mutation's own callbacks are dropped when the console's event has already
+  // taken this page away.
+  const onConfirm = async () => {
+    const confirmed = await confirm.mutateAsync({ node: node.id }).catch(() => undefined);
+    if (!confirmed) return;
+    client.setQueryData<ConsoleState>(
+      keys.state,
+      (state) =>
+        state && {
+          ...state,
+          nodes: state.nodes.map((old) => (old.id === confirmed.id ? confirmed : old)),
         },
-      },
     );
+    goTo({ page: "new" });
+  };
   return (
     <>
       <h1 tabIndex={-1} ref={headingRef}>
@@ -49,7 +47,7 @@ export function ConfirmNode({ node }: { node: NodeView }) {
       {confirm.error && <ErrorView thrown={confirm.error} />}
       {forget.error && <ErrorView thrown={forget.error} />}
       <div className="confirm-actions">
-        <Button kind="primary" disabled={confirm.isPending} onClick={onConfirm}>
+        <Button kind="primary" disabled={confirm.isPending} onClick={() => void onConfirm()}>
           {t("confirm.yes")}
         </Button>
         <Button disabled={forget.isPending} onClick={() => forget.mutate({ node: node.id })}>
