@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 
 export interface Step {
   readonly name: string;
@@ -17,8 +17,23 @@ export interface Step {
   readonly obstacle?: () => string | undefined;
 }
 
+const TSC = "node_modules/typescript/bin/tsc";
+const VITEST = "node_modules/vitest/vitest.mjs";
+
 export const steps: readonly Step[] = [
-  { name: "types", kind: "check", command: ["node_modules/typescript/bin/tsc", "-p", "."] },
+  { name: "types", kind: "check", command: [TSC, "-p", "."] },
+  { name: "types, page", kind: "check", command: [TSC, "-p", "apps/desktop"] },
+  {
+    name: "types, preload",
+    kind: "check",
+    command: [TSC, "-p", "apps/desktop/tsconfig.preload.json"],
+  },
+  {
+    name: "types, page's tests",
+    kind: "check",
+    command: [TSC, "-p", "apps/desktop/tsconfig.tests.json"],
+  },
+  { name: "types, browser tests", kind: "check", command: [TSC, "-p", "apps/desktop/e2e"] },
   {
     name: "lint",
     kind: "check",
@@ -30,7 +45,13 @@ export const steps: readonly Step[] = [
     command: ["node_modules/prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."],
   },
   { name: "dead code", kind: "check", command: ["node_modules/knip/bin/knip.js"] },
-  { name: "unit", kind: "check", command: ["node_modules/vitest/vitest.mjs", "run"] },
+  { name: "unit", kind: "check", command: [VITEST, "run"] },
+  {
+    name: "console in a browser",
+    kind: "proof",
+    command: [VITEST, "run", "--config", "apps/desktop/e2e/vitest.config.ts"],
+    obstacle: noChromium,
+  },
   { name: "demo", kind: "proof", command: ["tests/proofs/demo.ts"] },
   { name: "memory", kind: "proof", command: ["tests/proofs/memory.ts"], obstacle: noForeignMemory },
   { name: "tunnel", kind: "proof", command: ["tests/proofs/tunnel/main.ts"], obstacle: notLinux },
@@ -38,6 +59,13 @@ export const steps: readonly Step[] = [
   { name: "bench, quick", kind: "proof", command: ["tests/bench/main.ts", "--quick", "--report"] },
   { name: "bench", kind: "proof", command: ["tests/bench/main.ts"], isLong: true },
 ];
+
+/** Debian's: no browser of a test tool's own is fetched. */
+function noChromium(): string | undefined {
+  return existsSync("/usr/bin/chromium")
+    ? undefined
+    : "needs Debian's chromium: apt-get install it";
+}
 
 function notLinux(): string | undefined {
   return process.platform === "linux" ? undefined : "needs Linux: it watches processes in /proc";

@@ -27,6 +27,8 @@ export interface LocalNodeOptions {
   readonly models: readonly { readonly path: string; readonly name?: string }[];
   /** Further flags of the gateway, such as `["--warm", "1"]`. */
   readonly gatewayFlags?: readonly string[];
+  /** Node 24, where the running program is not Node itself. */
+  readonly runtimePath?: string;
   /** Shows the node's log; otherwise only its last lines, when it fails. */
   readonly isVerbose?: boolean;
   /** Of the gateway, on 127.0.0.1; absent or 0 for any free one. */
@@ -113,13 +115,13 @@ export class LocalNode {
 }
 
 async function runSetup(
-  { nodeDir, signal }: LocalNodeOptions,
+  { nodeDir, runtimePath = process.execPath, signal }: LocalNodeOptions,
   stateDir: string,
   [command, ...rest]: string[],
 ) {
   signal?.throwIfAborted();
   const entry = join(nodeDir, "setup/main.ts");
-  const running = run(process.execPath, [entry, command!, "--state", stateDir, ...rest]);
+  const running = run(runtimePath, [entry, command!, "--state", stateDir, ...rest]);
   // Not execFile's own signal: it would not wait for the end of a process that still writes.
   const giveUp = () => running.child.kill();
   signal?.addEventListener("abort", giveUp, { once: true });
@@ -134,13 +136,15 @@ async function runSetup(
 const LOG_LINES = 20;
 
 function startProcesses(
-  { nodeDir, dir, gatewayFlags = [], isVerbose, port: wantedPort = 0, signal }: LocalNodeOptions,
+  options: LocalNodeOptions,
   stateDir: string,
 ): Promise<{ child: ChildProcess; port: number }> {
+  const { nodeDir, dir, gatewayFlags = [], isVerbose, port: wantedPort = 0, signal } = options;
+  const { runtimePath = process.execPath } = options;
   signal?.throwIfAborted();
   const paths = ["--state", stateDir, "--run", join(dir, "run")];
   const flags = [...paths, "--port", String(wantedPort), "--", ...gatewayFlags];
-  const child = spawn(process.execPath, [join(nodeDir, "demo/main.ts"), ...flags], {
+  const child = spawn(runtimePath, [join(nodeDir, "demo/main.ts"), ...flags], {
     stdio: ["pipe", "pipe", "pipe"],
     // A session of its own: a Ctrl-C in the terminal is for the program, which then stops the node.
     detached: true,

@@ -144,6 +144,7 @@ async function handshake(options: TunnelOptions, issuedAt: number): Promise<Tunn
   const socket = await connectGateway(profile, ticket, signal);
   const giveUp = () => socket.terminate();
   signal?.addEventListener("abort", giveUp, { once: true });
+  if (signal?.aborted) giveUp();
   try {
     const { message1, next } = await startInitiator({
       localStatic: device.tunnel,

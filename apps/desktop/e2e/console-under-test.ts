@@ -1,0 +1,92 @@
+/**
+ * The real web console with a real demo node behind it, whose model repeats its prompt.
+ *
+ * @module
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { makeModel, modelFileName, shapes } from "../../../tools/make-model/make-model.ts";
+
+const rootDir = fileURLToPath(new URL("../../..", import.meta.url));
+const MODEL_SEED = 1;
+const MODEL_DIR = join(rootDir, ".cache/models");
+
+export interface ConsoleUnderTest {
+  /** Opens once. */
+  readonly link: string;
+  readonly startedAt: number;
+  /** Ends the demo node's gateway as a fault would: at once, telling nobody. */
+  readonly killGateway: () => void;
+  readonly close: () => Promise<void>;
+}
+
+export async function startConsole(): Promise<ConsoleUnderTest> {
+  const shape = shapes.echo();
+  const modelPath = join(MODEL_DIR, modelFileName(shape, MODEL_SEED));
+  await makeModel({ path: modelPath, shape, seed: MODEL_SEED });
+  const home = mkdtempSync(join(tmpdir(), "phantoma-console-"));
+  const main = join(rootDir, "apps/desktop/web/main.ts");
+  const startedAt = performance.now();
+  const child = spawn(
+    process.execPath,
+    [main, "--no-open", "--json", "--home", home, "--model", modelPath],
+    { cwd: rootDir, stdio: ["ignore", "pipe", "inherit"] },
+  );
+  const line = await firstLine(child);
+  const { link } = JSON.parse(line) as { link: string };
+  return {
+    link,
+    startedAt,
+    killGateway: () => {
+      for (const pid of descendants(child.pid!))
+        if (/apps\/node\/gateway\/main/.test(commandOf(pid))) process.kill(pid, "SIGKILL");
+    },
+    close: async () => {
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGTERM");
+      await ended;
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+function firstLine(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout! }).once("line", resolve);
+    child.once("exit", (code) => reject(new Error(`the console ended with ${code}`)));
+  });
+}
+
+function descendants(root: number): number[] {
+  const all = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+  const parents = new Map(all.map((pid) => [pid, parentOf(pid)]));
+  return all.filter((pid) => {
+    for (let at = parents.get(pid); at !== undefined; at = parents.get(at))
+      if (at === root) return true;
+    return false;
+  });
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) || undefined;
+  } catch {
+    // It ended while we looked.
+    return undefined;
+  }
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * A console that answers from a script instead of a node, for states that a real one shows rarely.
+ * The page is the production bundle under the production policy; only `window.phantoma` is ours.
+ *
+ * @module
+ */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import type {
+  AnswerEvent,
+  ConsoleEvent,
+  ConsoleState,
+  Conversation,
+  NodeStatus,
+  Receipt,
+  Model,
+} from "../ipc/contract.ts";
+import { readPageFiles } from "../session/page-files.ts";
+import { contentSecurityPolicy, fixedHeaders, newNonce } from "../session/page-policy.ts";
+
+/** What the fake knows; a name that is missing never answers, which shows the loading state. */
+export interface Script {
+  readonly state?: ConsoleState;
+  readonly conversations?: readonly Conversation[];
+  readonly status?: NodeStatus;
+  readonly models?: readonly Model[];
+  readonly receipts?: readonly Receipt[];
+  /** Answers of requests that fail, by name. */
+  readonly refusals?: Readonly<Record<string, { code: string; message: string; action: string }>>;
+  /** What `chat.answer` tells, in order. */
+  readonly answer?: readonly AnswerEvent[];
+  /** The stream stays open after its last event. */
+  readonly staysOpen?: boolean;
+  /** Told to the page a moment after it started. */
+  readonly events?: readonly ConsoleEvent[];
+  /** After `answer`: this many words, at this rate. */
+  readonly words?: { readonly count: number; readonly perSecond: number };
+}
+
+const distDir = fileURLToPath(new URL("../dist/renderer", import.meta.url));
+
+export interface FakeConsole {
+  readonly origin: string;
+  readonly close: () => void;
+}
+
+/**
+ * Serves a bundle of the page with the headers of the real shell.
+ *
+ * @param hasPolicy false takes the content security policy away, to see that other layers hold
+ */
+export async function serveFakeConsole(dir = distDir, hasPolicy = true): Promise<FakeConsole> {
+  const files = readPageFiles(join(dir));
+  const server: Server = createServer((request, response) => {
+    for (const [name, value] of Object.entries(fixedHeaders)) response.setHeader(name, value);
+    const path = (request.url ?? "/").slice(1);
+    if (path === "") {
+      const nonce = newNonce();
+      if (hasPolicy)
+        response.setHeader("content-security-policy", contentSecurityPolicy(nonce, "'self'"));
+      response.setHeader("content-type", "text/html; charset=utf-8");
+      response.end(files.index(nonce));
+      return;
+    }
+    const file = files.get(path);
+    response.writeHead(file ? 200 : 404, file && { "content-type": file.contentType });
+    response.end(file?.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    origin: `http://127.0.0.1:${port}/`,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+/** Runs in the page before its own script, so it can use nothing from outside. */
+export function installBridge(script: Script): void {
+  const never = new Promise<never>(() => undefined);
+  const ok = (data: unknown) => Promise.resolve({ ok: true, data });
+  const request = (name: string, input: { conversation?: string; theme?: string }) => {
+    const refusal = script.refusals?.[name];
+    if (refusal) return Promise.resolve({ ok: false, error: refusal });
+    switch (name) {
+      case "console.state":
+        return script.state ? ok(script.state) : never;
+      case "conversations.list":
+        return script.conversations
+          ? ok({
+              // The rest of a conversation does no harm in a list.
+              conversations: script.conversations.map((one) => ({
+                ...one,
+                messageCount: one.messages.length,
+              })),
+            })
+          : never;
+      case "conversations.get": {
+        const found = script.conversations?.find(({ id }) => id === input.conversation);
+        return found ? ok(found) : never;
+      }
+      case "nodes.status":
+        return script.status
+          ? ok({ node: script.state?.nodes[0], status: script.status, models: script.models ?? [] })
+          : never;
+      case "receipts.list":
+        return script.receipts ? ok({ receipts: script.receipts }) : never;
+      case "receipts.get":
+      case "chat.end":
+        return ok({ receipt: script.receipts?.[0] ?? null });
+      case "settings.set":
+        return ok({ ...script.state?.settings, ...input });
+      case "demo.start":
+        return never;
+      default:
+        return ok({});
+    }
+  };
+  const openStream = (
+    _name: string,
+    _input: unknown,
+    onEvent: (event: unknown) => void,
+    onClosed: () => void,
+  ) => {
+    let timer: ReturnType<typeof setInterval> | undefined;
+    const close = () => {
+      clearInterval(timer);
+      setTimeout(onClosed);
+    };
+    const { answer = [], words } = script;
+    answer.forEach((event, place) => setTimeout(() => onEvent(event), 20 * (place + 1)));
+    if (words) {
+      const begunAt = performance.now() + 500;
+      let told = 0;
+      timer = setInterval(() => {
+        const due = Math.floor(((performance.now() - begunAt) / 1000) * words.perSecond);
+        for (; told < Math.min(due, words.count); told++) {
+          // Paragraphs, lists and code, as answers have them.
+          const isBreak = told % 60 === 59;
+          const head = ["\n\n", "\n\n- ", "\n\n## ", "\n\n```ts\nconst a = 1;\n```\n\n"];
+          onEvent({ type: "delta", text: isBreak ? head[((told / 60) % 4) | 0] : `word${told} ` });
+        }
+        if (told >= words.count) close();
+      }, 5);
+    } else if (!script.staysOpen) setTimeout(close, 20 * (answer.length + 2));
+    return close;
+  };
+  const subscribe = (listener: (event: unknown) => void) => {
+    setTimeout(() => script.events?.forEach((event) => listener(event)), 300);
+    return () => undefined;
+  };
+  Object.defineProperty(window, "phantoma", { value: { request, openStream, subscribe } });
+}

@@ -1,0 +1,180 @@
+/**
+ * What the fake console says in each state that is looked at.
+ *
+ * @module
+ */
+import type {
+  ConsoleState,
+  Conversation,
+  Message,
+  Metrics,
+  NodeView,
+  Receipt,
+  Worker,
+} from "../ipc/contract.ts";
+
+const BEGUN_AT = Date.UTC(2026, 10, 20, 9, 0, 0);
+/** Stands for a time that is still to come when the page is looked at; see {@link soon}. */
+const DEADLINE = 7_000_000_000_000;
+
+/** The scene with its worker ending in a minute and three quarters. */
+export const soon = <T>(scene: T): T =>
+  JSON.parse(JSON.stringify(scene).replaceAll(String(DEADLINE), String(Date.now() + 105_000)));
+
+const hex = (digit: string) => digit.repeat(64);
+const id = (digit: string) => digit.repeat(16);
+
+export const node: NodeView = {
+  id: hex("a"),
+  name: "Demo node",
+  url: "wss://127.0.0.1:41807",
+  kind: "demo",
+  isConfirmed: true,
+  fingerprint: {
+    digits: "48213 09918 77120 55431 20984 11093 66720 31847 90012 45518 73306 18420",
+    words:
+      "harbor linen copper violet meadow signal timber oyster canyon ribbon walnut ember".split(
+        " ",
+      ),
+    blocks: [0, 3, 5, 6, 1, 7, 2, 4, 4, 2, 6, 5, 3, 0, 7, 1],
+  },
+  state: "online",
+  error: null,
+  starter: "gateway",
+  policy: "demo",
+};
+
+export const state: ConsoleState = {
+  version: "0.1.0",
+  shell: "web",
+  keyStore: { backend: "file", isProtected: false, note: "KEY_FILE" },
+  nodes: [node],
+  demo: { step: "ready", nodeId: node.id, error: null },
+  settings: { theme: "system", language: "system" },
+};
+
+export const withoutNode: ConsoleState = {
+  ...state,
+  nodes: [],
+  demo: { step: "idle", nodeId: null, error: null },
+};
+
+const metrics: Metrics = { tokens: 214, tokensPerSecond: 57.6, firstTokenMs: 96, addedMs: 11 };
+
+export function message(
+  digit: string,
+  parent: string | null,
+  role: Message["role"],
+  text: string,
+  change: Partial<Message> = {},
+): Message {
+  return {
+    id: id(digit),
+    parent: parent === null ? null : id(parent),
+    role,
+    text,
+    state: "complete",
+    metrics: role === "assistant" ? metrics : null,
+    createdAt: BEGUN_AT,
+    errorCode: null,
+    finishReason: role === "assistant" ? "stop" : null,
+    ...change,
+  };
+}
+
+export const noWorker: Worker = {
+  state: "none",
+  queuePosition: null,
+  idleDeadline: null,
+  task: null,
+  endReason: null,
+};
+
+export const liveWorker: Worker = {
+  ...noWorker,
+  state: "live",
+  task: hex("b"),
+  idleDeadline: DEADLINE,
+};
+
+export function conversation(
+  messages: readonly Message[],
+  change: Partial<Conversation> = {},
+): Conversation {
+  return {
+    id: id("1"),
+    nodeId: node.id,
+    model: { digest: hex("c"), name: "demo" },
+    mode: "conversation",
+    title: "Rotating logs without losing a line",
+    createdAt: BEGUN_AT,
+    updatedAt: BEGUN_AT,
+    worker: noWorker,
+    messages: [...messages],
+    head: messages.at(-1)?.id ?? null,
+    draft: "",
+    ...change,
+  };
+}
+
+export const answerText = `A log can be rotated without losing a line if the writer is **told to reopen its file**, not if the file is moved under it.
+
+1. Rename \`app.log\` to \`app.log.1\`. The process keeps writing to the same inode.
+2. Send it \`SIGHUP\`. It opens a new \`app.log\`.
+3. Compress the old file once nothing holds it open.
+
+| Method | Loses lines | Needs a signal |
+|---|---|---|
+| rename and reopen | no | yes |
+| copy and truncate | sometimes | no |
+| pipe to a logger | no | no |
+
+\`\`\`ts
+process.on("SIGHUP", () => {
+  const before = stream;
+  stream = createWriteStream(path, { flags: "a" }); // the new inode
+  before.end();
+});
+\`\`\`
+
+See [the manual](https://man7.org/linux/man-pages/man8/logrotate.8.html). ![a diagram](https://example.org/d.png)`;
+
+export const dialogue = [
+  message("1", null, "user", "How do I rotate a log file without losing lines?"),
+  message("2", "1", "assistant", answerText),
+  message("3", "2", "user", "And if I cannot change the program?"),
+  message("4", "2", "user", "What if the program ignores SIGHUP?"),
+  message(
+    "5",
+    "4",
+    "assistant",
+    "Then use `copytruncate`: the log is copied and cut to zero length. Lines written **between** the two steps are lost.",
+  ),
+] as const;
+
+export const receipt: Receipt = {
+  task: hex("b"),
+  sequence: 7,
+  epoch: BEGUN_AT,
+  model: hex("c"),
+  release: hex("d"),
+  certifiedAt: BEGUN_AT,
+  endedAt: BEGUN_AT + 184_000,
+  cell: null,
+  warden: null,
+  document: "c2lnbmVk",
+};
+
+export const status = {
+  version: "0.1.0",
+  release: hex("d"),
+  starter: "gateway",
+  policy: "demo",
+  nodeTime: BEGUN_AT,
+  startedAt: BEGUN_AT,
+  tasksLive: 1,
+  tasksDone: 6,
+  deviceListVersion: 1,
+} as const;
+
+export const models = [{ digest: hex("c"), name: "demo", bytes: 4_213_000 }];

@@ -1,0 +1,243 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { AnswerEvent, ConsoleError } from "../ipc/contract.ts";
+import { launchBrowser, openWatched } from "./browser.ts";
+import { installBridge, serveFakeConsole, type FakeConsole, type Script } from "./fake-console.ts";
+import { look } from "./pictures.ts";
+import * as scene from "./scenes.ts";
+import { soon } from "./scenes.ts";
+
+let browser: Browser;
+let served: FakeConsole;
+beforeAll(async () => {
+  browser = await launchBrowser();
+  served = await serveFakeConsole();
+});
+afterAll(async () => {
+  await browser.close();
+  served.close();
+});
+
+const lost: ConsoleError = {
+  code: "ERR_CONNECTION_LOST",
+  message: "the connection ended",
+  action: "what has arrived is kept; connect again",
+};
+const unreachable: ConsoleError = {
+  code: "ERR_UNREACHABLE",
+  message: "nothing answers at 127.0.0.1:41807",
+  action: "check that the node runs and that its address is right",
+};
+const full = {
+  state: scene.state,
+  status: scene.status,
+  models: scene.models,
+  receipts: [scene.receipt],
+};
+const chat = (
+  change: Parameters<typeof scene.conversation>[1] = {},
+  messages = scene.dialogue,
+) => ({
+  ...full,
+  conversations: [scene.conversation([...messages], { worker: scene.liveWorker, ...change })],
+});
+const question = scene.message("6", "5", "user", "Which one would you choose?");
+const pending = scene.message("7", "6", "assistant", "", { state: "streaming", metrics: null });
+const started: AnswerEvent = { type: "started", question, answer: pending };
+const ending = (change: Parameters<typeof scene.message>[4]) =>
+  chat({}, [
+    scene.dialogue[0],
+    scene.message("2", "1", "assistant", "A log can be rotated without", change),
+  ] as never);
+
+interface Scene {
+  readonly name: string;
+  readonly script: Script;
+  readonly at?: string;
+  /** Asks something, so that the answer's script runs. */
+  readonly isAsking?: boolean;
+  readonly sees: string | RegExp;
+}
+
+const CHAT = "#/chat/1111111111111111";
+const scenes: Scene[] = [
+  { name: "loading", script: {}, sees: "" },
+  {
+    name: "failed-start",
+    script: { refusals: { "console.state": unreachable } },
+    sees: "ERR_UNREACHABLE",
+  },
+  { name: "welcome", script: { state: scene.withoutNode }, sees: "Start a demo node" },
+  {
+    name: "starting",
+    script: {
+      state: { ...scene.withoutNode, demo: { step: "starting", nodeId: null, error: null } },
+    },
+    sees: "loading the model",
+  },
+  {
+    name: "start-failed",
+    script: {
+      state: {
+        ...scene.withoutNode,
+        demo: { step: "failed", nodeId: null, error: { ...lost, code: "ERR_LOCAL_NODE" } },
+      },
+    },
+    sees: "ERR_LOCAL_NODE",
+  },
+  {
+    name: "confirm",
+    script: { state: { ...scene.state, nodes: [{ ...scene.node, isConfirmed: false }] } },
+    sees: "Is this your node?",
+  },
+  { name: "chat", script: chat(), at: CHAT, sees: "copytruncate" },
+  {
+    name: "chat-empty",
+    script: chat({ title: "", worker: scene.noWorker }, [] as never),
+    at: CHAT,
+    sees: "Single answers",
+  },
+  { name: "chat-loading", script: full, at: CHAT, sees: "" },
+  {
+    name: "chat-unknown",
+    script: {
+      ...full,
+      refusals: { "conversations.get": { ...lost, code: "ERR_CONVERSATION_UNKNOWN" } },
+    },
+    at: CHAT,
+    sees: "ERR_CONVERSATION_UNKNOWN",
+  },
+  {
+    name: "waiting",
+    script: { ...chat(), answer: [started], staysOpen: true },
+    at: CHAT,
+    isAsking: true,
+    sees: "Waiting for the first word",
+  },
+  {
+    name: "streaming",
+    script: {
+      ...chat(),
+      answer: [started, { type: "delta", text: scene.answerText.slice(0, 520) }],
+      staysOpen: true,
+    },
+    at: CHAT,
+    isAsking: true,
+    sees: "Stop the answer",
+  },
+  {
+    name: "queued",
+    script: { ...chat(), answer: [started, { type: "queued", position: 3 }], staysOpen: true },
+    at: CHAT,
+    isAsking: true,
+    sees: "Place 3",
+  },
+  {
+    name: "retrying",
+    script: {
+      ...chat(),
+      answer: [started, { type: "retrying", error: unreachable, delayMs: 9_000 }],
+      staysOpen: true,
+    },
+    at: CHAT,
+    isAsking: true,
+    sees: "Trying again in",
+  },
+  {
+    name: "refused",
+    script: {
+      ...chat(),
+      answer: [{ type: "error", error: { ...lost, code: "ERR_BUSY" }, answer: null }],
+    },
+    at: CHAT,
+    isAsking: true,
+    sees: "ERR_BUSY",
+  },
+  {
+    name: "cut",
+    script: ending({ state: "cut", errorCode: "ERR_CONNECTION_LOST" }),
+    at: CHAT,
+    sees: "Cut off",
+  },
+  {
+    name: "failed",
+    script: ending({ state: "failed", text: "", errorCode: "ERR_MODEL_FAILED" }),
+    at: CHAT,
+    sees: "ERR_MODEL_FAILED",
+  },
+  { name: "stopped", script: ending({ state: "stopped" }), at: CHAT, sees: "Stopped." },
+  {
+    name: "ended",
+    script: chat({
+      worker: { ...scene.liveWorker, state: "ended", endReason: "idle", idleDeadline: null },
+    }),
+    at: CHAT,
+    sees: "ended: idle",
+  },
+  {
+    name: "offline",
+    script: {
+      ...chat(),
+      state: { ...scene.state, nodes: [{ ...scene.node, state: "offline", error: unreachable }] },
+    },
+    at: CHAT,
+    sees: "does not answer",
+  },
+  {
+    name: "disconnected",
+    script: { ...chat(), events: [{ event: "console.connection", isConnected: false }] },
+    at: CHAT,
+    sees: "The console does not answer",
+  },
+  { name: "node", script: chat(), at: "#/node", sees: "Workers serving now" },
+  {
+    name: "node-stopped",
+    script: { ...chat(), state: { ...scene.state, nodes: [{ ...scene.node, state: "stopped" }] } },
+    at: "#/",
+    sees: "Start the demo node again",
+  },
+  { name: "receipts", script: chat(), at: "#/receipts", sees: "signs one" },
+  {
+    name: "receipts-empty",
+    script: { ...chat(), receipts: [] },
+    at: "#/receipts",
+    sees: "No worker has ended",
+  },
+  { name: "settings", script: chat(), at: "#/settings", sees: "Appearance" },
+];
+
+test.each(scenes)("$name looks right, is accessible and loads nothing", async (scene) => {
+  const { context, page, faults } = await openWatched(browser);
+  await page.addInitScript(installBridge, soon(scene.script));
+  await page.goto(served.origin + (scene.at ?? ""));
+  if (scene.isAsking) {
+    await page.getByRole("textbox").fill("Which one would you choose?");
+    await page.keyboard.press("Enter");
+  }
+  const seen =
+    scene.sees === ""
+      ? page.locator("#root")
+      : page.getByText(scene.sees).or(page.getByLabel(scene.sees));
+  await seen.first().waitFor({ state: "attached", timeout: 10_000 });
+  await page.waitForTimeout(400);
+  await look(page, scene.name);
+  expect(faults).toEqual([]);
+  await context.close();
+});
+
+test("an open receipt, menu and link question are accessible and loads nothing", async () => {
+  const { context, page, faults } = await openWatched(browser);
+  await page.addInitScript(installBridge, soon(chat()));
+  await page.goto(served.origin + CHAT);
+  await page.getByLabel("More about this conversation").click();
+  // An open menu stands outside the landmarks, above the page.
+  await look(page, "menu", ["region"]);
+  await page.getByRole("menuitem", { name: "Receipt" }).click();
+  await page.getByText("not measured", { exact: true }).first().waitFor();
+  await look(page, "receipt");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "the manual" }).click();
+  await look(page, "link");
+  expect(faults).toEqual([]);
+  await context.close();
+});

@@ -1,0 +1,191 @@
+/**
+ * The single list of what the page may ask the console and be told by it.
+ *
+ * Both shells offer the page the same {@link Bridge} as `window.phantoma`: Electron's preload, or a
+ * script that the web console serves before the page's own. The page imports types from here and
+ * nothing else of ours.
+ *
+ *   request   one question, one result
+ *   stream    one question, many events, then `closed`; closing it is Stop
+ *   event     told to every page, unasked
+ *
+ * @module
+ */
+import { z } from "zod";
+import { consoleErrorSchema, type Result } from "./console-error.ts";
+import {
+  answerEventSchema,
+  answerInputSchema,
+  conversationSchema,
+  conversationSummarySchema,
+  idSchema,
+  MAX_TEXT_CHARS,
+  MAX_TITLE_CHARS,
+  workerSchema,
+} from "./conversation.ts";
+import { hex32Schema, modelSchema, nodeSchema, nodeStatusSchema, receiptSchema } from "./node.ts";
+
+export const settingsSchema = z.strictObject({
+  theme: z.enum(["light", "dark", "system"]),
+  /** BCP 47, or `system`. */
+  language: z.string().regex(/^(system|[a-z]{2,3}(-[A-Z]{2})?)$/),
+});
+
+/** Where the device key lies, and what a person should know about that. */
+export const keyStoreSchema = z.strictObject({
+  /** Electron's name of the backend (`gnome_libsecret`, `kwallet6`, …), or `file`. */
+  backend: z.string().max(64),
+  /** Whether the system's key store keeps it from other programs of this user. */
+  isProtected: z.boolean(),
+  /**
+   * KEY_FILE: a file that only this user can read · KEY_BASIC_TEXT: the system offered no key store,
+   * only a fixed password · KEY_UNAVAILABLE: the system's encryption does not work here ·
+   * KEY_BACKEND_CHANGED: another store than the one the key was put in; it was not opened
+   */
+  note: z.enum(["KEY_FILE", "KEY_BASIC_TEXT", "KEY_UNAVAILABLE", "KEY_BACKEND_CHANGED"]).nullable(),
+});
+
+export const demoSchema = z.strictObject({
+  /** preparing: keys and folders · starting: processes and models · connecting: first status */
+  step: z.enum(["idle", "preparing", "starting", "connecting", "ready", "failed", "stopping"]),
+  nodeId: hex32Schema.nullable(),
+  error: consoleErrorSchema.nullable(),
+});
+
+export const consoleStateSchema = z.strictObject({
+  version: z.string(),
+  shell: z.enum(["electron", "web"]),
+  keyStore: keyStoreSchema,
+  nodes: z.array(nodeSchema),
+  demo: demoSchema,
+  settings: settingsSchema,
+});
+
+const nothing = z.strictObject({});
+const node = z.strictObject({ node: hex32Schema });
+const conversation = z.strictObject({ conversation: idSchema });
+
+export const requests = {
+  /** All that a first paint needs. */
+  "console.state": { input: nothing, output: consoleStateSchema },
+  /** Starts a node on this machine; resolves when it answers. Progress comes as `demo.changed`. */
+  "demo.start": { input: nothing, output: nodeSchema },
+  "demo.stop": { input: nothing, output: nothing },
+  /** A person compared the fingerprint: from now on the node may be used. */
+  "nodes.confirm": { input: node, output: nodeSchema },
+  /** Ends its conversations, forgets its address and keys; a demo node is stopped. */
+  "nodes.forget": { input: node, output: nothing },
+  "nodes.status": {
+    input: node,
+    output: z.strictObject({
+      node: nodeSchema,
+      status: nodeStatusSchema,
+      models: z.array(modelSchema),
+    }),
+  },
+  /** Newest first. */
+  "conversations.list": {
+    input: nothing,
+    output: z.strictObject({ conversations: z.array(conversationSummarySchema) }),
+  },
+  "conversations.create": {
+    input: z.strictObject({
+      node: hex32Schema,
+      model: hex32Schema,
+      mode: z.enum(["conversation", "turn"]),
+    }),
+    output: conversationSchema,
+  },
+  "conversations.get": { input: conversation, output: conversationSchema },
+  "conversations.rename": {
+    input: z.strictObject({ conversation: idSchema, title: z.string().max(MAX_TITLE_CHARS) }),
+    output: conversationSummarySchema,
+  },
+  /** Ends its worker and forgets it. */
+  "conversations.remove": { input: conversation, output: nothing },
+  /** Unsent text, so that a reload does not lose it. */
+  "conversations.setDraft": {
+    input: z.strictObject({ conversation: idSchema, text: z.string().max(MAX_TEXT_CHARS) }),
+    output: nothing,
+  },
+  /** Shows another branch: names any message; the head becomes the newest end below it. */
+  "conversations.setHead": {
+    input: z.strictObject({ conversation: idSchema, message: idSchema }),
+    output: z.strictObject({ head: idSchema }),
+  },
+  /** Ends the worker now; the node wipes it. `null` where the node gave no receipt in time. */
+  "chat.end": {
+    input: conversation,
+    output: z.strictObject({ receipt: receiptSchema.nullable() }),
+  },
+  /** Newest first, each verified with the node's key. */
+  "receipts.list": { input: node, output: z.strictObject({ receipts: z.array(receiptSchema) }) },
+  "receipts.get": {
+    input: z.strictObject({ node: hex32Schema, task: hex32Schema }),
+    output: z.strictObject({ receipt: receiptSchema.nullable() }),
+  },
+  "settings.get": { input: nothing, output: settingsSchema },
+  "settings.set": { input: settingsSchema.partial(), output: settingsSchema },
+  /** Asks the person, then hands an https or mailto address to the system. Electron only. */
+  "links.open": {
+    input: z.strictObject({ url: z.string().max(2048) }),
+    output: z.strictObject({ wasOpened: z.boolean() }),
+  },
+} as const satisfies Record<string, { input: z.ZodType; output: z.ZodType }>;
+
+export const streams = {
+  "chat.answer": { input: answerInputSchema, event: answerEventSchema },
+} as const satisfies Record<string, { input: z.ZodType; event: z.ZodType }>;
+
+export const consoleEventSchema = z.discriminatedUnion("event", [
+  z.strictObject({ event: z.literal("node.changed"), node: nodeSchema }),
+  z.strictObject({ event: z.literal("node.removed"), node: hex32Schema }),
+  z.strictObject({ event: z.literal("demo.changed"), demo: demoSchema }),
+  /** The worker's state moved: connected, queued, idle deadline set, ended. */
+  z.strictObject({
+    event: z.literal("conversation.worker"),
+    conversation: idSchema,
+    worker: workerSchema,
+  }),
+  /** Messages, title or head changed: fetch it again. Not sent for each delta. */
+  z.strictObject({ event: z.literal("conversation.changed"), conversation: idSchema }),
+  z.strictObject({ event: z.literal("conversation.removed"), conversation: idSchema }),
+  z.strictObject({ event: z.literal("settings.changed"), settings: settingsSchema }),
+  /** Made by the bridge itself: whether the console behind the page can be reached. */
+  z.strictObject({ event: z.literal("console.connection"), isConnected: z.boolean() }),
+]);
+
+export type Settings = z.infer<typeof settingsSchema>;
+export type KeyStoreView = z.infer<typeof keyStoreSchema>;
+export type Demo = z.infer<typeof demoSchema>;
+export type ConsoleState = z.infer<typeof consoleStateSchema>;
+export type ConsoleEvent = z.infer<typeof consoleEventSchema>;
+
+export type RequestName = keyof typeof requests;
+export type RequestInput<N extends RequestName> = z.input<(typeof requests)[N]["input"]>;
+export type RequestOutput<N extends RequestName> = z.output<(typeof requests)[N]["output"]>;
+export type StreamName = keyof typeof streams;
+export type StreamInput<N extends StreamName> = z.input<(typeof streams)[N]["input"]>;
+export type StreamEvent<N extends StreamName> = z.output<(typeof streams)[N]["event"]>;
+
+/** What `window.phantoma` is, in both shells. No function of it throws or rejects. */
+export interface Bridge {
+  readonly request: <N extends RequestName>(
+    name: N,
+    input: RequestInput<N>,
+  ) => Promise<Result<RequestOutput<N>>>;
+  /** @returns the function that closes it, which is Stop; `onClosed` is called once, always */
+  readonly openStream: <N extends StreamName>(
+    name: N,
+    input: StreamInput<N>,
+    onEvent: (event: StreamEvent<N>) => void,
+    onClosed: () => void,
+  ) => () => void;
+  /** @returns the function that ends the subscription */
+  readonly subscribe: (listener: (event: ConsoleEvent) => void) => () => void;
+}
+
+export type { ConsoleError, Result } from "./console-error.ts";
+export type { ErrorCode } from "./error-codes.ts";
+export type * from "./conversation.ts";
+export type * from "./node.ts";

@@ -1,0 +1,84 @@
+/**
+ * Every code of a failure that the page may be told, and what to do about the console's own.
+ *
+ * Imports no schema library: the preload and the page's bridge need codes and no more.
+ *
+ * @module
+ */
+
+/** What the console itself refuses or fails at, and what a person should do about it. */
+export const consoleAdvice = {
+  /** The request did not come from our own page: nothing to do, it was refused. */
+  ERR_FORBIDDEN_SENDER: "open the console's own window",
+  /** No request or stream has that name: page and console are of two versions. */
+  ERR_ROUTE: "restart the console",
+  /** The input is not of its schema, or too large. */
+  ERR_VALIDATION: "send something smaller, or restart the console",
+  /** Too many requests or streams at once. */
+  ERR_OVERLOADED: "close other windows of the console, then try again",
+  /** A fault of the console's own. */
+  ERR_INTERNAL: "try again; if it persists, restart the console",
+  /** The page cannot reach the console behind it any more. */
+  ERR_CONSOLE_UNREACHABLE: "start the console again and open its new link",
+  /** Not in this shell: a browser's page cannot do it. */
+  ERR_NOT_HERE: "do it in the desktop application, or by hand",
+  /** The address is of a kind that the console does not open. */
+  ERR_LINK_REFUSED: "copy the address and judge it yourself",
+  /** No such node is paired. */
+  ERR_NODE_UNKNOWN: "pair with the node again",
+  /** The node's fingerprint was never confirmed, so nothing is sent to it. */
+  ERR_NOT_CONFIRMED: "compare the fingerprint and confirm the node",
+  /** No such conversation or message is held. */
+  ERR_CONVERSATION_UNKNOWN: "start a new conversation",
+  ERR_MESSAGE_UNKNOWN: "reload the conversation",
+  /** The conversation already has an answer under way. */
+  ERR_ANSWERING: "stop the answer first",
+  /** Too many conversations are held in memory. */
+  ERR_TOO_MANY: "remove conversations you no longer need",
+  /** The device key is there but cannot be opened. */
+  ERR_KEY_LOCKED: "unlock the system's key store, then restart the console",
+  /** The model file of the demo is not where it should be. */
+  ERR_MODEL_MISSING: "make it with `npm run make-model`, or name a GGUF file with --model",
+} as const satisfies Record<string, string>;
+
+/** The codes of packages/client, which a test keeps equal to its list. */
+export const clientCodes = [
+  "ERR_UNREACHABLE",
+  "ERR_PIN_MISMATCH",
+  "ERR_NODE_IDENTITY",
+  "ERR_HANDSHAKE",
+  "ERR_CONNECTION_LOST",
+  "ERR_TIMEOUT",
+  "ERR_CONVERSATION_ENDED",
+  "ERR_DEVICE_REVOKED",
+  "ERR_TICKET_REFUSED",
+  "ERR_TICKET_MALFORMED",
+  "ERR_TICKET_STALE",
+  "ERR_TICKET_REUSED",
+  "ERR_MODEL_UNKNOWN",
+  "ERR_BUSY",
+  "ERR_INVALID_UTF8",
+  "ERR_INVALID_MESSAGE",
+  "ERR_PROMPT_TOO_LONG",
+  "ERR_ATTACHMENT_UNKNOWN",
+  "ERR_LIMIT",
+  "ERR_MODEL_FAILED",
+  "ERR_FORBIDDEN",
+  "ERR_DOCUMENT_REFUSED",
+  "ERR_UNAVAILABLE",
+  "ERR_PROFILE",
+  "ERR_LOCAL_NODE",
+] as const;
+
+export type ConsoleOwnCode = keyof typeof consoleAdvice;
+export type ErrorCode = ConsoleOwnCode | (typeof clientCodes)[number];
+
+/** A refusal of the console's own, as the page is told it. */
+export interface Refusal {
+  readonly ok: false;
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly action: string };
+}
+
+export function refused(code: ConsoleOwnCode, message: string): Refusal {
+  return { ok: false, error: { code, message, action: consoleAdvice[code] } };
+}

@@ -1,0 +1,101 @@
+/**
+ * The frame around every page, and which page is shown.
+ *
+ * @module
+ */
+import { useCallback, useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { ConversationPage } from "../chat/conversation-page.tsx";
+import { Skeleton } from "../design/parts.tsx";
+import { AskToOpen } from "../markdown/references.tsx";
+import { NodePage } from "../node/node-page.tsx";
+import { WelcomePage } from "../pairing/welcome-page.tsx";
+import { ReceiptsPage } from "../receipts/receipts-page.tsx";
+import { SettingsPage } from "../settings/settings-page.tsx";
+import { ErrorView } from "./error-view.tsx";
+import { HomePage } from "./home-page.tsx";
+import { OpenLinkDialog } from "./open-link-dialog.tsx";
+import { NoNodePage } from "./no-node-page.tsx";
+import { usableNode, useConsoleState, useLoadedState } from "./queries.ts";
+import { useRoute } from "./routes.ts";
+import { BrandMark, Sidebar } from "./sidebar.tsx";
+import { StateBanners } from "./state-banners.tsx";
+
+export function App() {
+  const { t } = useTranslation();
+  const { data, error, refetch } = useConsoleState();
+  const theme = data?.settings.theme ?? "system";
+  useEffect(() => {
+    if (theme === "system") delete document.documentElement.dataset["theme"];
+    else document.documentElement.dataset["theme"] = theme;
+  }, [theme]);
+
+  if (data) return <Shell />;
+  return (
+    <main className="page page-alone">
+      <h1 className="welcome-brand">
+        <BrandMark />
+        {t("app.name")}
+      </h1>
+      {error ? (
+        <ErrorView thrown={error} onRetry={() => void refetch()} />
+      ) : (
+        <Skeleton lines={4} label={t("app.loading")} />
+      )}
+    </main>
+  );
+}
+
+function Shell() {
+  const { t } = useTranslation();
+  const [address, setAddress] = useState<URL>();
+  const close = useCallback(() => setAddress(undefined), []);
+  const hasNode = useLoadedState().nodes.some((node) => node.isConfirmed);
+  return (
+    <AskToOpen value={setAddress}>
+      <a className="skip-link" href="#main" onClick={skipToMain}>
+        {t("app.skip")}
+      </a>
+      <div className="shell">
+        {hasNode && <Sidebar />}
+        <main id="main" className="main" tabIndex={-1}>
+          <StateBanners />
+          <Page />
+        </main>
+      </div>
+      {address && <OpenLinkDialog address={address} onClose={close} />}
+    </AskToOpen>
+  );
+}
+
+/** The fragment is the page's route, so the link only moves the focus. */
+function skipToMain(event: { preventDefault: () => void }): void {
+  event.preventDefault();
+  const target =
+    document.querySelector<HTMLElement>(".composer textarea") ?? document.querySelector("main");
+  target?.focus();
+}
+
+function Page() {
+  const route = useRoute();
+  const state = useLoadedState();
+  const node = usableNode(state);
+  const isToConfirm = state.nodes.some((one) => !one.isConfirmed && one.state !== "stopped");
+  if (route.page === "settings") return <SettingsPage />;
+  if (!node || (isToConfirm && node.state === "stopped")) return <WelcomePage />;
+  switch (route.page) {
+    case "chat":
+      return <ConversationPage id={route.conversation} />;
+    case "node":
+      return <NodePage node={node} />;
+    case "receipts":
+      return <ReceiptsPage node={node} />;
+    case "new":
+    case "home":
+      return node.state === "stopped" ? (
+        <NoNodePage />
+      ) : (
+        <HomePage key={route.page} node={node} isNew={route.page === "new"} />
+      );
+  }
+}

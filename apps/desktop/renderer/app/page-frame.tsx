@@ -1,0 +1,55 @@
+/**
+ * The bar above every page: its title, what it is about, what can be done; and the demo mark.
+ *
+ * @module
+ */
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { Tag } from "../design/parts.tsx";
+import { Tooltip } from "../design/tooltip.tsx";
+import { usableNode, useLoadedState } from "./queries.ts";
+
+interface Props {
+  readonly title: string;
+  readonly about?: ReactNode;
+  readonly actions?: ReactNode;
+  readonly children?: ReactNode;
+}
+
+export function PageFrame({ title, about, actions, children }: Props) {
+  return (
+    <>
+      <header className="page-head">
+        <h1 className="ellipsis">{title}</h1>
+        <div className="page-about">
+          {about}
+          <DemoMark />
+        </div>
+        <div className="page-actions">{actions}</div>
+      </header>
+      {children}
+    </>
+  );
+}
+
+/** There whenever the node is a demo; nothing closes it. */
+function DemoMark() {
+  const { t } = useTranslation();
+  if (usableNode(useLoadedState())?.starter !== "gateway") return undefined;
+  return (
+    <Tooltip text={t("demo.meaning")}>
+      <button type="button" className="demo-mark">
+        <Tag tone="caution">{t("demo.mark")}</Tag>
+      </button>
+    </Tooltip>
+  );
+}
+
+/** What scrolls below the bar; the keyboard must reach what scrolls. */
+export function PageBody({ children }: { children: ReactNode }) {
+  return (
+    <div className="page" tabIndex={0}>
+      {children}
+    </div>
+  );
+}

@@ -1,0 +1,89 @@
+/**
+ * What the page knows of the console behind it, cached by what was asked.
+ *
+ * @module
+ */
+import { QueryClient, useMutation, useQuery, type UseMutationResult } from "@tanstack/react-query";
+import type {
+  ConsoleState,
+  NodeView,
+  RequestInput,
+  RequestName,
+  RequestOutput,
+} from "../../ipc/contract.ts";
+import { ask } from "./bridge.ts";
+
+/** The console is on this machine: being offline changes nothing about reaching it. */
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      networkMode: "always",
+      retry: false,
+      staleTime: Number.POSITIVE_INFINITY,
+      refetchOnWindowFocus: false,
+      refetchOnReconnect: false,
+    },
+    mutations: { networkMode: "always" },
+  },
+});
+
+export const keys = {
+  state: ["console.state"],
+  conversations: ["conversations.list"],
+  conversation: (id: string) => ["conversations.get", id],
+  status: (node: string) => ["nodes.status", node],
+  receipts: (node: string) => ["receipts.list", node],
+} as const;
+
+export const useConsoleState = () =>
+  useQuery({ queryKey: keys.state, queryFn: () => ask("console.state", {}) });
+
+/** The state after the first load; every page below the shell has it. */
+export function useLoadedState(): ConsoleState {
+  const { data } = useConsoleState();
+  if (!data) throw new Error("a page is shown before the console's state has arrived");
+  return data;
+}
+
+/** The node that may be used: confirmed, and one that runs before one that does not. */
+export function usableNode({ nodes }: ConsoleState): NodeView | undefined {
+  const confirmed = nodes.filter((node) => node.isConfirmed);
+  return confirmed.find((node) => node.state === "online") ?? confirmed[0];
+}
+
+export const useConversations = () =>
+  useQuery({
+    queryKey: keys.conversations,
+    queryFn: async () => (await ask("conversations.list", {})).conversations,
+  });
+
+export const useConversation = (id: string) =>
+  useQuery({
+    queryKey: keys.conversation(id),
+    queryFn: () => ask("conversations.get", { conversation: id }),
+  });
+
+export const useNodeStatus = (node: string, isEnabled = true) =>
+  useQuery({
+    queryKey: keys.status(node),
+    queryFn: () => ask("nodes.status", { node }),
+    enabled: isEnabled,
+    staleTime: STATUS_STALE_MS,
+  });
+
+/** A status is counted in seconds; asking more often tells nobody anything. */
+const STATUS_STALE_MS = 5_000;
+
+export const useReceipts = (node: string) =>
+  useQuery({
+    queryKey: keys.receipts(node),
+    queryFn: async () => (await ask("receipts.list", { node })).receipts,
+    staleTime: 0,
+  });
+
+/** One request that changes something. */
+export function useRequest<N extends RequestName>(
+  name: N,
+): UseMutationResult<RequestOutput<N>, Error, RequestInput<N>> {
+  return useMutation({ mutationFn: (input: RequestInput<N>) => ask(name, input) });
+}

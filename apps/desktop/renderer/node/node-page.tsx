@@ -1,0 +1,173 @@
+/**
+ * What the node says about itself, and what this console knows it by.
+ *
+ * @module
+ */
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { NodeView } from "../../ipc/contract.ts";
+import { consoleErrorOf } from "../app/bridge.ts";
+import { ErrorView } from "../app/error-view.tsx";
+import { PageBody, PageFrame } from "../app/page-frame.tsx";
+import { useNodeStatus, useRequest } from "../app/queries.ts";
+import { goTo } from "../app/routes.ts";
+import { nodeTones } from "../app/sidebar.tsx";
+import { formatBytes, formatTime, shortHex } from "../chat/format.ts";
+import { Button } from "../design/button.tsx";
+import { Dialog } from "../design/dialog.tsx";
+import { Facts } from "../design/facts.tsx";
+import { Banner, Dot, Skeleton } from "../design/parts.tsx";
+import { useToast } from "../design/toasts.tsx";
+import { FingerprintView } from "../pairing/fingerprint-view.tsx";
+import "../pairing/pairing.css";
+
+export function NodePage({ node }: { node: NodeView }) {
+  const { t, i18n } = useTranslation();
+  const isStopped = node.state === "stopped";
+  const { data, error, isFetching, refetch } = useNodeStatus(node.id, !isStopped);
+  const [isAsking, setIsAsking] = useState(false);
+  return (
+    <PageFrame
+      title={t("node.title")}
+      actions={
+        <>
+          {!isStopped && (
+            <Button disabled={isFetching} onClick={() => void refetch()}>
+              {t("node.refresh")}
+            </Button>
+          )}
+          <NodeEnd node={node} onForget={() => setIsAsking(true)} />
+        </>
+      }
+    >
+      <PageBody>
+        {node.starter === "gateway" && (
+          <Banner tone="caution" shape="box">
+            <p>
+              <strong>{t("demo.mark")}</strong>
+            </p>
+            <p>{t("demo.meaning")}</p>
+          </Banner>
+        )}
+        <section>
+          <h2>{node.name}</h2>
+          <Facts
+            facts={[
+              [
+                t("node.stateLabel"),
+                <span key="state" className="worker-state">
+                  <Dot tone={nodeTones[node.state]} />
+                  {t(`node.state.${node.state}`)}
+                </span>,
+              ],
+              [
+                t("node.address"),
+                <span key="url" className="code">
+                  {node.url}
+                </span>,
+              ],
+              [t("node.policyLabel"), t(`node.policy.${node.policy ?? "unknown"}`)],
+              [t("node.starterLabel"), t(`node.starter.${node.starter}`)],
+            ]}
+          />
+        </section>
+        {!isStopped && (
+          <section>
+            <h2>{t("node.status")}</h2>
+            {error && <ErrorView thrown={error} onRetry={() => void refetch()} />}
+            {!error && !data && <Skeleton lines={5} label={t("node.loading")} />}
+            {data && (
+              <Facts
+                facts={[
+                  [t("node.version"), data.status.version],
+                  [t("node.startedAt"), formatTime(data.status.startedAt, i18n.language)],
+                  [t("node.tasksLive"), String(data.status.tasksLive)],
+                  [t("node.tasksDone"), String(data.status.tasksDone)],
+                  [t("node.deviceList"), String(data.status.deviceListVersion)],
+                  [
+                    t("node.release"),
+                    <span key="release" className="code">
+                      {shortHex(data.status.release)}
+                    </span>,
+                  ],
+                ]}
+              />
+            )}
+          </section>
+        )}
+        {data && (
+          <section>
+            <h2>{t("node.models")}</h2>
+            <Facts
+              facts={data.models.map(({ name, bytes, digest }) => [
+                name,
+                <span key={digest}>
+                  {formatBytes(bytes)} · <span className="code">{shortHex(digest)}</span>
+                </span>,
+              ])}
+            />
+          </section>
+        )}
+        <section>
+          <h2>{t("node.fingerprint")}</h2>
+          <FingerprintView fingerprint={node.fingerprint} />
+        </section>
+      </PageBody>
+      {isAsking && <ForgetDialog node={node} onClose={() => setIsAsking(false)} />}
+    </PageFrame>
+  );
+}
+
+function NodeEnd({ node, onForget }: { node: NodeView; onForget: () => void }) {
+  const { t } = useTranslation();
+  const tell = useToast();
+  const stop = useRequest("demo.stop");
+  return (
+    <>
+      {node.kind === "demo" && node.state !== "stopped" && (
+        <Button
+          disabled={stop.isPending}
+          onClick={() =>
+            stop.mutate(
+              {},
+              { onError: (error) => tell(t("errors.shown", { ...consoleErrorOf(error) })) },
+            )
+          }
+        >
+          {t("node.stop")}
+        </Button>
+      )}
+      <Button kind="danger" onClick={onForget}>
+        {t("node.forget")}
+      </Button>
+    </>
+  );
+}
+
+function ForgetDialog({ node, onClose }: { node: NodeView; onClose: () => void }) {
+  const { t } = useTranslation();
+  const forget = useRequest("nodes.forget");
+  return (
+    <Dialog
+      title={t("node.forgetTitle", { name: node.name })}
+      description={t("node.forgetText")}
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>{t("design.cancel")}</Button>
+          <Button
+            kind="danger"
+            disabled={forget.isPending}
+            onClick={() =>
+              forget.mutate({ node: node.id }, { onSuccess: () => goTo({ page: "home" }) })
+            }
+          >
+            {t("node.forget")}
+          </Button>
+        </>
+      }
+    >
+      {forget.error && <ErrorView thrown={forget.error} />}
+    </Dialog>
+  );
+}

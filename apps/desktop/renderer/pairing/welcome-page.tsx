@@ -1,0 +1,51 @@
+/**
+ * The first thing anyone sees: start a node, compare its fingerprint, go on to the first question.
+ *
+ * @module
+ */
+import { useTranslation } from "react-i18next";
+import { useLoadedState } from "../app/queries.ts";
+import { BrandMark } from "../app/sidebar.tsx";
+import { Banner } from "../design/parts.tsx";
+import { ConfirmNode } from "./confirm-node.tsx";
+import { DemoStart } from "./demo-start.tsx";
+import "./pairing.css";
+
+export function WelcomePage() {
+  const { t } = useTranslation();
+  const { nodes, keyStore } = useLoadedState();
+  const unconfirmed = nodes.find((node) => !node.isConfirmed);
+  const isConfirming = unconfirmed !== undefined && unconfirmed.state !== "stopped";
+  return (
+    <div className="welcome">
+      <div className="welcome-card">
+        <p className="welcome-brand">
+          <BrandMark />
+          {t("app.name")}
+        </p>
+        {isConfirming ? (
+          <ConfirmNode node={unconfirmed} />
+        ) : (
+          <>
+            <h1>{t("welcome.title")}</h1>
+            <p className="lead">{t("welcome.text")}</p>
+            <ul className="welcome-facts">
+              <li>{t("welcome.factTunnel")}</li>
+              <li>{t("welcome.factWorker")}</li>
+              <li>{t("welcome.factReceipt")}</li>
+            </ul>
+            <DemoStart label={t("welcome.start")} />
+            <p className="field-hint">{t("welcome.demoText")}</p>
+          </>
+        )}
+        {keyStore.note && (
+          <Banner tone={keyStore.isProtected ? "plain" : "caution"} shape="box">
+            <p>
+              {t(`keyStore.${keyStore.note}`)} <span className="code">{keyStore.note}</span>
+            </p>
+          </Banner>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,39 @@
+/**
+ * Every receipt the node still holds, newest first.
+ *
+ * @module
+ */
+import { useTranslation } from "react-i18next";
+import type { NodeView } from "../../ipc/contract.ts";
+import { ErrorView } from "../app/error-view.tsx";
+import { PageBody, PageFrame } from "../app/page-frame.tsx";
+import { useReceipts } from "../app/queries.ts";
+import { formatTime, shortHex } from "../chat/format.ts";
+import { Skeleton } from "../design/parts.tsx";
+import { ReceiptView } from "./receipt-view.tsx";
+
+export function ReceiptsPage({ node }: { node: NodeView }) {
+  const { t, i18n } = useTranslation();
+  const { data, error, refetch } = useReceipts(node.id);
+  return (
+    <PageFrame title={t("receipts.title")}>
+      <PageBody>
+        <p className="lead">{t("receipts.meaning")}</p>
+        {error && <ErrorView thrown={error} onRetry={() => void refetch()} />}
+        {!error && !data && <Skeleton lines={5} label={t("receipts.loading")} />}
+        {data?.length === 0 && <p className="nothing">{t("receipts.none")}</p>}
+        <div className="receipts">
+          {data?.map((receipt) => (
+            <details key={`${receipt.epoch}-${receipt.sequence}`} className="receipt">
+              <summary>
+                <span className="number">{formatTime(receipt.endedAt, i18n.language)}</span>
+                <span className="code">{shortHex(receipt.task)}</span>
+              </summary>
+              <ReceiptView receipt={receipt} />
+            </details>
+          ))}
+        </div>
+      </PageBody>
+    </PageFrame>
+  );
+}

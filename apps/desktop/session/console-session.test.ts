@@ -1,0 +1,125 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { advice, ClientError } from "@phantoma/client";
+import { expect, test } from "vitest";
+import { requests } from "../ipc/contract.ts";
+import { clientCodes } from "../ipc/error-codes.ts";
+import { consoleErrorOf, DesktopError } from "./desktop-error.ts";
+import { newConsole, pairedConsole } from "./console-under-test.ts";
+import { MODEL, NODE_KEY } from "./fake-node.ts";
+
+test("the page knows every code of the client, and no other", () => {
+  expect([...clientCodes].toSorted()).toEqual(Object.keys(advice).toSorted());
+});
+
+test("an unknown error reaches the page without a word of it", () => {
+  const { message } = consoleErrorOf(new Error("the prompt was: my secret"));
+  expect(message).not.toContain("secret");
+  expect(consoleErrorOf(new DesktopError("ERR_ANSWERING", "why")).action).not.toBe("");
+  expect(consoleErrorOf(new ClientError("ERR_BUSY", "why")).action).toBe(advice.ERR_BUSY);
+});
+
+test("every answer of the session is of the contract", async () => {
+  const { session, answer, id } = await pairedConsole();
+  await answer({ parent: null, text: "hello" });
+  const node = { node: NODE_KEY };
+  const conversation = { conversation: id };
+  const asked = {
+    "console.state": {},
+    "nodes.status": node,
+    "conversations.list": {},
+    "conversations.get": conversation,
+    "conversations.rename": { ...conversation, title: "t" },
+    "receipts.list": node,
+    "settings.get": {},
+    "settings.set": { theme: "dark" },
+  } as const;
+  for (const [name, input] of Object.entries(asked)) {
+    const handler = session.requests[name as keyof typeof asked] as (
+      i: unknown,
+    ) => Promise<unknown>;
+    const { output } = requests[name as keyof typeof asked];
+    expect(output.safeParse(await handler(input)).error, name).toBeUndefined();
+  }
+});
+
+test("a demo node is used only after its fingerprint was confirmed", async () => {
+  const { session } = newConsole();
+  const { isConfirmed, fingerprint } = await session.requests["demo.start"]({});
+  expect(isConfirmed).toBe(false);
+  expect(new Set(fingerprint.words).size).toBeGreaterThan(8);
+  const create = session.requests["conversations.create"];
+  const input = { node: NODE_KEY, model: MODEL, mode: "conversation" } as const;
+  await expect(create(input)).rejects.toMatchObject({ code: "ERR_NOT_CONFIRMED" });
+  await session.requests["nodes.confirm"]({ node: NODE_KEY });
+  await expect(create(input)).resolves.toMatchObject({ messages: [], head: null });
+});
+
+test("the steps of a demo node's start are told in order, and asking twice starts one", async () => {
+  const { session, events } = newConsole();
+  const start = session.requests["demo.start"];
+  await Promise.all([start({}), start({})]);
+  const steps = events.flatMap((event) => (event.event === "demo.changed" ? event.demo.step : []));
+  expect(steps).toEqual(["preparing", "starting", "connecting", "ready"]);
+});
+
+test("a demo node that does not answer is stopped, and can be started again", async () => {
+  const { session, node } = newConsole();
+  node.failures.push(new ClientError("ERR_UNREACHABLE", "away"));
+  const start = session.requests["demo.start"];
+  await expect(start({})).rejects.toMatchObject({ code: "ERR_UNREACHABLE" });
+  expect(node.wasStopped).toBe(true);
+  const { demo, nodes } = await session.requests["console.state"]({});
+  expect([demo.step, demo.error?.code, nodes]).toEqual(["failed", "ERR_UNREACHABLE", []]);
+  await expect(start({})).resolves.toMatchObject({ state: "online" });
+});
+
+test("forgetting a node ends its conversations and stops a demo", async () => {
+  const { session, node, answer, events } = await pairedConsole();
+  await answer({ parent: null, text: "hello" });
+  await session.requests["nodes.forget"]({ node: NODE_KEY });
+  expect([node.last.isClosed, node.wasStopped]).toEqual([true, true]);
+  expect((await session.requests["conversations.list"]({})).conversations).toEqual([]);
+  expect(events.slice(-1)).toEqual([{ event: "node.removed", node: NODE_KEY }]);
+});
+
+test("end and wipe ends the worker now, and a later question has a new one", async () => {
+  const { session, node, answer, id, get } = await pairedConsole();
+  await answer({ parent: null, text: "hello" });
+  await session.requests["chat.end"]({ conversation: id });
+  expect((await get()).worker).toMatchObject({ state: "ended", endReason: "ended" });
+  await answer({ parent: (await get()).head, text: "again" });
+  expect(node.workers).toHaveLength(2);
+});
+
+test("nothing of a conversation is on the disk", async () => {
+  const { session, answer, id, homeDir } = await pairedConsole();
+  await answer({ parent: null, text: "needle-in-the-prompt" });
+  await session.requests["conversations.setDraft"]({ conversation: id, text: "needle-draft" });
+  await session.requests["settings.set"]({ theme: "dark" });
+  const files = readdirSync(homeDir, { recursive: true, withFileTypes: true });
+  const paths = files.filter((f) => f.isFile()).map((f) => join(f.parentPath, f.name));
+  expect(paths.map((path) => path.slice(homeDir.length + 1)).toSorted()).toEqual([
+    "device.key",
+    "settings.json",
+  ]);
+  for (const path of paths) {
+    expect(readFileSync(path).includes("needle")).toBe(false);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  }
+});
+
+test("a draft is kept until it is sent", async () => {
+  const { session, answer, id, get } = await pairedConsole();
+  await session.requests["conversations.setDraft"]({ conversation: id, text: "half a" });
+  expect((await get()).draft).toBe("half a");
+  await answer({ parent: null, text: "half a question" });
+  expect((await get()).draft).toBe("");
+});
+
+test("closing the console ends every worker and the demo node", async () => {
+  const { session, node, answer } = await pairedConsole();
+  await answer({ parent: null, text: "hello" });
+  await session.close();
+  expect([node.last.isClosed, node.wasStopped]).toEqual([true, true]);
+});

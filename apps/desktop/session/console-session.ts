@@ -1,0 +1,215 @@
+/**
+ * The console without a shell: everything that the page may ask, answered in plain Node.
+ *
+ * Electron's main process and the web console each make one and connect it to their page.
+ *
+ * @module
+ */
+import type { ConsoleEvent, ConsoleState } from "../ipc/contract.ts";
+import type { Worker } from "../ipc/conversation.ts";
+import type { RequestHandlers, StreamHandlers } from "../ipc/router.ts";
+import { ConversationShelf } from "./conversation-shelf.ts";
+import { DemoNode, type DemoPlace } from "./demo.ts";
+import { DesktopError } from "./desktop-error.ts";
+import { HeldConversation } from "./held-conversation.ts";
+import type { OpenKeyStore } from "./key-store.ts";
+import { NodeBook } from "./node-book.ts";
+import { realClient, type NodeClient } from "./node-client.ts";
+import { makePrivateDir } from "./private-file.ts";
+import { receiptView } from "./receipt-view.ts";
+import { awaitReceipt } from "./receipts.ts";
+import { SettingsFile } from "./settings.ts";
+import { WorkerLink } from "./worker-link.ts";
+
+export interface ConsoleSessionOptions {
+  readonly version: string;
+  readonly shell: ConsoleState["shell"];
+  readonly homeDir: string;
+  readonly keyStore: OpenKeyStore;
+  readonly demo: DemoPlace;
+  /** Asks the person and opens an address; absent where the shell cannot. */
+  readonly openLink?: (url: string) => Promise<boolean>;
+  /** Where every answer ends at the latest. */
+  readonly maxAnswerTokens?: number;
+  readonly client?: NodeClient;
+}
+
+/** An answer may go on at length, but not for ever: some small models never end by themselves. */
+const MAX_ANSWER_TOKENS = 2048;
+
+/** More receipts than a page shows at once. */
+const LISTED_RECEIPTS = 100;
+
+export class ConsoleSession {
+  readonly #options: ConsoleSessionOptions;
+  readonly #client: NodeClient;
+  readonly #listeners = new Set<(event: ConsoleEvent) => void>();
+  readonly #shelf = new ConversationShelf();
+  readonly #book: NodeBook;
+  readonly #demo: DemoNode;
+  readonly #settings: SettingsFile;
+
+  constructor(options: ConsoleSessionOptions) {
+    const { homeDir, keyStore, demo: place, client = realClient } = options;
+    const { device } = keyStore;
+    makePrivateDir(homeDir);
+    this.#options = options;
+    this.#client = client;
+    this.#settings = new SettingsFile(`${homeDir}/settings.json`);
+    this.#book = new NodeBook({
+      homeDir,
+      openControl: (profile) => client.openControl({ profile, device }),
+      onChanged: (node) => this.#tell({ event: "node.changed", node }),
+      onRemoved: (node) => this.#tell({ event: "node.removed", node }),
+    });
+    const onChanged = (demo: ConsoleState["demo"]) => this.#tell({ event: "demo.changed", demo });
+    this.#demo = new DemoNode({ client, device, place, book: this.#book, onChanged });
+  }
+
+  /** @returns the function that ends the subscription */
+  subscribe(listener: (event: ConsoleEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  readonly requests: RequestHandlers = {
+    "console.state": async () => {
+      const { version, shell, keyStore } = this.#options;
+      const settings = this.#settings.get();
+      const nodes = this.#book.list();
+      return { version, shell, keyStore: keyStore.view, nodes, demo: this.#demo.state, settings };
+    },
+    "demo.start": () => this.#demo.start(),
+    "demo.stop": async () => {
+      const { nodeId } = this.#demo.state;
+      if (nodeId) await this.#forget(nodeId);
+      return {};
+    },
+    "nodes.confirm": async ({ node }) => this.#book.confirm(node),
+    "nodes.forget": async ({ node }) => {
+      await this.#forget(node);
+      return {};
+    },
+    "nodes.status": async ({ node }) => {
+      const [status, models] = await this.#book.ask(node, (control) =>
+        Promise.all([control.status(), control.models()]),
+      );
+      if (this.#book.view(node).policy !== status.policy)
+        this.#book.change(node, { policy: status.policy });
+      return { node: this.#book.view(node), status, models };
+    },
+    "conversations.list": async () => ({ conversations: this.#shelf.list() }),
+    "conversations.create": async ({ node, model, mode }) => {
+      this.#book.usable(node);
+      this.#shelf.assertRoom();
+      const models = await this.#book.ask(node, (control) => control.models());
+      const found = models.find(({ digest }) => digest === model);
+      const name = found?.name ?? model.slice(0, 12);
+      const held = this.#hold(node, { digest: model, name }, mode);
+      return held.full();
+    },
+    "conversations.get": async ({ conversation }) => this.#shelf.get(conversation).full(),
+    "conversations.rename": async ({ conversation, title }) => {
+      const held = this.#shelf.get(conversation);
+      held.rename(title);
+      return held.summary();
+    },
+    "conversations.remove": async ({ conversation }) => {
+      await this.#remove(conversation);
+      return {};
+    },
+    "conversations.setDraft": async ({ conversation, text }) => {
+      this.#shelf.get(conversation).draft = text;
+      return {};
+    },
+    "conversations.setHead": async ({ conversation, message }) => ({
+      head: this.#shelf.get(conversation).setHead(message),
+    }),
+    "chat.end": async ({ conversation }) => {
+      const held = this.#shelf.get(conversation);
+      const task = await held.end();
+      if (!task) return { receipt: null };
+      const { nodeId } = held;
+      return { receipt: await this.#book.ask(nodeId, (control) => awaitReceipt(control, task)) };
+    },
+    "receipts.list": async ({ node }) => {
+      const signed = await this.#book.ask(node, (c) => c.receipts({ limit: LISTED_RECEIPTS }));
+      return { receipts: signed.map(receiptView) };
+    },
+    "receipts.get": async ({ node, task }) => {
+      const query = { task: Buffer.from(task, "hex"), limit: 1 };
+      const [signed] = await this.#book.ask(node, (control) => control.receipts(query));
+      return { receipt: signed ? receiptView(signed) : null };
+    },
+    "settings.get": async () => this.#settings.get(),
+    "settings.set": async (change) => {
+      const settings = this.#settings.set(change);
+      this.#tell({ event: "settings.changed", settings });
+      return settings;
+    },
+    "links.open": async ({ url }) => {
+      const { openLink } = this.#options;
+      if (!openLink) throw new DesktopError("ERR_NOT_HERE", "a browser's page opens no links");
+      return { wasOpened: await openLink(url) };
+    },
+  };
+
+  readonly streams: StreamHandlers = {
+    "chat.answer": (input, send, signal) =>
+      this.#shelf.get(input.conversation).answer(input, send, signal),
+  };
+
+  /** Ends every worker and the demo node. Nothing of a conversation is left. */
+  async close(): Promise<void> {
+    await this.#shelf.endAll();
+    await this.#demo.stop();
+    this.#book.close();
+    this.#listeners.clear();
+  }
+
+  #hold(
+    nodeId: string,
+    model: { digest: string; name: string },
+    mode: "conversation" | "turn",
+  ): HeldConversation {
+    const profile = this.#book.usable(nodeId);
+    const { keyStore, maxAnswerTokens = MAX_ANSWER_TOKENS } = this.#options;
+    const { device } = keyStore;
+    const digest = Buffer.from(model.digest, "hex");
+    const options = { profile, device, model: digest, mode };
+    const held: HeldConversation = new HeldConversation({
+      nodeId,
+      model,
+      mode,
+      maxAnswerTokens,
+      makeLink: (onWorker) => new WorkerLink(this.#client, options, onWorker),
+      onWorker: (worker) => this.#workerMoved(held, worker),
+      onChanged: () => this.#tell({ event: "conversation.changed", conversation: held.id }),
+      onUnreachable: (error) => this.#book.missed(nodeId, error),
+    });
+    this.#shelf.add(held);
+    this.#tell({ event: "conversation.changed", conversation: held.id });
+    return held;
+  }
+
+  #workerMoved({ id, nodeId }: HeldConversation, worker: Worker): void {
+    if (worker.state === "live") this.#book.reached(nodeId);
+    this.#tell({ event: "conversation.worker", conversation: id, worker });
+  }
+
+  async #remove(conversation: string): Promise<void> {
+    await this.#shelf.remove(conversation);
+    this.#tell({ event: "conversation.removed", conversation });
+  }
+
+  async #forget(node: string): Promise<void> {
+    this.#book.view(node);
+    for (const { id } of this.#shelf.ofNode(node)) await this.#remove(id);
+    if (this.#demo.state.nodeId === node) await this.#demo.stop();
+    this.#book.remove(node);
+  }
+
+  #tell(event: ConsoleEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}

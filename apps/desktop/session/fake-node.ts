@@ -1,0 +1,162 @@
+/**
+ * A node played for tests: workers that remember as real ones do, and answer what a test wants.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { EventEmitter, once } from "node:events";
+import { ClientError, type ConversationOptions, type TurnEvent } from "@phantoma/client";
+import type { Said } from "./message-tree.ts";
+import type { LiveControl, LiveConversation, LiveNode, NodeClient } from "./node-client.ts";
+
+type Finish = Extract<TurnEvent, { type: "finish" }>["finish"];
+
+export const NODE_KEY = "ab".repeat(32);
+export const MODEL = "cd".repeat(32);
+export const IDLE_TIMEOUT_MS = 120_000;
+
+/** What a worker does with a question. */
+export type Answering = (worker: FakeWorker, question: string) => AsyncIterable<string>;
+
+export class FakeWorker implements LiveConversation {
+  readonly opened = { model: "m", contextTokens: 512, threads: 1, idleTimeoutMs: IDLE_TIMEOUT_MS };
+  readonly task = randomBytes(32);
+  /** What it was told and said, as apps/node's worker keeps it. */
+  memory: Said[];
+  readonly #answering: Answering;
+  readonly #mode: ConversationOptions["mode"];
+  readonly #events = new EventEmitter();
+  readonly #closed = Promise.withResolvers<Awaited<LiveConversation["closed"]>>();
+  isClosed = false;
+  isStopped = false;
+
+  constructor(options: ConversationOptions, answering: Answering) {
+    this.memory = [...(options.history as Said[])];
+    this.#mode = options.mode;
+    this.#answering = answering;
+  }
+
+  get closed() {
+    return this.#closed.promise;
+  }
+
+  async *turn({ text, keep = Infinity }: { text: string; keep?: number }) {
+    if (this.isClosed) throw new ClientError("ERR_CONNECTION_LOST", "gone");
+    this.isStopped = false;
+    this.memory.length = Math.min(keep, this.memory.length);
+    this.memory.push({ role: "user", text });
+    let answer = "";
+    for await (const part of this.#answering(this, text)) {
+      answer += part;
+      yield { type: "delta", text: part } as const;
+    }
+    this.memory.push({ role: "assistant", text: answer });
+    yield { type: "finish", finish: finishOf(this.isStopped, answer) } as const;
+    yield { type: "end" } as const;
+    if (this.#mode === "turn") this.close("turn-done");
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    this.#events.emit("stop");
+  }
+
+  async stopped(): Promise<void> {
+    if (!this.isStopped) await once(this.#events, "stop");
+  }
+
+  async end(): Promise<void> {
+    this.close("ended");
+  }
+
+  drop(): void {
+    this.close(new ClientError("ERR_CONNECTION_LOST", "dropped"));
+  }
+
+  close(reason: Awaited<LiveConversation["closed"]>): void {
+    this.isClosed = true;
+    this.#closed.resolve(reason);
+  }
+}
+
+function finishOf(wasStopped: boolean, answer: string): Finish {
+  return {
+    reason: wasStopped ? "stopped" : "stop",
+    usage: { promptTokens: 3, reusedTokens: 0, completionTokens: answer.length },
+    timings: { promptMs: 1, firstTokenMs: 2, totalMs: 12 },
+  };
+}
+
+/** Says the question again, in two parts. */
+export const echo: Answering = async function* (_worker, question) {
+  yield "you said: ";
+  yield question;
+};
+
+export class FakeNode implements NodeClient {
+  readonly workers: FakeWorker[] = [];
+  answering: Answering = echo;
+  /** Thrown by the next attempts to connect, one each. */
+  readonly failures: Error[] = [];
+  /** Set to keep the next callers waiting in the queue. */
+  queue: { readonly position: number; readonly assigned: Promise<void> } | undefined;
+  wasStopped = false;
+
+  get last(): FakeWorker {
+    return this.workers.at(-1)!;
+  }
+
+  async openConversation(options: ConversationOptions): Promise<LiveConversation> {
+    const failure = this.failures.shift();
+    if (failure) throw failure;
+    if (this.queue) {
+      options.onNote?.({ note: "queued", position: this.queue.position });
+      const given = Promise.withResolvers<never>();
+      const give = () => given.reject(new ClientError("ERR_CONNECTION_LOST", "given up"));
+      options.signal?.addEventListener("abort", give);
+      if (options.signal?.aborted) give();
+      await Promise.race([this.queue.assigned, given.promise]);
+      options.onNote?.({ note: "assigned" });
+    }
+    const worker = new FakeWorker(options, (asked, question) => this.answering(asked, question));
+    this.workers.push(worker);
+    return worker;
+  }
+
+  async openControl(): Promise<LiveControl> {
+    const failure = this.failures.shift();
+    if (failure) throw failure;
+    return {
+      status: async () => ({
+        version: "0.1.0",
+        release: "00".repeat(32),
+        starter: "gateway",
+        policy: "none",
+        nodeTime: 1,
+        startedAt: 1,
+        tasksLive: 0,
+        tasksDone: 0,
+        deviceListVersion: 1,
+      }),
+      models: async () => [{ name: "echo", digest: MODEL, bytes: 5 }],
+      receipts: async () => [],
+      close: () => undefined,
+    };
+  }
+
+  async startNode(): Promise<LiveNode> {
+    const profile = {
+      name: "demo",
+      url: "wss://127.0.0.1:1",
+      nodeKey: NODE_KEY,
+      tlsCertificate: "",
+      starter: "gateway",
+      policy: "none",
+      release: "00".repeat(32),
+    } as const;
+    const stop = async () => {
+      this.wasStopped = true;
+    };
+    return { profile, stop };
+  }
+}

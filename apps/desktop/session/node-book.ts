@@ -1,0 +1,170 @@
+/**
+ * The nodes this console knows: confirmed or not, online or not.
+ *
+ *   unknown ──ask──> connecting ──answer──> online ──failure──> offline ──retry──> connecting …
+ *
+ * A node that went offline is asked again, less and less often, until it answers.
+ *
+ *   HOME/nodes/NAME.json   0600, profiles of provisioned nodes; a demo node's is never written
+ *
+ * @module
+ */
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { ClientError, parseProfile, retryDelayMs, type NodeProfile } from "@phantoma/client";
+import type { NodeView } from "../ipc/node.ts";
+import { consoleErrorOf, DesktopError } from "./desktop-error.ts";
+import { fingerprintView } from "./fingerprint-view.ts";
+import type { LiveControl } from "./node-client.ts";
+import { makePrivateDir, readIfPresent } from "./private-file.ts";
+
+interface Known {
+  readonly profile: NodeProfile;
+  /** Where the profile lies, for a node that is remembered. */
+  readonly path: string | undefined;
+  view: NodeView;
+  failures: number;
+  retry: NodeJS.Timeout | undefined;
+}
+
+export interface NodeBookOptions {
+  readonly homeDir: string;
+  readonly openControl: (profile: NodeProfile) => Promise<LiveControl>;
+  readonly onChanged: (node: NodeView) => void;
+  readonly onRemoved: (id: string) => void;
+}
+
+export class NodeBook {
+  readonly #options: NodeBookOptions;
+  readonly #nodes = new Map<string, Known>();
+
+  constructor(options: NodeBookOptions) {
+    this.#options = options;
+    const dir = join(options.homeDir, "nodes");
+    makePrivateDir(dir);
+    for (const name of readdirSync(dir).filter((file) => file.endsWith(".json")))
+      this.#remember(join(dir, name));
+  }
+
+  list(): NodeView[] {
+    return [...this.#nodes.values()].map(({ view }) => view);
+  }
+
+  view(id: string): NodeView {
+    return this.#known(id).view;
+  }
+
+  /** Takes a demo node up, unconfirmed. */
+  addDemo(profile: NodeProfile): NodeView {
+    return this.#add(profile, "demo", undefined);
+  }
+
+  confirm(id: string): NodeView {
+    this.#known(id);
+    this.change(id, { isConfirmed: true });
+    return this.view(id);
+  }
+
+  /** The node's profile, to connect with. @throws {@link DesktopError} `ERR_NOT_CONFIRMED` */
+  usable(id: string): NodeProfile {
+    const { profile, view } = this.#known(id);
+    if (!view.isConfirmed)
+      throw new DesktopError("ERR_NOT_CONFIRMED", "this node's fingerprint was not confirmed");
+    return profile;
+  }
+
+  remove(id: string): void {
+    const { path, retry } = this.#known(id);
+    clearTimeout(retry);
+    if (path) rmSync(path, { force: true });
+    this.#nodes.delete(id);
+    this.#options.onRemoved(id);
+  }
+
+  /** Asks the node over a control session; its state follows the outcome. */
+  async ask<T>(id: string, question: (control: LiveControl) => Promise<T>): Promise<T> {
+    const { profile, view } = this.#known(id);
+    if (view.state !== "online") this.change(id, { state: "connecting" });
+    try {
+      const control = await this.#options.openControl(profile);
+      try {
+        const answer = await question(control);
+        this.reached(id);
+        return answer;
+      } finally {
+        control.close();
+      }
+    } catch (error) {
+      this.missed(id, error);
+      throw error;
+    }
+  }
+
+  /** Something of the node answered. */
+  reached(id: string): void {
+    const known = this.#nodes.get(id);
+    if (!known) return;
+    known.failures = 0;
+    clearTimeout(known.retry);
+    known.retry = undefined;
+    if (known.view.state !== "online") this.change(id, { state: "online", error: null });
+  }
+
+  /** Connecting failed, or what was open broke. */
+  missed(id: string, error: unknown): void {
+    const known = this.#nodes.get(id);
+    if (!known || known.view.state === "stopped") return;
+    this.change(id, { state: "offline", error: consoleErrorOf(error) });
+    if (known.retry || !isWorthRetrying(error)) return;
+    const again = () => {
+      known.retry = undefined;
+      void this.ask(id, (control) => control.status()).catch(() => undefined);
+    };
+    known.retry = setTimeout(again, retryDelayMs(known.failures)).unref();
+    known.failures += 1;
+  }
+
+  change(id: string, change: Partial<NodeView>): void {
+    const known = this.#nodes.get(id);
+    if (!known) return;
+    known.view = { ...known.view, ...change };
+    this.#options.onChanged(known.view);
+  }
+
+  close(): void {
+    for (const { retry } of this.#nodes.values()) clearTimeout(retry);
+    this.#nodes.clear();
+  }
+
+  #remember(path: string): void {
+    const stored = readIfPresent(path);
+    if (stored) this.#add(parseProfile(stored.toString("utf8")), "provisioned", path);
+  }
+
+  #add(profile: NodeProfile, kind: NodeView["kind"], path: string | undefined): NodeView {
+    const { nodeKey: id, name, url, starter } = profile;
+    const fingerprint = fingerprintView(Buffer.from(id, "hex"));
+    const isConfirmed = path !== undefined;
+    const state = { state: "unknown", error: null, policy: null } as const;
+    const view: NodeView = { id, name, url, kind, isConfirmed, fingerprint, ...state, starter };
+    this.#nodes.set(id, { profile, path, view, failures: 0, retry: undefined });
+    this.#options.onChanged(view);
+    return view;
+  }
+
+  #known(id: string): Known {
+    const known = this.#nodes.get(id);
+    if (!known) throw new DesktopError("ERR_NODE_UNKNOWN", "no such node is paired");
+    return known;
+  }
+}
+
+/** A revoked device or a false certificate does not pass by waiting. */
+function isWorthRetrying(error: unknown): boolean {
+  return (
+    error instanceof ClientError &&
+    ["ERR_UNREACHABLE", "ERR_CONNECTION_LOST", "ERR_TIMEOUT", "ERR_UNAVAILABLE"].includes(
+      error.code,
+    )
+  );
+}

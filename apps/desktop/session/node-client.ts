@@ -1,0 +1,34 @@
+/**
+ * All that the console wants of packages/client, as an interface: a test plays the node.
+ *
+ * @module
+ */
+import {
+  ControlSession,
+  Conversation,
+  LocalNode,
+  type ConversationOptions,
+  type LocalNodeOptions,
+} from "@phantoma/client";
+
+/** What a conversation with a worker can do; `packages/client` describes each. */
+export type LiveConversation = Pick<
+  Conversation,
+  "opened" | "task" | "closed" | "turn" | "stop" | "end" | "drop"
+>;
+
+export type LiveControl = Pick<ControlSession, "status" | "models" | "receipts" | "close">;
+
+export type LiveNode = Pick<LocalNode, "profile" | "stop">;
+
+export interface NodeClient {
+  openConversation(options: ConversationOptions): Promise<LiveConversation>;
+  openControl(options: Pick<ConversationOptions, "profile" | "device">): Promise<LiveControl>;
+  startNode(options: LocalNodeOptions): Promise<LiveNode>;
+}
+
+export const realClient: NodeClient = {
+  openConversation: (options) => Conversation.open(options),
+  openControl: (options) => ControlSession.open(options),
+  startNode: (options) => LocalNode.start(options),
+};

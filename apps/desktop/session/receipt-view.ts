@@ -1,0 +1,35 @@
+/**
+ * Receipts as the page shows them. packages/client has checked their signature.
+ *
+ * @module
+ */
+import type { SignedReceipt } from "@phantoma/client";
+import type { Receipt } from "../ipc/node.ts";
+
+export function receiptView({ receipt, document }: SignedReceipt): Receipt {
+  const { cell, warden } = receipt;
+  return {
+    task: hex(receipt.task),
+    sequence: Number(receipt.sequence),
+    epoch: receipt.epoch,
+    model: hex(receipt.model),
+    release: hex(receipt.release),
+    certifiedAt: receipt.certifiedAt,
+    endedAt: receipt.endedAt,
+    cell: cell && {
+      end: cell.end,
+      wipedBytes: Number(cell.wipedBytes),
+      wipedAt: cell.wipedAt,
+    },
+    warden: warden && {
+      attempts: Number(warden.attempts),
+      unreported: Number(warden.unreported),
+      policy: hex(warden.policy),
+    },
+    document: Buffer.from(document).toString("base64"),
+  };
+}
+
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}

@@ -1,0 +1,101 @@
+/**
+ * phantoma console, in a browser: starts the console on 127.0.0.1, prints its link and opens it.
+ *
+ *   main.ts [--port N] [--no-open] [--json] [--model FILE ...] [--max-tokens N] [--home DIR]
+ *
+ * @module
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { buildConsole } from "../build.ts";
+import { Router } from "../ipc/router.ts";
+import { ConsoleSession } from "../session/console-session.ts";
+import { consoleErrorOf } from "../session/desktop-error.ts";
+import { openFileKeyStore } from "../session/key-store.ts";
+import { readPageFiles } from "../session/page-files.ts";
+import { consoleHome, demoPlace } from "../session/place.ts";
+import { LoopbackServer } from "./loopback-server.ts";
+import { openInBrowser } from "./open-in-browser.ts";
+
+const { values } = parseArgs({
+  options: {
+    port: { type: "string", default: "0" },
+    "no-open": { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    model: { type: "string", multiple: true, default: [] },
+    "max-tokens": { type: "string" },
+    home: { type: "string" },
+  },
+});
+
+const rootDir = fileURLToPath(new URL("../../..", import.meta.url));
+const distDir = join(rootDir, "apps/desktop/dist");
+const { version } = JSON.parse(readFileSync(join(rootDir, "package.json"), "utf8"));
+
+const { session, server } = await start().catch(giveUp);
+
+showLink();
+// Every link opens once; a person at the terminal can have another.
+if (process.stdin.isTTY) process.stdin.on("data", showLink).unref();
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.once(signal, () => void end());
+
+async function start() {
+  const built = await buildConsole(["renderer", "bridge"]);
+  if (built.length > 0) say(`bundled the page (${built.join(", ")})`);
+
+  const homeDir = consoleHome("web", values.home);
+  const session = new ConsoleSession({
+    version,
+    shell: "web",
+    homeDir,
+    keyStore: openFileKeyStore(homeDir),
+    demo: demoPlace(rootDir, values.model, undefined),
+    ...(values["max-tokens"] ? { maxAnswerTokens: Number(values["max-tokens"]) } : {}),
+  });
+  const server = await LoopbackServer.listen({
+    page: readPageFiles(join(distDir, "renderer")),
+    bridge: readFileSync(join(distDir, "bridge/bridge.js")),
+    makeRouter: (origin) =>
+      new Router({
+        origin,
+        requests: session.requests,
+        streams: session.streams,
+        errorOf: consoleErrorOf,
+        onFault: (route, error) => say(`${route} failed: ${(error as Error).name}`),
+      }),
+    subscribe: (listener) => session.subscribe(listener),
+    port: Number(values.port),
+  });
+  return { session, server };
+}
+
+/** A console that cannot start says why in one line. */
+function giveUp(error: unknown): never {
+  const { code, message } = error as { code?: string; message: string };
+  say(code === undefined ? message : `${message} (${code})`);
+  process.exit(1);
+}
+
+function showLink(): void {
+  const link = server.newLink();
+  if (values.json) process.stdout.write(`${JSON.stringify({ link })}\n`);
+  else
+    process.stdout.write(
+      `Phantoma's console: ${link}\n  opens once, in a browser on this machine; Enter gives another link, Ctrl-C ends it\n`,
+    );
+  if (!values["no-open"]) openInBrowser(link);
+}
+
+async function end(): Promise<void> {
+  await server.close();
+  await session.close();
+  process.exit(0);
+}
+
+function say(text: string): void {
+  process.stderr.write(`phantoma: ${text}\n`);
+}
