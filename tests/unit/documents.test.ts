@@ -34,7 +34,7 @@ describe.each(documents)("$name", ({ path, text }) => {
   });
 
   test("names only commands that package.json has", () => {
-    const named = [...text.matchAll(/npm (?:run )?([a-z][a-z:-]*)/g)]
+    const named = [...text.matchAll(/npm (?:run )?([a-z][a-z0-9:-]*)/g)]
       .filter(([whole, name]) => whole.includes(" run ") || name === "start" || name === "test")
       .map(([, name]) => name!);
     expect(named.filter((name) => !scripts.includes(name))).toEqual([]);
