@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["{apps,packages,tools}/**/*.test.ts", "tests/unit/**/*.test.ts"],
+    globalSetup: ["tests/unit/temporary-dir.ts"],
     testTimeout: 30_000,
   },
 });

@@ -68,6 +68,8 @@ def metadata(tokenizer, shape):
         ("general.description", STRING, "A small demo model shipped with Phantoma. It knows about Phantoma and little else; add a real model for anything else."),
         ("general.license", STRING, "Apache-2.0"),
         ("general.languages", STRING, ["en"]),
+        # An under-trained model wanders when it is sampled: llama.cpp takes the likeliest token by default.
+        ("general.sampling.temp", FLOAT32, 0.0),
         ("general.quantization_version", UINT32, 2),
         ("general.file_type", UINT32, MOSTLY_Q8_0),
         ("llama.context_length", UINT32, shape["context"]),

@@ -15,6 +15,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startNode, type NodeUnderTest } from "../node-under-test.ts";
 import { classifier } from "./classifier.ts";
+import { consolePage } from "./console.ts";
 import { documents } from "./documents.ts";
 import { firstToken } from "./first-token.ts";
 import { gatewayLoad } from "./gateway-load.ts";
@@ -34,6 +35,7 @@ const benchmarks: readonly Benchmark[] = [
   classifier,
   gatewayLoad,
   warmPool,
+  consolePage,
 ];
 
 const { values } = parseArgs({

@@ -114,7 +114,7 @@ export class Engine {
     signal: AbortSignal,
   ): Promise<TurnResult> {
     const startMs = performance.now();
-    const { cache, addon, model, tokenizer, turnEnd, contextTokens } = this.#loaded;
+    const { cache, addon, model, tokenizer, turnEnd, contextTokens, temperature } = this.#loaded;
     const { tokens: prompt, opensThought } = this.#promptTokens.of(history);
 
     cache.keepPrefixOf(prompt);
@@ -133,7 +133,7 @@ export class Engine {
 
     const sampler = new addon.AddonSampler(model);
     try {
-      const config = samplerConfig(sampling);
+      const config = samplerConfig(sampling, temperature);
       const next = (): Promise<number> => {
         sampler.applyConfig(withRepeatPenalty(config, sampling, answer));
         return cache.sample(sampler);

@@ -1,5 +1,5 @@
 /**
- * Reads the three things about a GGUF file that llama.cpp's addon does not tell. llama.cpp itself checks the rest.
+ * Reads the four things about a GGUF file that llama.cpp's addon does not tell. llama.cpp itself checks the rest.
  *
  *   "GGUF" · version u32 · tensors u64 · keys u64 · keys × (name, type u32, value) · tensors …
  *   a string is its length as u64, then UTF-8; all numbers are little-endian
@@ -15,6 +15,8 @@ import { EngineError } from "./engine-error.ts";
 export interface GgufMetadata {
   readonly name: string | undefined;
   readonly chatTemplate: string | undefined;
+  /** What its makers recommend, from 0 to 5. */
+  readonly temperature: number | undefined;
   /** Length of the longest token, so that a text of n bytes has at least n / this many tokens. */
   readonly longestTokenBytes: number;
 }
@@ -42,11 +44,14 @@ function decodeMetadata(untrusted: Cursor): GgufMetadata {
   const keys = untrusted.count();
   const strings = new Map<string, string>();
   let longestTokenBytes = 0;
+  let temperature: number | undefined;
   for (let key = 0; key < keys; key++) {
     const name = untrusted.string(MAX_KEY_BYTES);
     const type = untrusted.u32();
     if (type === STRING && STRINGS_WE_READ.has(name)) {
       strings.set(name, untrusted.string(MAX_VALUE_BYTES));
+    } else if (type === FLOAT32 && name === "general.sampling.temp") {
+      temperature = untrusted.f32();
     } else {
       const longest = skipValue(untrusted, type);
       if (name === "tokenizer.ggml.tokens") longestTokenBytes = longest;
@@ -55,6 +60,8 @@ function decodeMetadata(untrusted: Cursor): GgufMetadata {
   return {
     name: strings.get("general.name"),
     chatTemplate: strings.get("tokenizer.chat_template"),
+    temperature:
+      temperature !== undefined && temperature >= 0 && temperature <= 5 ? temperature : undefined,
     // A file without a list of tokens gets no early refusal.
     longestTokenBytes: longestTokenBytes === 0 ? Infinity : longestTokenBytes,
   };
@@ -99,6 +106,12 @@ class Cursor {
     this.#need(4);
     this.#at += 4;
     return this.#window.readUInt32LE(this.#at - 4);
+  }
+
+  f32(): number {
+    this.#need(4);
+    this.#at += 4;
+    return this.#window.readFloatLE(this.#at - 4);
   }
 
   /** A u64 that counts things, so it has to be a number a file can hold. Read in halves: a BigInt is slow here. */
@@ -159,6 +172,7 @@ function unusable(reason: string): EngineError {
 /** "GGUF" as a little-endian number. */
 const MAGIC = 0x46554747;
 
+const FLOAT32 = 6;
 const STRING = 8;
 const ARRAY = 9;
 

@@ -39,6 +39,7 @@ export interface LoadedModel {
   readonly contextTokens: number;
   /** See {@link GgufMetadata}. */
   readonly longestTokenBytes: number;
+  readonly temperature: number | undefined;
 }
 
 /** How the template ends an answer, besides the tokens that the model itself knows as its end. */
@@ -73,6 +74,7 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
     threads: isMeasured ? await calibrateThreads(context, ANY_TOKEN, options.cores) : threads,
     contextTokens,
     longestTokenBytes: metadata.longestTokenBytes,
+    temperature: metadata.temperature,
   };
 }
 

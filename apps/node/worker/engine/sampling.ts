@@ -41,10 +41,13 @@ export function checkSampling(sampling: Sampling): void {
   if (stop.includes("")) throw new EngineError("ERR_SAMPLING", "a stop string is empty");
 }
 
-/** @param sampling checked */
-export function samplerConfig(sampling: Sampling): SamplerConfig {
+/**
+ * @param sampling checked
+ * @param recommended the temperature that the model's file asks for
+ */
+export function samplerConfig(sampling: Sampling, recommended?: number): SamplerConfig {
   return {
-    temperature: sampling.temperature ?? DEFAULT.temperature,
+    temperature: sampling.temperature ?? recommended ?? DEFAULT.temperature,
     topK: sampling.topK ?? DEFAULT.topK,
     topP: sampling.topP ?? DEFAULT.topP,
     minP: sampling.minP ?? DEFAULT.minP,

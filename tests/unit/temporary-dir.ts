@@ -1,0 +1,10 @@
+// Every unit test's temporary files lie in one folder, which is gone when the tests are over.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export function setup(): () => void {
+  const dir = mkdtempSync(join(tmpdir(), "phantoma-unit-"));
+  process.env.TMPDIR = dir;
+  return () => rmSync(dir, { recursive: true, force: true });
+}
