@@ -2,7 +2,8 @@
  * 10,000 tokens at 200 a second into a conversation of 1,000 messages, on the production page. Tells
  * figures; what a machine must reach is asserted with room for a loaded one.
  */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -111,6 +112,7 @@ test("a long answer in a long conversation stays smooth", async () => {
       return view.scrollHeight - view.clientHeight - view.scrollTop < 40;
     }),
   };
+  mkdirSync(dirname(figuresPath), { recursive: true });
   writeFileSync(figuresPath, `${JSON.stringify(figures)}\n`);
   process.stdout.write(`long answer: ${JSON.stringify(figures)}\n`);
   expect(faults).toEqual([]);
