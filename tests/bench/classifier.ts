@@ -41,7 +41,7 @@ const otherBucket: Kinds = [
 ];
 
 async function* run({ isQuick, standing }: Setting) {
-  const each = isQuick ? 16 : 100;
+  const each = isQuick ? 10 : 100;
   const observe = async (kinds: Kinds, steady: boolean, each: number) =>
     capture(await standing(), kinds, steady, each);
 
@@ -83,7 +83,7 @@ async function* run({ isQuick, standing }: Setting) {
     unit: "%",
   });
 
-  const long = judge(await observe(otherBucket, true, isQuick ? 5 : 25));
+  const long = judge(await observe(otherBucket, true, isQuick ? 3 : 25));
   yield row({
     name: "answers of other length buckets, as shipped, AUC (known leak)",
     value: long.auc,

@@ -22,7 +22,7 @@ const WARM_UP_ROUNDS = 3;
 export const firstToken: Benchmark = { name: "first-token", run };
 
 async function* run({ isQuick, strangerPath, standing }: Setting) {
-  const rounds = isQuick ? 20 : 200;
+  const rounds = isQuick ? 14 : 200;
   const underTest = await standing();
   const digest = modelDigest(underTest, strangerPath ? "stranger" : "tiny");
   const unpaced = await openConversation(underTest, digest, { steady: false });

@@ -44,7 +44,7 @@ async function* run({ isQuick }: Setting) {
   const underTest = await startNode({ models: ["tiny"], gatewayFlags });
   try {
     yield* waiting(underTest, isQuick ? 200 : 2000);
-    yield* strangers(underTest, isQuick ? 150 : 1200);
+    yield* strangers(underTest, isQuick ? 90 : 1200);
   } finally {
     await underTest.node.stop();
   }

@@ -23,7 +23,7 @@ export const handshake: Benchmark = { name: "handshake", run };
 
 async function* run({ isQuick, standing }: Setting) {
   yield processorTime(isQuick ? 60 : 400);
-  yield sessionReady(await standing(), isQuick ? 4 : 40);
+  yield sessionReady(await standing(), isQuick ? 3 : 40);
 }
 
 /** A certificate is about this long. */

@@ -21,7 +21,7 @@ const ANSWER_TOKENS = 2000;
 export const steadyTicks: Benchmark = { name: "steady-ticks", run };
 
 async function* run({ isQuick, strangerPath, standing }: Setting) {
-  const turns = isQuick ? 2 : 15;
+  const turns = isQuick ? 1 : 15;
   const underTest = await standing();
   const observer = await Observer.between(underTest.node.profile.url);
   const digest = modelDigest(underTest, strangerPath ? "stranger" : "tiny");

@@ -37,7 +37,7 @@ async function* run({ isQuick, strangerPath, standing }: Setting) {
     path: strangerPath ?? (await cachedModel("tiny")),
     digest: modelDigest(underTest, name),
     tokens: strangerPath ? LARGE_TOKENS : TINY_TOKENS,
-    rounds: isQuick ? 3 : 12,
+    rounds: isQuick ? 1 : 12,
   };
   yield sameThreads(underTest, subject);
   yield whileBusy(underTest, { ...subject, rounds: isQuick ? 1 : 4 });
