@@ -1,0 +1,34 @@
+/*
+ * Runs a program as the cell does and prints how it ended; the cell's own set-up is not part of it.
+ * Linked a second time with no-wipe.c, it is the control: everything the same but the overwriting.
+ *
+ *   hold PROGRAM [ARG...]
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "../seize.h"
+
+int main(int argc, char **argv)
+{
+	struct seized seized;
+	struct end end;
+
+	if (argc < 2)
+		return 2;
+	switch (start_seized(&seized)) {
+	case -1:
+		perror("start_seized");
+		return 2;
+	case 0:
+		execv(argv[1], argv + 1);
+		_exit(127);
+	}
+	watch_until_gone(&seized, -1, &end);
+	printf("{\"status\":%d,\"by\":%d,\"wasWiped\":%s,\"bytes\":%" PRIu64 ",\"missed\":%" PRIu64
+	       ",\"swapped\":%" PRIu64 ",\"nanoseconds\":%" PRIu64 "}\n",
+	       end.status, end.by, end.was_wiped ? "true" : "false", end.wiped.bytes, end.wiped.missed,
+	       end.wiped.swapped, end.wiped.nanoseconds);
+	return 0;
+}

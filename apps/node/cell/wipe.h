@@ -1,0 +1,45 @@
+/*
+ * Overwrites the memory of another process, from outside, while that process stands still.
+ */
+#ifndef PHANTOMA_CELL_WIPE_H
+#define PHANTOMA_CELL_WIPE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The three views of one address space; they follow it, not the process, so an exec makes them useless. */
+struct address_space {
+	int mem;
+	int pagemap;
+	int maps;
+};
+
+#define NO_ADDRESS_SPACE { .mem = -1, .pagemap = -1, .maps = -1 }
+
+struct wiped {
+	/* Overwritten with zeros. */
+	uint64_t bytes;
+	/* Should have been overwritten and could not be. */
+	uint64_t missed;
+	/* Were on a swap device, where overwriting the memory does not reach them. */
+	uint64_t swapped;
+	/* What the overwriting took. */
+	uint64_t nanoseconds;
+};
+
+/*
+ * Opens the three views of `pid`, which must be a child that we trace and that runs none of its own code
+ * yet: a process that made itself undumpable can no longer be opened. 0, or -1 with errno.
+ */
+int open_address_space(struct address_space *space, pid_t pid);
+
+void close_address_space(struct address_space *space);
+
+/*
+ * Overwrites every resident page that the process could have written to: private pages whatever their
+ * protection is now, and shared ones that are writable and live in memory only. Pages of files, such as
+ * a model's weights, stay as they are. Returns 0, or -1 with errno when the address space is gone.
+ */
+int wipe(const struct address_space *space, struct wiped *wiped);
+
+#endif
