@@ -1,8 +1,7 @@
 /*
- * Holds one child from before its first instruction until it is gone, and overwrites its memory while it
- * still has it.
+ * Holds one child from before its first instruction until it is gone, and overwrites its memory then.
  *
- * Source: ptrace(2), "PTRACE_EVENT_EXIT", "Attaching and detaching", "Group-stop".
+ * Source: ptrace(2), "Attaching and detaching", "Group-stop", "PTRACE_O_EXITKILL".
  */
 #define _GNU_SOURCE
 #include "seize.h"
@@ -11,36 +10,32 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-/* A worker has some tens; one that makes more than this is ended. */
-#define MAX_THREADS 4096
+#include "anchor.h"
 
-#define OPTIONS                                                                                              \
-	(PTRACE_O_EXITKILL | PTRACE_O_TRACEEXIT | PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE |                 \
-	 PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK)
+/* The anchor inherits the first two: it dies with its cell, and stops on its way out of any other death. */
+#define OPTIONS (PTRACE_O_EXITKILL | PTRACE_O_TRACEEXIT | PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE)
+/* Of the program, once it is anchored: its threads come and go without us. */
+#define RUNNING_OPTIONS (PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC)
 
-struct thread {
-	pid_t id;
-	/* It has reached its exit stop and runs no instruction of its own any more. */
-	bool is_leaving;
-};
+/* What waitpid would say of a child that could not execute its program. */
+#define NEVER_STARTED (127 << 8)
 
 struct watch {
-	struct seized *seized;
+	pid_t program;
+	uint64_t password;
+	pid_t anchor;
+	int signals;
+	struct address_space space;
 	struct end *end;
-	/* The first exec is the program's start; one more would have left its memory behind. */
-	bool has_started;
-	bool has_escaped;
-	/* Monotonic milliseconds at which a child whose gateway hung up is ended; 0 while it has not. */
+	/* Monotonic; at it a child whose gateway hung up is ended. 0 while it has not. */
 	uint64_t deadline_ms;
 };
 
@@ -51,7 +46,7 @@ pid_t start_seized(struct seized *seized)
 	sigset_t watched, before;
 	char go;
 
-	*seized = (struct seized){ .pid = -1, .space = NO_ADDRESS_SPACE };
+	*seized = (struct seized){ .pid = -1 };
 	sigemptyset(&watched);
 	sigaddset(&watched, SIGCHLD);
 	sigaddset(&watched, SIGTERM);
@@ -59,8 +54,8 @@ pid_t start_seized(struct seized *seized)
 	sigaddset(&watched, SIGHUP);
 	sigprocmask(SIG_BLOCK, &watched, &before);
 	seized->signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
-	seized->threads = calloc(MAX_THREADS, sizeof(seized->threads[0]));
-	if (seized->signals < 0 || !seized->threads || pipe2(line, O_CLOEXEC))
+	if (seized->signals < 0 || pipe2(line, O_CLOEXEC) ||
+	    getrandom(&seized->password, sizeof(seized->password), 0) != sizeof(seized->password))
 		return -1;
 	seized->pid = fork();
 	if (seized->pid == 0) {
@@ -76,9 +71,7 @@ pid_t start_seized(struct seized *seized)
 	}
 	close(line[0]);
 	seized->starting_line = line[1];
-	if (seized->pid < 0)
-		return -1;
-	if (ptrace(PTRACE_SEIZE, seized->pid, 0, OPTIONS)) {
+	if (seized->pid > 0 && ptrace(PTRACE_SEIZE, seized->pid, 0, OPTIONS)) {
 		int saved = errno;
 
 		kill(seized->pid, SIGKILL);
@@ -86,214 +79,143 @@ pid_t start_seized(struct seized *seized)
 		errno = saved;
 		return -1;
 	}
-	seized->threads[seized->thread_count++].id = seized->pid;
 	return seized->pid;
 }
 
-static bool is_thread(const struct seized *seized, pid_t tid)
-{
-	return syscall(SYS_tgkill, seized->pid, tid, 0) == 0;
-}
-
-static void end_child(struct seized *seized)
-{
-	kill(seized->pid, SIGKILL);
-}
-
-static void go_on(pid_t tid, int signal)
-{
-	/* A thread that was killed meanwhile is no longer stopped; its exit stop comes. */
-	ptrace(PTRACE_CONT, tid, 0, signal);
-}
-
-static struct thread *find(const struct seized *seized, pid_t tid)
-{
-	for (size_t at = 0; at < seized->thread_count; at++)
-		if (seized->threads[at].id == tid)
-			return &seized->threads[at];
-	return NULL;
-}
-
-static bool is_anybody_staying(const struct seized *seized)
-{
-	for (size_t at = 0; at < seized->thread_count; at++)
-		if (!seized->threads[at].is_leaving)
-			return true;
-	return false;
-}
-
-static void forget(struct seized *seized, pid_t tid)
-{
-	struct thread *gone = find(seized, tid);
-
-	if (gone)
-		*gone = seized->threads[--seized->thread_count];
-}
-
-/* A thread is met when its maker reports it and when it first stops, whichever comes first. */
-static void meet(struct seized *seized, pid_t tid)
-{
-	if (find(seized, tid) || !is_thread(seized, tid))
-		return;
-	if (seized->thread_count < MAX_THREADS)
-		seized->threads[seized->thread_count++] = (struct thread){ .id = tid };
-	else
-		end_child(seized);
-}
-
-/*
- * A process that the child makes ends before its first instruction: it has no memory of its own yet,
- * only pages that it shares with its maker, who still has them.
- */
-static void first_stop(struct seized *seized, pid_t tid)
-{
-	meet(seized, tid);
-	if (!find(seized, tid))
-		kill(tid, SIGKILL);
-	go_on(tid, 0);
-}
-
-static void program_started(struct watch *watch)
-{
-	struct seized *seized = watch->seized;
-
-	/* An exec leaves one thread, under the process's own id. */
-	seized->threads[0] = (struct thread){ .id = seized->pid };
-	seized->thread_count = 1;
-	watch->has_escaped = watch->has_started;
-	watch->has_started = true;
-	if (watch->has_escaped || open_address_space(&seized->space, seized->pid))
-		end_child(seized);
-}
-
-static uint64_t milliseconds_now(void)
+static uint64_t milliseconds(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
 }
 
-static void thread_ends(struct watch *watch, pid_t tid)
+/* It has run none of its own instructions yet, and runs them only if it can be overwritten afterwards. */
+static void program_starts(struct watch *watch)
 {
-	struct seized *seized = watch->seized;
-	struct end *end = watch->end;
-
-	struct thread *leaving;
-
-	/* One that was killed before its first stop has not been met. */
-	meet(seized, tid);
-	leaving = find(seized, tid);
-	if (!leaving)
-		return;
-	leaving->is_leaving = true;
-	if (is_anybody_staying(seized) || seized->space.mem < 0)
-		return;
-	/* A thread that was killed before it was met may come after the last; the last time counts. */
-	end->was_wiped = wipe(&seized->space, &end->wiped) == 0 && !watch->has_escaped;
-	end->wiped_at = milliseconds_now();
+	watch->anchor = make_anchor(watch->program, watch->password);
+	if (watch->anchor < 0 || open_address_space(&watch->space, watch->anchor) ||
+	    ptrace(PTRACE_SETOPTIONS, watch->program, 0, RUNNING_OPTIONS))
+		kill(watch->program, SIGKILL);
 }
 
-static void stopped(struct watch *watch, pid_t tid, int status)
+static void program_stopped(struct watch *watch, int status)
 {
-	struct seized *seized = watch->seized;
 	int signal = WSTOPSIG(status);
-	unsigned long other = 0;
 
 	switch (status >> 16) {
-	case PTRACE_EVENT_EXIT:
-		thread_ends(watch, tid);
-		return go_on(tid, 0);
+	case 0:
+		break;
 	case PTRACE_EVENT_EXEC:
-		program_started(watch);
-		return go_on(tid, 0);
-	case PTRACE_EVENT_CLONE:
-	case PTRACE_EVENT_FORK:
-	case PTRACE_EVENT_VFORK:
-		if (ptrace(PTRACE_GETEVENTMSG, tid, 0, &other) == 0)
-			meet(seized, (pid_t)other);
-		return go_on(tid, 0);
+		if (watch->anchor < 0)
+			program_starts(watch);
+		else
+			kill(watch->program, SIGKILL);
+		signal = 0;
+		break;
 	case PTRACE_EVENT_STOP:
-		/* Anything but SIGTRAP is a stopping signal, asked of all threads. */
-		if (signal == SIGTRAP)
-			return first_stop(seized, tid);
-		ptrace(PTRACE_LISTEN, tid, 0, 0);
-		return;
+		/* Anything but SIGTRAP is a stopping signal: it stays stopped until SIGCONT. */
+		if (signal != SIGTRAP) {
+			ptrace(PTRACE_LISTEN, watch->program, 0, 0);
+			return;
+		}
+		signal = 0;
+		break;
 	default:
-		return go_on(tid, signal);
+		signal = 0;
+	}
+	/* Fails where it was killed meanwhile, which is as well. */
+	ptrace(PTRACE_CONT, watch->program, 0, signal);
+}
+
+/* The memory is the anchor's alone now: overwritten, then freed. */
+static void program_gone(struct watch *watch, int status)
+{
+	struct end *end = watch->end;
+
+	end->status = status;
+	watch->program = -1;
+	if (watch->space.mem >= 0) {
+		end->was_wiped = wipe(&watch->space, &end->wiped) == 0;
+		end->wiped_at = milliseconds(CLOCK_REALTIME);
+	}
+	if (watch->anchor > 0) {
+		kill(watch->anchor, SIGKILL);
+		ptrace(PTRACE_CONT, watch->anchor, 0, 0);
 	}
 }
 
 /* Takes every report that the kernel has; false when no child is left. */
 static bool take_reports(struct watch *watch)
 {
-	struct seized *seized = watch->seized;
 	int status;
-	pid_t tid;
+	pid_t pid;
 
-	while ((tid = waitpid(-1, &status, __WALL | WNOHANG)) > 0) {
-		if (WIFSTOPPED(status)) {
-			stopped(watch, tid, status);
-			continue;
+	while ((pid = waitpid(-1, &status, __WALL | WNOHANG)) > 0) {
+		if (pid == watch->program) {
+			if (WIFSTOPPED(status))
+				program_stopped(watch, status);
+			else
+				program_gone(watch, status);
+		} else if (WIFSTOPPED(status) && watch->program < 0) {
+			ptrace(PTRACE_CONT, pid, 0, 0);
 		}
-		forget(seized, tid);
-		if (tid == seized->pid)
-			watch->end->status = status;
+		/* Else the anchor was killed along with its program; it stays at its exit stop until needed. */
 	}
-	return tid == 0 || errno == EINTR;
-}
-
-static uint64_t monotonic_milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+	return pid == 0 || errno == EINTR;
 }
 
 static void end_now(struct watch *watch, enum ended_by by)
 {
+	watch->deadline_ms = 0;
+	if (watch->program < 0)
+		return;
 	if (watch->end->by == BY_ITSELF)
 		watch->end->by = by;
-	watch->deadline_ms = 0;
-	end_child(watch->seized);
+	kill(watch->program, SIGKILL);
 }
 
 /* Waits for a report, for the order to end, or for the gateway to hang up. */
 static void wait_for_news(struct watch *watch, int *line)
 {
 	struct pollfd news[] = {
-		{ .fd = watch->seized->signals, .events = POLLIN },
+		{ .fd = watch->signals, .events = POLLIN },
 		{ .fd = *line, .events = POLLRDHUP },
 	};
 	struct signalfd_siginfo info;
-	uint64_t now = monotonic_milliseconds();
+	uint64_t now = milliseconds(CLOCK_MONOTONIC);
 	int timeout_ms = -1;
 
 	if (watch->deadline_ms > 0)
 		timeout_ms = watch->deadline_ms > now ? (int)(watch->deadline_ms - now) : 0;
 	if (poll(news, 2, timeout_ms) == 0)
 		end_now(watch, BY_HANG_UP);
-	while (news[0].revents && read(news[0].fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+	while (news[0].revents && read(watch->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
 		if (info.ssi_signo != SIGCHLD)
 			end_now(watch, BY_ORDER);
 	if (news[1].revents) {
 		*line = -1;
-		watch->deadline_ms = monotonic_milliseconds() + HANG_UP_GRACE_MS;
+		watch->deadline_ms = now + HANG_UP_GRACE_MS;
 	}
 }
 
 void watch_until_gone(struct seized *seized, int line, struct end *end)
 {
-	struct watch watch = { .seized = seized, .end = end };
+	struct watch watch = {
+		.program = seized->pid,
+		.password = seized->password,
+		.anchor = -1,
+		.signals = seized->signals,
+		.space = NO_ADDRESS_SPACE,
+		.end = end,
+	};
 
-	*end = (struct end){ 0 };
+	*end = (struct end){ .status = NEVER_STARTED };
 	if (write(seized->starting_line, "", 1) != 1)
-		end_child(seized);
+		kill(seized->pid, SIGKILL);
 	while (take_reports(&watch))
 		wait_for_news(&watch, &line);
 	close(seized->signals);
 	close(seized->starting_line);
-	close_address_space(&seized->space);
-	free(seized->threads);
+	close_address_space(&watch.space);
 }

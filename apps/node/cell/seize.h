@@ -1,32 +1,28 @@
 /*
- * Holds one child from before its first instruction until it is gone, and overwrites its memory while it
- * still has it.
+ * Holds one child from before its first instruction until it is gone, and overwrites its memory then.
  *
- *   fork ──seized──> exec ──views opened──> running ──last thread's exit stop──> wiped ──> gone
+ *   fork ──seized──> exec ──anchored──> running ──however it ends──> gone ──overwritten──> freed
  *
- * Every thread stops on its way out, whatever sends it there: a return, a signal, kill -9, the kernel's
- * search for memory. Memory lives as long as one thread does, so only the last one to stop is held, and
- * only for as long as the overwriting takes. When the cell itself dies, the kernel kills the child.
+ * The anchor (anchor.h) keeps the memory when the program has ended: by return, signal, kill -9 or the
+ * kernel's search for memory. When the cell itself dies, the kernel kills both, and nothing is overwritten.
  */
 #ifndef PHANTOMA_CELL_SEIZE_H
 #define PHANTOMA_CELL_SEIZE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "wipe.h"
 
-struct thread;
-
 struct seized {
 	pid_t pid;
+	/* For once.h. */
+	uint64_t password;
 	/* The child reads one byte here, and runs on when it comes. */
 	int starting_line;
 	/* SIGCHLD, and the three that mean: end the child. */
 	int signals;
-	struct address_space space;
-	struct thread *threads;
-	size_t thread_count;
 };
 
 enum ended_by {
@@ -41,7 +37,7 @@ struct end {
 	/* As waitpid gave it. */
 	int status;
 	enum ended_by by;
-	/* The child ran a program, and all that this program could write to was overwritten. */
+	/* The child ran its program, and all that this could write to was gone over; see `wiped.missed`. */
 	bool was_wiped;
 	struct wiped wiped;
 	/* Unix milliseconds. */
@@ -49,17 +45,16 @@ struct end {
 };
 
 /*
- * Forks and seizes. In the child it returns only when watch_until_gone() has begun; the caller then
- * executes the program there, once. Returns the child's pid, 0 in the child, -1 with errno.
+ * Forks and seizes. In the child it returns when watch_until_gone() has begun; there the caller prepares,
+ * then allows one program and executes it (once.h). Returns the child's pid, 0 in the child, -1 with errno.
  *
- * The child must be seized while the cell can still be dumped: until it executes its program it is as
- * undumpable as its maker, and what is undumpable cannot be seized.
+ * Until it executes its program the child is as undumpable as its maker, and what is undumpable cannot be
+ * seized: so this comes before the cell makes itself undumpable.
  */
 pid_t start_seized(struct seized *seized);
 
 /*
- * Passes on every signal, and waits until the child and all that it made are gone. SIGTERM, SIGINT and
- * SIGHUP end the child at once.
+ * Waits until the child and its memory are gone. SIGTERM, SIGINT and SIGHUP end the child at once.
  *
  * `line` is the child's connection to the gateway, or -1: when the gateway hangs up, the child has
  * HANG_UP_GRACE_MS to end by itself.

@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "../once.h"
 #include "../seize.h"
 
 int main(int argc, char **argv)
 {
+	char *const no_environment[] = { NULL };
 	struct seized seized;
 	struct end end;
 
@@ -22,7 +24,8 @@ int main(int argc, char **argv)
 		perror("start_seized");
 		return 2;
 	case 0:
-		execv(argv[1], argv + 1);
+		if (allow_one_program(seized.password) == 0)
+			execute_once(seized.password, argv[1], argv + 1, no_environment);
 		_exit(127);
 	}
 	watch_until_gone(&seized, -1, &end);

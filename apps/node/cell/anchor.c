@@ -1,0 +1,117 @@
+/*
+ * A second process on the memory of the first, which never runs.
+ *
+ * Nobody outside can make one: a process is cloned by itself only. So the program is made to, before its
+ * first instruction: one system call is put where it stands, with the registers for it, and taken away.
+ *
+ * Source: ptrace(2); clone(2), "CLONE_VM", "CLONE_PARENT".
+ */
+#define _GNU_SOURCE
+#include "anchor.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+
+#ifndef __x86_64__
+#error "the cell knows the system calls and registers of x86-64 only"
+#endif
+
+/* The instruction `syscall`, in the low bytes of a word. */
+#define SYSCALL_INSTRUCTION 0x050ful
+#define INSTRUCTION_MASK 0xfffful
+
+/* Waits for the next stop of `tid`; false when it is another one than expected, or its end. */
+static bool stops(pid_t tid, int expected)
+{
+	int status;
+	pid_t found;
+
+	do
+		found = waitpid(tid, &status, __WALL);
+	while (found < 0 && errno == EINTR);
+	return found == tid && WIFSTOPPED(status) && status >> 8 == expected;
+}
+
+/* Lets `tid` make one system call, at the place and with the registers of `at`; it stops after that. */
+static bool begin_call(pid_t tid, const struct user_regs_struct *at, long number,
+		       const unsigned long long arguments[6])
+{
+	struct user_regs_struct call = *at;
+
+	call.rax = (unsigned long long)number;
+	/* Else a return to a call that a signal had cut off. */
+	call.orig_rax = ULLONG_MAX;
+	call.rdi = arguments[0];
+	call.rsi = arguments[1];
+	call.rdx = arguments[2];
+	call.r10 = arguments[3];
+	call.r8 = arguments[4];
+	call.r9 = arguments[5];
+	return ptrace(PTRACE_SETREGS, tid, 0, &call) == 0 && ptrace(PTRACE_SINGLESTEP, tid, 0, 0) == 0;
+}
+
+static bool call_succeeded(pid_t tid)
+{
+	struct user_regs_struct after;
+
+	return ptrace(PTRACE_GETREGS, tid, 0, &after) == 0 && (long long)after.rax >= 0;
+}
+
+/* The clone itself: the program's, which stops twice, once to report the new process. */
+static pid_t clone_program(pid_t program, const struct user_regs_struct *at, uint64_t password)
+{
+	/* Our child and not the program's, so that it can neither wait for it nor learn its number. */
+	const unsigned long long arguments[6] = { CLONE_VM | CLONE_PARENT, 0, 0, 0, 0, password };
+	unsigned long anchor = 0;
+
+	if (!begin_call(program, at, SYS_clone, arguments) ||
+	    !stops(program, SIGTRAP | PTRACE_EVENT_CLONE << 8) ||
+	    ptrace(PTRACE_GETEVENTMSG, program, 0, &anchor) ||
+	    ptrace(PTRACE_SINGLESTEP, program, 0, 0) || !stops(program, SIGTRAP))
+		return -1;
+	return (pid_t)anchor;
+}
+
+/* Else the gateway and the keeper would not see the program's end. */
+static bool close_descriptors(pid_t anchor, const struct user_regs_struct *at)
+{
+	const unsigned long long arguments[6] = { 0, UINT_MAX, 0, 0, 0, 0 };
+
+	return begin_call(anchor, at, SYS_close_range, arguments) && stops(anchor, SIGTRAP) &&
+	       call_succeeded(anchor);
+}
+
+pid_t make_anchor(pid_t program, uint64_t password)
+{
+	struct user_regs_struct registers;
+	pid_t anchor;
+	bool is_done;
+	long word;
+
+	/* One step ends the exec's own system call, which would else be taken for the end of ours. */
+	if (ptrace(PTRACE_SINGLESTEP, program, 0, 0) || !stops(program, SIGTRAP) ||
+	    ptrace(PTRACE_GETREGS, program, 0, &registers))
+		return -1;
+	errno = 0;
+	word = ptrace(PTRACE_PEEKTEXT, program, registers.rip, 0);
+	if (errno || ptrace(PTRACE_POKETEXT, program, registers.rip,
+			    ((unsigned long)word & ~INSTRUCTION_MASK) | SYSCALL_INSTRUCTION))
+		return -1;
+	anchor = clone_program(program, &registers, password);
+	if (anchor < 0)
+		return -1;
+	is_done = stops(anchor, SIGTRAP | PTRACE_EVENT_STOP << 8) && close_descriptors(anchor, &registers) &&
+		  ptrace(PTRACE_POKETEXT, program, registers.rip, word) == 0 &&
+		  ptrace(PTRACE_SETREGS, program, 0, &registers) == 0;
+	if (is_done)
+		return anchor;
+	kill(anchor, SIGKILL);
+	return -1;
+}
