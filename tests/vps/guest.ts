@@ -10,7 +10,7 @@
  * @module
  */
 import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { createReadStream, createWriteStream, existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { mkdtempSync, openSync, closeSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -160,21 +160,22 @@ export class Guest {
     await this.check(`cat > ${guestPath}`, readFileSync(path));
   }
 
-  /** Writes all RAM to a file while the guest stands still, its two pieces one after the other. */
-  async dumpMemory(path: string): Promise<void> {
+  /**
+   * Writes all RAM while the guest stands still.
+   *
+   * @returns the files: RAM lies in two pieces
+   */
+  async dumpMemory(path: string): Promise<string[]> {
     const monitor = this.#running();
+    const paths = RAM_PIECES.map((_piece, index) => `${path}.${index}`);
     await monitor.ask("stop");
     try {
-      for (const [index, { at, bytes }] of RAM_PIECES.entries()) {
-        const piece = index === 0 ? path : `${path}.piece`;
-        await monitor.ask("pmemsave", { val: at, size: bytes, filename: piece });
-        if (piece === path) continue;
-        await pipeline(createReadStream(piece), createWriteStream(path, { flags: "a" }));
-        rmSync(piece);
-      }
+      for (const [index, { at, bytes }] of RAM_PIECES.entries())
+        await monitor.ask("pmemsave", { val: at, size: bytes, filename: paths[index] });
     } finally {
       await monitor.ask("cont");
     }
+    return paths;
   }
 
   /** The whole disk as bytes, for a search; what the guest has not synced is not on it. */

@@ -37,7 +37,10 @@ export class Monitor {
       for (const answer of this.#answers.splice(0))
         answer({ error: { desc: "the guest's monitor hung up" } });
     });
-    createInterface(socket).on("line", (line) => {
+    const lines = createInterface(socket);
+    // It repeats the socket's errors, which have been dealt with.
+    lines.on("error", () => lines.close());
+    lines.on("line", (line) => {
       const message = JSON.parse(line) as Message;
       if (message.event) this.#seen(message.event);
       else if ("return" in message || message.error) this.#answers.shift()?.(message);
