@@ -14,6 +14,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
@@ -39,7 +40,7 @@ static bool stops(pid_t tid, int expected)
 	return found == tid && WIFSTOPPED(status) && status >> 8 == expected;
 }
 
-/* Lets `tid` make one system call, at the place and with the registers of `at`; it stops after that. */
+/* Lets `tid` begin one system call, at the place and with the registers of `at`; it will stop. */
 static bool begin_call(pid_t tid, const struct user_regs_struct *at, long number,
 		       const unsigned long long arguments[6])
 {
@@ -57,14 +58,17 @@ static bool begin_call(pid_t tid, const struct user_regs_struct *at, long number
 	return ptrace(PTRACE_SETREGS, tid, 0, &call) == 0 && ptrace(PTRACE_SINGLESTEP, tid, 0, 0) == 0;
 }
 
-static bool call_succeeded(pid_t tid)
+/* A whole call that makes no new process; false when it failed. */
+static bool call(pid_t tid, const struct user_regs_struct *at, long number,
+		 const unsigned long long arguments[6])
 {
 	struct user_regs_struct after;
 
-	return ptrace(PTRACE_GETREGS, tid, 0, &after) == 0 && (long long)after.rax >= 0;
+	return begin_call(tid, at, number, arguments) && stops(tid, SIGTRAP) &&
+	       ptrace(PTRACE_GETREGS, tid, 0, &after) == 0 && (long long)after.rax >= 0;
 }
 
-/* The clone itself: the program's, which stops twice, once to report the new process. */
+/* The program's clone stops twice, the first time to report the new process. */
 static pid_t clone_program(pid_t program, const struct user_regs_struct *at, uint64_t password)
 {
 	/* Our child and not the program's, so that it can neither wait for it nor learn its number. */
@@ -79,20 +83,21 @@ static pid_t clone_program(pid_t program, const struct user_regs_struct *at, uin
 	return (pid_t)anchor;
 }
 
-/* Else the gateway and the keeper would not see the program's end. */
-static bool close_descriptors(pid_t anchor, const struct user_regs_struct *at)
+static bool set_up(pid_t program, pid_t anchor, const struct user_regs_struct *at, struct address_space *space)
 {
-	const unsigned long long arguments[6] = { 0, UINT_MAX, 0, 0, 0, 0 };
+	/* Else the gateway and the keeper would not see the program's end. */
+	const unsigned long long descriptors[6] = { 0, UINT_MAX, 0, 0, 0, 0 };
+	const unsigned long long undumpable[6] = { PR_SET_DUMPABLE, 0, 0, 0, 0, 0 };
 
-	return begin_call(anchor, at, SYS_close_range, arguments) && stops(anchor, SIGTRAP) &&
-	       call_succeeded(anchor);
+	return stops(anchor, SIGTRAP | PTRACE_EVENT_STOP << 8) &&
+	       call(anchor, at, SYS_close_range, descriptors) && open_address_space(space, anchor) == 0 &&
+	       call(program, at, SYS_prctl, undumpable);
 }
 
-pid_t make_anchor(pid_t program, uint64_t password)
+pid_t make_anchor(pid_t program, uint64_t password, struct address_space *space)
 {
 	struct user_regs_struct registers;
 	pid_t anchor;
-	bool is_done;
 	long word;
 
 	/* One step ends the exec's own system call, which would else be taken for the end of ours. */
@@ -107,10 +112,9 @@ pid_t make_anchor(pid_t program, uint64_t password)
 	anchor = clone_program(program, &registers, password);
 	if (anchor < 0)
 		return -1;
-	is_done = stops(anchor, SIGTRAP | PTRACE_EVENT_STOP << 8) && close_descriptors(anchor, &registers) &&
-		  ptrace(PTRACE_POKETEXT, program, registers.rip, word) == 0 &&
-		  ptrace(PTRACE_SETREGS, program, 0, &registers) == 0;
-	if (is_done)
+	if (set_up(program, anchor, &registers, space) &&
+	    ptrace(PTRACE_POKETEXT, program, registers.rip, word) == 0 &&
+	    ptrace(PTRACE_SETREGS, program, 0, &registers) == 0)
 		return anchor;
 	kill(anchor, SIGKILL);
 	return -1;

@@ -8,13 +8,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "wipe.h"
+
 /*
  * Makes the anchor of `program`, a child that we have seized and that stands at its PTRACE_EVENT_EXEC stop;
- * it stands there again afterwards, as if nothing had been. `password` as in once.h.
+ * it stands as it stood afterwards, before its first instruction. `password` as in once.h.
  *
- * The anchor is our child, seized with the program's options, stopped, and has no descriptor open.
- * Returns its pid, or -1: then `program` is in no state to run.
+ * The anchor is our child, seized with the program's options, stopped, and has no descriptor open. `space`
+ * is opened; then their memory is made undumpable, so that nobody else opens it and no core is written.
+ * Returns the anchor's pid, or -1: then `program` is in no state to run.
  */
-pid_t make_anchor(pid_t program, uint64_t password);
+pid_t make_anchor(pid_t program, uint64_t password, struct address_space *space);
 
 #endif

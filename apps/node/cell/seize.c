@@ -33,6 +33,7 @@ struct watch {
 	uint64_t password;
 	pid_t anchor;
 	int signals;
+	int line;
 	struct address_space space;
 	struct end *end;
 	/* Monotonic; at it a child whose gateway hung up is ended. 0 while it has not. */
@@ -93,9 +94,8 @@ static uint64_t milliseconds(clockid_t clock)
 /* It has run none of its own instructions yet, and runs them only if it can be overwritten afterwards. */
 static void program_starts(struct watch *watch)
 {
-	watch->anchor = make_anchor(watch->program, watch->password);
-	if (watch->anchor < 0 || open_address_space(&watch->space, watch->anchor) ||
-	    ptrace(PTRACE_SETOPTIONS, watch->program, 0, RUNNING_OPTIONS))
+	watch->anchor = make_anchor(watch->program, watch->password, &watch->space);
+	if (watch->anchor < 0 || ptrace(PTRACE_SETOPTIONS, watch->program, 0, RUNNING_OPTIONS))
 		kill(watch->program, SIGKILL);
 }
 
@@ -128,6 +128,13 @@ static void program_stopped(struct watch *watch, int status)
 	ptrace(PTRACE_CONT, watch->program, 0, signal);
 }
 
+static void hang_up(struct watch *watch)
+{
+	if (watch->line >= 0)
+		close(watch->line);
+	watch->line = -1;
+}
+
 /* The memory is the anchor's alone now: overwritten, then freed. */
 static void program_gone(struct watch *watch, int status)
 {
@@ -135,6 +142,7 @@ static void program_gone(struct watch *watch, int status)
 
 	end->status = status;
 	watch->program = -1;
+	hang_up(watch);
 	if (watch->space.mem >= 0) {
 		end->was_wiped = wipe(&watch->space, &end->wiped) == 0;
 		end->wiped_at = milliseconds(CLOCK_REALTIME);
@@ -176,11 +184,11 @@ static void end_now(struct watch *watch, enum ended_by by)
 }
 
 /* Waits for a report, for the order to end, or for the gateway to hang up. */
-static void wait_for_news(struct watch *watch, int *line)
+static void wait_for_news(struct watch *watch)
 {
 	struct pollfd news[] = {
 		{ .fd = watch->signals, .events = POLLIN },
-		{ .fd = *line, .events = POLLRDHUP },
+		{ .fd = watch->line, .events = POLLRDHUP },
 	};
 	struct signalfd_siginfo info;
 	uint64_t now = milliseconds(CLOCK_MONOTONIC);
@@ -194,7 +202,7 @@ static void wait_for_news(struct watch *watch, int *line)
 		if (info.ssi_signo != SIGCHLD)
 			end_now(watch, BY_ORDER);
 	if (news[1].revents) {
-		*line = -1;
+		hang_up(watch);
 		watch->deadline_ms = now + HANG_UP_GRACE_MS;
 	}
 }
@@ -206,6 +214,7 @@ void watch_until_gone(struct seized *seized, int line, struct end *end)
 		.password = seized->password,
 		.anchor = -1,
 		.signals = seized->signals,
+		.line = line,
 		.space = NO_ADDRESS_SPACE,
 		.end = end,
 	};
@@ -214,7 +223,7 @@ void watch_until_gone(struct seized *seized, int line, struct end *end)
 	if (write(seized->starting_line, "", 1) != 1)
 		kill(seized->pid, SIGKILL);
 	while (take_reports(&watch))
-		wait_for_news(&watch, &line);
+		wait_for_news(&watch);
 	close(seized->signals);
 	close(seized->starting_line);
 	close_address_space(&watch.space);

@@ -57,7 +57,7 @@ pid_t start_seized(struct seized *seized);
  * Waits until the child and its memory are gone. SIGTERM, SIGINT and SIGHUP end the child at once.
  *
  * `line` is the child's connection to the gateway, or -1: when the gateway hangs up, the child has
- * HANG_UP_GRACE_MS to end by itself.
+ * HANG_UP_GRACE_MS to end by itself. It is closed before the overwriting, which the gateway need not wait for.
  */
 void watch_until_gone(struct seized *seized, int line, struct end *end);
 
