@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #ifndef __x86_64__
 #error "the cell knows the system calls and registers of x86-64 only"
@@ -83,6 +84,12 @@ static pid_t clone_program(pid_t program, const struct user_regs_struct *at, uin
 	return (pid_t)anchor;
 }
 
+/* What stood where the calls were made: a long, as ptrace gave it. */
+static bool put_back(const struct address_space *space, const struct user_regs_struct *at, long word)
+{
+	return pwrite(space->mem, &word, sizeof(word), (off_t)at->rip) == (ssize_t)sizeof(word);
+}
+
 static bool set_up(pid_t program, pid_t anchor, const struct user_regs_struct *at, struct address_space *space)
 {
 	/* Else the gateway and the keeper would not see the program's end. */
@@ -112,8 +119,8 @@ pid_t make_anchor(pid_t program, uint64_t password, struct address_space *space)
 	anchor = clone_program(program, &registers, password);
 	if (anchor < 0)
 		return -1;
-	if (set_up(program, anchor, &registers, space) &&
-	    ptrace(PTRACE_POKETEXT, program, registers.rip, word) == 0 &&
+	/* Not with PTRACE_POKETEXT, which nobody without rights may use on what is undumpable now. */
+	if (set_up(program, anchor, &registers, space) && put_back(space, &registers, word) &&
 	    ptrace(PTRACE_SETREGS, program, 0, &registers) == 0)
 		return anchor;
 	kill(anchor, SIGKILL);

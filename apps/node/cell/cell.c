@@ -2,6 +2,7 @@
  * The cell: the parent of one worker or clerk, from before its first instruction until nothing is left of it.
  *
  *   cell KEEPER-SOCKET REPORT-SOCKET PROGRAM [ARGUMENT ...]
+ *   cell check                    whether this machine lets a cell do its work: 0, or a status below
  *
  * The gateway's connection is descriptor 0 where PID 1 starts the cell, and 3 where the gateway does. The
  * program gets it as 3, a connection to the keeper as 4, nothing else, and can make no connection of that
@@ -168,23 +169,49 @@ static int filter_calls(void)
 
 /*
  * The program's whole environment. What malloc is given back it keeps, because the cell overwrites what a
- * program has at its end, and not what it gave back to the kernel before.
+ * program has at its end, and not what it gave back to the kernel before: no mappings of their own for large
+ * pieces, no heap but the one that only grows.
  */
 static char *const environment[] = {
-	"GLIBC_TUNABLES=glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=18446744073709551615",
+	"GLIBC_TUNABLES=glibc.malloc.mmap_max=0:glibc.malloc.arena_max=1:"
+	"glibc.malloc.trim_threshold=18446744073709551615",
 	NULL,
 };
+
+static void give_up_rights(const struct seized *seized)
+{
+	expect(prctl(PR_SET_DUMPABLE, 0) == 0, STATUS_PRIVILEGE);
+	expect(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, STATUS_PRIVILEGE);
+	expect(filter_calls(), STATUS_FILTER);
+	expect(allow_one_program(seized->password) == 0, STATUS_FILTER);
+}
 
 /* The rest of the child's life as ours. */
 static void become_program(const struct seized *seized, int gateway, int keeper, char *argv[])
 {
-	expect(prctl(PR_SET_DUMPABLE, 0) == 0, STATUS_PRIVILEGE);
-	expect(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, STATUS_PRIVILEGE);
 	expect(arrange_descriptors(gateway, keeper), STATUS_DESCRIPTORS);
-	expect(filter_calls(), STATUS_FILTER);
-	expect(allow_one_program(seized->password) == 0, STATUS_FILTER);
+	give_up_rights(seized);
 	execute_once(seized->password, argv[0], argv, environment);
 	_exit(STATUS_PROGRAM);
+}
+
+/* The whole life of a cell, with a program that ends at once: this one, called wrongly. */
+static int check(char *argv[])
+{
+	char *const wrongly[] = { argv[0], NULL };
+	struct seized seized;
+	struct end end;
+
+	switch (start_seized(&seized)) {
+	case -1:
+		return STATUS_SEIZE;
+	case 0:
+		give_up_rights(&seized);
+		execute_once(seized.password, "/proc/self/exe", wrongly, environment);
+		_exit(STATUS_PROGRAM);
+	}
+	watch_until_gone(&seized, -1, &end);
+	return end.was_wiped && end.wiped.missed == 0 ? 0 : STATUS_SEIZE;
 }
 
 int main(int argc, char *argv[])
@@ -197,6 +224,8 @@ int main(int argc, char *argv[])
 	struct end end;
 	uint64_t kills;
 
+	if (argc == 2 && strcmp(argv[1], "check") == 0)
+		return check(argv);
 	expect(argc >= 4, STATUS_USAGE);
 	expect(is_connection(gateway), STATUS_CONNECTION);
 	expect(setrlimit(RLIMIT_CORE, &no_core) == 0, STATUS_PRIVILEGE);

@@ -165,10 +165,10 @@ static bool take_reports(struct watch *watch)
 				program_stopped(watch, status);
 			else
 				program_gone(watch, status);
-		} else if (WIFSTOPPED(status) && watch->program < 0) {
+		} else if (WIFSTOPPED(status) && (pid != watch->anchor || watch->program < 0)) {
 			ptrace(PTRACE_CONT, pid, 0, 0);
 		}
-		/* Else the anchor was killed along with its program; it stays at its exit stop until needed. */
+		/* Else the anchor was killed along with its program, and stays at its exit stop until then. */
 	}
 	return pid == 0 || errno == EINTR;
 }

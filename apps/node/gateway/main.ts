@@ -18,7 +18,7 @@ import { DeviceListFolder, SEEN_DEVICES_FILE } from "../devices/device-list-fold
 import { openLog } from "../log/log.ts";
 import { runPaths, statePaths } from "../setup/paths.ts";
 import { Gateway } from "./gateway.ts";
-import { ChildStarter } from "./starter.ts";
+import { ChildStarter, usableCell } from "./starter.ts";
 import { SystemdStarter } from "./systemd-starter.ts";
 
 const count = z.coerce.number().int().positive();
@@ -35,6 +35,7 @@ const flags = z
     "max-waiting": count,
     "max-threads": count,
     "max-per-device": count,
+    cell: z.enum(["auto", "none"]),
   })
   .parse(
     parseArgs({
@@ -42,6 +43,8 @@ const flags = z
         state: { type: "string" },
         run: { type: "string" },
         starter: { type: "string", default: "gateway" },
+        // What PID 1 starts is a cell always; `none` is for measuring what one costs.
+        cell: { type: "string", default: "auto" },
         host: { type: "string", default: "127.0.0.1" },
         port: { type: "string", default: "0" },
         tick: { type: "string", default: String(DEFAULT_TICK_MS) },
@@ -100,16 +103,24 @@ function madeByPid1() {
 }
 
 function madeByUs() {
+  const { cell, obstacle } =
+    flags.cell === "auto"
+      ? usableCell(fileURLToPath(new URL("../cell/build/cell", import.meta.url)))
+      : { cell: undefined, obstacle: "ERR_SWITCHED_OFF" };
+  if (obstacle) log("no-cell", { code: obstacle });
   return {
     workers: new ChildStarter({
       entry: fileURLToPath(new URL("../worker/main.ts", import.meta.url)),
       args: ["--models", state.modelsDir],
       keeperSocket: run.keeperForWorkers,
+      cell,
+      reportSocket: run.reportsOfCells,
     }),
     clerks: new ChildStarter({
       entry: fileURLToPath(new URL("../clerk/main.ts", import.meta.url)),
       args: [],
       keeperSocket: run.keeperForClerks,
+      cell,
     }),
   };
 }
