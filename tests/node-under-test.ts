@@ -31,14 +31,16 @@ export async function startNode(options: {
   readonly models: readonly (ModelName | { readonly path: string })[];
   readonly gatewayFlags?: readonly string[];
   readonly isVerbose?: boolean;
+  readonly isWithoutCells?: boolean;
 }): Promise<NodeUnderTest> {
-  const { gatewayFlags = [], isVerbose = false } = options;
+  const { gatewayFlags = [], isVerbose = false, isWithoutCells = false } = options;
   const models: { path: string }[] = [];
   for (const model of options.models)
     models.push(typeof model === "string" ? { path: await cachedModel(model) } : model);
   const device = generateDeviceIdentity();
   const dir = mkdtempSync(join(tmpdir(), "phantoma-proof-"));
-  const node = await LocalNode.start({ nodeDir, dir, device, models, gatewayFlags, isVerbose });
+  const flags = { gatewayFlags, isVerbose, isWithoutCells };
+  const node = await LocalNode.start({ nodeDir, dir, device, models, ...flags });
   return { node, device, dir };
 }
 

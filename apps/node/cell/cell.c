@@ -4,9 +4,10 @@
  *   cell KEEPER-SOCKET REPORT-SOCKET PROGRAM [ARGUMENT ...]
  *   cell check                    whether this machine lets a cell do its work: 0, or a status below
  *
- * The gateway's connection is descriptor 0 where PID 1 starts the cell, and 3 where the gateway does. The
- * program gets it as 3, a connection to the keeper as 4, nothing else, and can make no connection of that
- * kind itself. What ended how, and what was overwritten, goes to REPORT-SOCKET; `-` where nobody asks.
+ * The program gets the gateway's connection as descriptor 3, one to the keeper as 4, nothing else, and can
+ * make no connection of that kind itself. How it ended, and what was overwritten, goes to REPORT-SOCKET; `-`
+ * where nobody asks. PID 1 gives the gateway's connection as 0. A starter of ours gives it as 3, and
+ * connections in the place of sockets, as `fd:4` and `fd:0`: its cells may not be allowed to make any.
  *
  * Its exit status is why it could not start the program, or 0.
  */
@@ -71,6 +72,17 @@ static int connect_to(const char *path)
 		return -1;
 	strcpy(address.sun_path, path);
 	return connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? fd : -1;
+}
+
+static int is_inherited(const char *where)
+{
+	return strncmp(where, "fd:", 3) == 0;
+}
+
+/* A connection to a socket, or one that was given; closed on exec. */
+static int channel_to(const char *where)
+{
+	return is_inherited(where) ? fcntl(atoi(where + 3), F_DUPFD_CLOEXEC, ASIDE) : connect_to(where);
 }
 
 /* Leaves the two connections, and nothing at the places of the standard descriptors. */
@@ -218,8 +230,7 @@ int main(int argc, char *argv[])
 {
 	/* One byte: 0 does not stop a handler that the kernel pipes cores into, 1 does. */
 	const struct rlimit no_core = { 1, 1 };
-	int gateway = is_connection(STDIN_FILENO) ? STDIN_FILENO : GATEWAY;
-	int keeper, report = -1;
+	int gateway, keeper, report = -1;
 	struct seized seized;
 	struct end end;
 	uint64_t kills;
@@ -227,12 +238,13 @@ int main(int argc, char *argv[])
 	if (argc == 2 && strcmp(argv[1], "check") == 0)
 		return check(argv);
 	expect(argc >= 4, STATUS_USAGE);
+	gateway = is_inherited(argv[1]) ? GATEWAY : STDIN_FILENO;
 	expect(is_connection(gateway), STATUS_CONNECTION);
 	expect(setrlimit(RLIMIT_CORE, &no_core) == 0, STATUS_PRIVILEGE);
-	keeper = connect_to(argv[1]);
+	keeper = channel_to(argv[1]);
 	expect(keeper >= 0, STATUS_KEEPER);
 	if (strcmp(argv[2], "-") != 0) {
-		report = connect_to(argv[2]);
+		report = channel_to(argv[2]);
 		expect(report >= 0 && pair(keeper, report), STATUS_REPORT);
 	}
 	kills = memory_kills();
@@ -242,7 +254,10 @@ int main(int argc, char *argv[])
 	case 0:
 		become_program(&seized, gateway, keeper, argv + 3);
 	}
+	/* Else the keeper would not see the program's end. */
 	close(keeper);
+	if (is_inherited(argv[1]))
+		close(KEEPER);
 	expect(prctl(PR_SET_DUMPABLE, 0) == 0, STATUS_PRIVILEGE);
 	watch_until_gone(&seized, gateway, &end);
 	if (report >= 0)

@@ -1,8 +1,8 @@
 /**
  * The gateway process. In demo mode it makes workers itself; under systemd PID 1 does.
  *
- *   main.ts --state DIR --run DIR --starter systemd|gateway --host ADDRESS --port N --tick MS --warm N --max-live N
- *           --max-waiting N --max-threads N --max-per-device N
+ *   main.ts --state DIR --run DIR --starter systemd|gateway|parent --host ADDRESS --port N --tick MS --warm N --max-live N
+ *           --max-waiting N --max-threads N --max-per-device N [--cell PROGRAM|none]
  *
  * @module
  */
@@ -18,7 +18,8 @@ import { DeviceListFolder, SEEN_DEVICES_FILE } from "../devices/device-list-fold
 import { openLog } from "../log/log.ts";
 import { runPaths, statePaths } from "../setup/paths.ts";
 import { Gateway } from "./gateway.ts";
-import { ChildStarter, usableCell } from "./starter.ts";
+import { ParentStarter, type ParentLink } from "./parent-starter.ts";
+import { ChildStarter } from "./starter.ts";
 import { SystemdStarter } from "./systemd-starter.ts";
 
 const count = z.coerce.number().int().positive();
@@ -26,7 +27,7 @@ const flags = z
   .strictObject({
     state: z.string(),
     run: z.string(),
-    starter: z.enum(["systemd", "gateway"]),
+    starter: z.enum(["systemd", "gateway", "parent"]),
     host: z.string(),
     port: z.coerce.number().int().min(0).max(65_535),
     tick: z.coerce.number().min(1).max(1_000),
@@ -35,7 +36,7 @@ const flags = z
     "max-waiting": count,
     "max-threads": count,
     "max-per-device": count,
-    cell: z.enum(["auto", "none"]),
+    cell: z.string(),
   })
   .parse(
     parseArgs({
@@ -43,8 +44,7 @@ const flags = z
         state: { type: "string" },
         run: { type: "string" },
         starter: { type: "string", default: "gateway" },
-        // What PID 1 starts is a cell always; `none` is for measuring what one costs.
-        cell: { type: "string", default: "auto" },
+        cell: { type: "string", default: "none" },
         host: { type: "string", default: "127.0.0.1" },
         port: { type: "string", default: "0" },
         tick: { type: "string", default: String(DEFAULT_TICK_MS) },
@@ -70,7 +70,9 @@ const state = statePaths(flags.state);
 const run = runPaths(flags.run);
 const node = Buffer.from(readFileSync(join(state.devicesDir, "node.pub"), "ascii"), "hex");
 
-const { workers, clerks } = flags.starter === "systemd" ? madeByPid1() : madeByUs();
+const { workers, clerks } = { systemd: madeByPid1, gateway: madeByUs, parent: madeByParent }[
+  flags.starter
+]();
 const gateway = new Gateway({
   node,
   tls: {
@@ -102,12 +104,16 @@ function madeByPid1() {
   };
 }
 
+function madeByParent() {
+  const parent = process as unknown as ParentLink;
+  return {
+    workers: new ParentStarter(parent, "worker"),
+    clerks: new ParentStarter(parent, "clerk"),
+  };
+}
+
 function madeByUs() {
-  const { cell, obstacle } =
-    flags.cell === "auto"
-      ? usableCell(fileURLToPath(new URL("../cell/build/cell", import.meta.url)))
-      : { cell: undefined, obstacle: "ERR_SWITCHED_OFF" };
-  if (obstacle) log("no-cell", { code: obstacle });
+  const cell = flags.cell === "none" ? undefined : flags.cell;
   return {
     workers: new ChildStarter({
       entry: fileURLToPath(new URL("../worker/main.ts", import.meta.url)),

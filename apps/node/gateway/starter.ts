@@ -6,11 +6,11 @@
  *
  * @module
  */
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { CELL_GRACE_MS, inCell } from "../cell/cell-command.ts";
 
 export interface Starter {
   /** A connection to a process that nobody has used; rejects when none can be made. */
@@ -21,22 +21,16 @@ export interface ChildStarterOptions {
   /** The process's main file. */
   readonly entry: string;
   readonly args: readonly string[];
-  /** Opened by the cell, or here, and inherited, so that the process needs no right to open sockets. */
+  /** Opened here and inherited, so that the process needs no right to open sockets. */
   readonly keeperSocket: string;
-  /** The cell's program; `undefined` where this machine has none, or refuses it. */
+  /** The cell's program; `undefined` where this machine has none. */
   readonly cell: string | undefined;
-  /** Where the cell says how the process ended; `undefined` where nobody asks. */
+  /** Where the cell says how the process ended; absent where nobody asks. */
   readonly reportSocket?: string;
 }
 
 /** A process whose connection is closed has this long to end by itself, in milliseconds. */
 const END_GRACE_MS = 3_000;
-
-/** A cell ends its process itself, and overwriting 100 GB takes half of this, in milliseconds. */
-const CELL_GRACE_MS = 60_000;
-
-/** The descriptor that the connection is on the other side; a cell takes it as it is. */
-const CONNECTION = 3;
 
 /** Makes processes as children of the gateway: demo mode, certified as such. */
 export class ChildStarter implements Starter {
@@ -48,9 +42,20 @@ export class ChildStarter implements Starter {
   }
 
   async start(): Promise<Duplex> {
-    const child = this.#options.cell ? this.#spawnCell(this.#options.cell) : await this.#spawnBare();
+    const { entry, args, cell, keeperSocket, reportSocket } = this.#options;
+    const program = [process.execPath, entry, ...args] as const;
+    const keeper = await connectPaused(keeperSocket);
+    const report = cell && reportSocket ? await connectPaused(reportSocket) : undefined;
+    const [file, ...rest] = cell ? inCell(cell, report !== undefined, program) : program;
+    const child = spawn(file, rest, {
+      stdio: [report ?? "ignore", "ignore", "ignore", "pipe", keeper],
+      // Nothing of our environment is the child's business.
+      env: {},
+    });
+    keeper.destroy();
+    report?.destroy();
     // Out of descriptors there are no streams at all, and the error comes later, as an event.
-    const connection = (child.stdio as unknown as Socket[] | undefined)?.[CONNECTION];
+    const connection = (child.stdio as unknown as Socket[] | undefined)?.[3];
     child.once("error", () => connection?.destroy());
     if (!connection) throw new Error("no process could be made");
     this.#children.add(child);
@@ -60,26 +65,6 @@ export class ChildStarter implements Starter {
     });
     connection.once("close", () => this.#endSoon(child));
     return connection;
-  }
-
-  #spawnCell(cell: string): ChildProcess {
-    const { keeperSocket, reportSocket = "-", entry, args } = this.#options;
-    return spawn(cell, [keeperSocket, reportSocket, process.execPath, entry, ...args], {
-      stdio: ["ignore", "ignore", "ignore", "pipe"],
-      env: {},
-    });
-  }
-
-  async #spawnBare(): Promise<ChildProcess> {
-    const { keeperSocket, entry, args } = this.#options;
-    const keeper = await connectPaused(keeperSocket);
-    const child = spawn(process.execPath, [entry, ...args], {
-      stdio: ["ignore", "ignore", "ignore", "pipe", keeper],
-      // Nothing of our environment is the child's business.
-      env: {},
-    });
-    keeper.destroy();
-    return child;
   }
 
   /** Waits until every child has ended; their connections are closed already. */
@@ -99,18 +84,6 @@ export class ChildStarter implements Starter {
     const kill = setTimeout(() => child.kill("SIGKILL"), graceMs);
     child.once("exit", () => clearTimeout(kill));
   }
-}
-
-/**
- * The cell's program as this machine can use it.
- *
- * @param path where it is when it was built
- * @returns `undefined`, and why
- */
-export function usableCell(path: string): { cell: string | undefined; obstacle?: string } {
-  if (!existsSync(path)) return { cell: undefined, obstacle: "ERR_NOT_BUILT" };
-  const { status } = spawnSync(path, ["check"], { stdio: "ignore", env: {} });
-  return status === 0 ? { cell: path } : { cell: undefined, obstacle: "ERR_REFUSED" };
 }
 
 /** Paused, so that not a byte is read here that the child should read. */

@@ -41,7 +41,7 @@ export function runPaths(runDir: string) {
     /** PID 1's, under systemd: a connection is a fresh process. */
     workerStarter: join(runDir, "worker.sock"),
     clerkStarter: join(runDir, "clerk.sock"),
-    warden: join(runDir, "warden.sock"),
+    warden: join(runDir, "warden", "warden.sock"),
   };
 }
 
