@@ -203,7 +203,7 @@ static void wait_for_news(struct watch *watch)
 			end_now(watch, BY_ORDER);
 	if (news[1].revents) {
 		hang_up(watch);
-		watch->deadline_ms = now + HANG_UP_GRACE_MS;
+		watch->deadline_ms = milliseconds(CLOCK_MONOTONIC) + HANG_UP_GRACE_MS;
 	}
 }
 
