@@ -2,13 +2,14 @@
 #ifndef CHECK_H
 #define CHECK_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 static unsigned passed, failed;
 
 /* `sentence` is true of the program when `holds`. */
-static inline void check(const char *sentence, int holds)
+static inline void check(const char *sentence, bool holds)
 {
 	if (holds) {
 		passed++;
