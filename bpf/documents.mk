@@ -22,6 +22,11 @@ $(DOCUMENT_TESTS): build/tests/%: tests/%.c $(DOCUMENT_SOURCES) $(DOCUMENT_HEADE
 	@mkdir -p $(@D)
 	clang $(DOCUMENT_CFLAGS) $(DOCUMENT_LDFLAGS) $< $(DOCUMENT_SOURCES) -lsodium -o $@
 
+# The warden, and whatever is tested with it, links them all.
+DOCUMENT_OBJECTS := $(DOCUMENT_SOURCES:%.c=build/%.o)
+build/warden: $(DOCUMENT_OBJECTS)
+TESTED += $(DOCUMENT_OBJECTS)
+
 # Two minutes on one core, beginning with the committed vectors; needs Debian's libclang-rt-dev.
 FUZZ_SECONDS ?= 120
 VECTORS := ../packages/crypto/vectors/documents

@@ -329,7 +329,8 @@ static void test_spoiled_state(void)
 		"10\r\n", "18446744073709551616\n", "99999999999999999999\n", "ten\n", "9\n", "0\n",
 		"10\n10\n",
 	};
-	struct made other = made_list(&second, &bob), flipped = second_made;
+	struct device_list second_later = second;
+	struct made other = made_list(&second, &bob), flipped = second_made, later;
 	char seen[128], path[128];
 	uint8_t zeros[400] = { 0 };
 
@@ -353,6 +354,11 @@ static void test_spoiled_state(void)
 		 "a list with a flipped bit is refused", REFUSAL_STORAGE);
 	try_file("devices.list", other.bytes, other.length, "a list without its signature is refused",
 		 REFUSAL_STORAGE);
+
+	second_later.issued_ms++;
+	later = made_list(&second_later, &ada);
+	try_file("devices.list", later.bytes, later.length,
+		 "another list of the version that was seen is refused", REFUSAL_STORAGE);
 
 	try_file("seen", "", 0, "an empty memory is refused", REFUSAL_STORAGE);
 	try_file("seen", "2\n", 2, "a cut memory is refused", REFUSAL_STORAGE);
@@ -424,6 +430,13 @@ static void test_identity(void)
 	hex[64] = '\n';
 	put_line(identity_dir, "genesis", hex);
 	check_opening("a genesis may end its line", REFUSAL_NONE);
+	empty_state();
+	struct standing *standing = open_standing();
+	check_refusal("the pinned list is taken", take_list(standing, &first_made), REFUSAL_NONE);
+	standing_close(standing);
+	put_hex("genesis", ada.public_key);
+	check_opening("a first list that is no longer pinned is refused", REFUSAL_STORAGE);
+	put_line(identity_dir, "genesis", hex);
 	standing_close(filled_standing());
 	put_hex("node.pub", ada.public_key);
 	check_opening("the state of another node is refused", REFUSAL_STORAGE);
