@@ -12,7 +12,8 @@ bool is_same(const uint8_t a[32], const uint8_t b[32])
 	return sodium_memcmp(a, b, 32) == 0;
 }
 
-static const struct device *find_device(const struct device_list *list, const uint8_t *signing_key)
+static const struct device *find_device(const struct device_list *list,
+					const uint8_t signing_key[KEY_BYTES])
 {
 	for (uint16_t i = 0; i < list->n_devices; i++)
 		if (is_same(list->devices[i].signing_key, signing_key))
@@ -20,7 +21,7 @@ static const struct device *find_device(const struct device_list *list, const ui
 	return NULL;
 }
 
-bool has_active_admin(const struct device_list *list, const uint8_t *signing_key)
+bool has_active_admin(const struct device_list *list, const uint8_t signing_key[KEY_BYTES])
 {
 	for (uint16_t i = 0; i < list->n_devices; i++) {
 		const struct device *device = &list->devices[i];
