@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char DEVICES_FILE[] = "devices.list";
@@ -36,6 +37,7 @@ struct seen {
 
 struct standing {
 	int state_dir;
+	uid_t owner; /* of the state folder */
 	uint8_t node[KEY_BYTES];
 	uint8_t genesis[HASH_BYTES];
 	struct device_list devices; /* version 0 before the first list */
@@ -51,7 +53,7 @@ static bool read_identity(int dir, const char *name, uint8_t hash[HASH_BYTES])
 	const char *at = text;
 	size_t length;
 
-	if (read_file(dir, name, (uint8_t *)text, sizeof(text) - 1, &length) != PRESENT)
+	if (read_file(dir, name, geteuid(), (uint8_t *)text, sizeof(text) - 1, &length) != PRESENT)
 		return false;
 	return parse_hash(&at, hash) && (*at == '\0' || strcmp(at, "\n") == 0) &&
 	       strlen(text) == length;
@@ -61,7 +63,8 @@ static bool read_counter(struct standing *standing)
 {
 	char line[MAX_LINE_BYTES];
 	const char *at = line;
-	enum presence presence = read_line(standing->state_dir, COUNTER_FILE, line);
+	enum presence presence =
+		read_line(standing->state_dir, COUNTER_FILE, standing->owner, line);
 
 	standing->has_counter = presence == PRESENT;
 	if (presence != PRESENT)
@@ -74,7 +77,8 @@ static bool read_seen(struct standing *standing)
 	char line[MAX_LINE_BYTES];
 	const char *at = line;
 	uint64_t version;
-	enum presence presence = read_line(standing->state_dir, SEEN_FILE, line);
+	enum presence presence =
+		read_line(standing->state_dir, SEEN_FILE, standing->owner, line);
 
 	if (presence != PRESENT)
 		return presence == ABSENT;
@@ -93,8 +97,8 @@ static bool read_devices(struct standing *standing)
 	uint8_t untrusted[MAX_DOCUMENT_BYTES];
 	struct device_list *devices = &standing->devices;
 	size_t length;
-	enum presence presence = read_file(standing->state_dir, DEVICES_FILE, untrusted,
-					   sizeof(untrusted), &length);
+	enum presence presence = read_file(standing->state_dir, DEVICES_FILE, standing->owner,
+					   untrusted, sizeof(untrusted), &length);
 
 	if (presence != PRESENT)
 		return presence == ABSENT;
@@ -128,6 +132,22 @@ static bool is_counter_current(const struct standing *standing)
 	return standing->has_counter && standing->counter >= standing->seen.counter;
 }
 
+/* Ours or root's, and written by nobody else; root may look into the warden's. */
+static bool open_state_dir(struct standing *standing, const char *path)
+{
+	struct stat status;
+
+	standing->state_dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (standing->state_dir < 0 || fstat(standing->state_dir, &status) != 0)
+		return false;
+	standing->owner = status.st_uid;
+	if ((status.st_mode & 022) ||
+	    (status.st_uid != 0 && geteuid() != 0 && status.st_uid != geteuid()))
+		return false;
+	/* A process that died before its last fsync may have left names that a power cut would undo. */
+	return fsync(standing->state_dir) == 0;
+}
+
 /* The name of the first file that cannot be trusted, or NULL. */
 static const char *read_standing(struct standing *standing, const char *state_dir,
 				 const char *identity_dir)
@@ -143,9 +163,7 @@ static const char *read_standing(struct standing *standing, const char *state_di
 		return NODE_FILE;
 	if (!has_genesis)
 		return GENESIS_FILE;
-	standing->state_dir = open(state_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	/* A process that died before its last fsync may have left names that a power cut would undo. */
-	if (standing->state_dir < 0 || fsync(standing->state_dir) != 0)
+	if (!open_state_dir(standing, state_dir))
 		return ".";
 	if (!read_seen(standing))
 		return SEEN_FILE;

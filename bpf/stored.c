@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum presence read_file(int dir, const char *name, uint8_t *untrusted, size_t capacity,
-			size_t *length)
+enum presence read_file(int dir, const char *name, uid_t owner, uint8_t *untrusted,
+			size_t capacity, size_t *length)
 {
 	int file = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat status;
@@ -22,7 +22,7 @@ enum presence read_file(int dir, const char *name, uint8_t *untrusted, size_t ca
 	if (file < 0)
 		return errno == ENOENT ? ABSENT : UNREADABLE;
 	if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) && !(status.st_mode & 022) &&
-	    (status.st_uid == 0 || status.st_uid == geteuid()) &&
+	    (status.st_uid == 0 || status.st_uid == owner) &&
 	    (uint64_t)status.st_size <= capacity) {
 		do {
 			got = read(file, untrusted + *length, capacity - *length);
@@ -68,10 +68,11 @@ bool replace_file(int dir, const char *name, const void *bytes, size_t length)
 	return false;
 }
 
-enum presence read_line(int dir, const char *name, char line[MAX_LINE_BYTES])
+enum presence read_line(int dir, const char *name, uid_t owner, char line[MAX_LINE_BYTES])
 {
 	size_t length;
-	enum presence presence = read_file(dir, name, (uint8_t *)line, MAX_LINE_BYTES - 1, &length);
+	enum presence presence =
+		read_file(dir, name, owner, (uint8_t *)line, MAX_LINE_BYTES - 1, &length);
 
 	if (presence != PRESENT)
 		return presence;

@@ -6,17 +6,19 @@
 
 #include "documents.h"
 
+#include <sys/types.h>
+
 /* Two numbers of 20 and 10 digits, a hash of 64, and room to see that a file is too long. */
 #define MAX_LINE_BYTES 128
 
 enum presence { ABSENT, PRESENT, UNREADABLE };
 
-/* At most `capacity` bytes of a plain file that only root or we can have written. */
-enum presence read_file(int dir, const char *name, uint8_t *untrusted, size_t capacity,
-			size_t *length);
+/* At most `capacity` bytes of a plain file that only root or `owner` can have written. */
+enum presence read_file(int dir, const char *name, uid_t owner, uint8_t *untrusted,
+			size_t capacity, size_t *length);
 
 /* One line of text, given without its end. A line that is not ended was cut off. */
-enum presence read_line(int dir, const char *name, char line[MAX_LINE_BYTES]);
+enum presence read_line(int dir, const char *name, uid_t owner, char line[MAX_LINE_BYTES]);
 
 /*
  * Temporary file, fsync, rename, fsync of the folder. When it returns false, the old file or the new

@@ -50,10 +50,12 @@ static inline void remove_file(const char *dir, const char *name)
 
 static inline void put_hex(const char *name, const uint8_t bytes[32])
 {
-	char hex[65];
+	char hex[65], path[128];
 
 	sodium_bin2hex(hex, sizeof(hex), bytes, 32);
 	put_line(identity_dir, name, hex);
+	path_of(path, identity_dir, name);
+	chmod(path, 0644);
 }
 
 /* A node with two admins, a chat device, and one admin revoked: lists 1 and 2. */
@@ -145,6 +147,7 @@ static inline void make_folders(const char *parent)
 	}
 	snprintf(state_dir, sizeof(state_dir), "%s/state", folder);
 	snprintf(identity_dir, sizeof(identity_dir), "%s/identity", folder);
+	chmod(folder, 0711);
 	mkdir(state_dir, 0700);
 	mkdir(identity_dir, 0755);
 	crypto_hash_sha256(hash, first_made.bytes, first_made.length);

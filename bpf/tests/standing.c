@@ -378,7 +378,13 @@ static void test_spoiled_state(void)
 	check_opening("a lost memory is refused", REFUSAL_STORAGE);
 	remove_file(state_dir, "devices.list");
 	check_opening("a counter without lists is refused", REFUSAL_STORAGE);
+	put_file(state_dir, "devices.list", first_made.bytes, first_made.length);
+	remove_file(state_dir, "counter");
+	check_opening("a first list without a counter is refused", REFUSAL_STORAGE);
 	standing_close(filled_standing());
+	chmod(state_dir, 0720);
+	check_opening("a folder that others may write is refused", REFUSAL_STORAGE);
+	chmod(state_dir, 0700);
 	path_of(path, state_dir, "counter");
 	chmod(path, 0622);
 	check_opening("a counter that others may write is refused", REFUSAL_STORAGE);
@@ -408,6 +414,28 @@ static void test_leftovers(void)
 	      standing_counter(standing) == 10 && standing_device_version(standing) == 2);
 	check_refusal("and written over", take_order(standing, &order, &ada), REFUSAL_NONE);
 	standing_close(standing);
+}
+
+/* Readable by all, so that who may read it is not what decides. */
+static void chown_state(uid_t owner)
+{
+	static const char *const NAMES[] = { "", "devices.list", "counter", "seen" };
+	char path[128];
+
+	for (size_t i = 0; i < sizeof(NAMES) / sizeof(*NAMES); i++) {
+		path_of(path, state_dir, NAMES[i]);
+		if (chown(path, owner, owner) != 0 || chmod(path, i == 0 ? 0755 : 0644) != 0)
+			exit(1);
+	}
+}
+
+static void check_as(uid_t user, const char *sentence, enum refusal expected)
+{
+	if (seteuid(user) != 0)
+		exit(1);
+	check_opening(sentence, expected);
+	if (seteuid(0) != 0)
+		exit(1);
 }
 
 static void test_identity(void)
@@ -452,10 +480,19 @@ static void test_identity(void)
 		if (chown(path, 65534, 65534) == 0)
 			check_opening("a genesis that somebody else put there is refused",
 				      REFUSAL_STORAGE);
-		put_line(identity_dir, "genesis", hex);
 		if (chown(path, 0, 0) != 0)
 			exit(1);
+		put_hex("genesis", hash);
 		check_opening("a genesis of root's is believed", REFUSAL_NONE);
+		path_of(path, state_dir, "counter");
+		if (chown(path, 65534, 65534) != 0)
+			exit(1);
+		check_opening("a counter that somebody else put there is refused", REFUSAL_STORAGE);
+		chown_state(65534);
+		check_opening("root may look into the warden's folder", REFUSAL_NONE);
+		check_as(65533, "a third one may not", REFUSAL_STORAGE);
+		check_as(65534, "the warden may", REFUSAL_NONE);
+		chown_state(0);
 	}
 }
 
