@@ -238,7 +238,6 @@ enum refusal read_window_order(const uint8_t *untrusted, size_t length,
 			       struct window_order *unverified)
 {
 	struct reader in = open_envelope(untrusted, length, TYPE_WINDOW_ORDER);
-	uint16_t n_files;
 
 	memset(unverified, 0, sizeof(*unverified));
 	read_bytes(&in, unverified->node, KEY_BYTES);
@@ -251,8 +250,8 @@ enum refusal read_window_order(const uint8_t *untrusted, size_t length,
 		read_bytes(&in, unverified->endpoints[i].address, 16);
 		unverified->endpoints[i].port = (uint16_t)read_number(&in, 2);
 	}
-	n_files = read_count(&in, MAX_FILES);
-	for (uint16_t i = 0; i < n_files; i++) {
+	unverified->n_files = read_count(&in, MAX_FILES);
+	for (uint16_t i = 0; i < unverified->n_files; i++) {
 		skip_text(&in, MAX_FILE_NAME_BYTES);
 		take(&in, HASH_BYTES);
 		read_number(&in, 8);

@@ -76,6 +76,7 @@ struct window_order {
 		uint8_t address[16]; /* IPv6, or IPv4 mapped into it */
 		uint16_t port;       /* host order */
 	} endpoints[MAX_ENDPOINTS];
+	uint16_t n_files;
 };
 
 /* The form only: nothing in `unverified` may be acted on. Written whole, whatever is returned. */

@@ -289,7 +289,8 @@ static enum refusal open_order(const struct standing *standing, const uint8_t *u
 static enum refusal judge_window(const struct window_order *order, uint64_t now_ms,
 				 uint64_t highest_counter)
 {
-	if (order->n_endpoints == 0)
+	/* Nowhere to go, or nothing to fetch there. */
+	if (order->n_endpoints == 0 || order->n_files == 0)
 		return REFUSAL_DOCUMENT_FIELD;
 	for (uint16_t i = 0; i < order->n_endpoints; i++)
 		if (order->endpoints[i].port == 0)

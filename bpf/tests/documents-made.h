@@ -99,7 +99,7 @@ static inline struct made made_list(const struct device_list *list, const struct
 	return made;
 }
 
-/* The endpoints of `order` under the name "models.example", and one file. */
+/* The endpoints of `order` under the name "models.example", and as many files as it says. */
 static inline struct made made_order(const struct window_order *order, const struct signer *signer)
 {
 	struct made made = { .length = 0 };
@@ -116,10 +116,12 @@ static inline struct made made_order(const struct window_order *order, const str
 		put_bytes(&made, order->endpoints[i].address, 16);
 		put_number(&made, order->endpoints[i].port, 2);
 	}
-	put_number(&made, 1, 2);
-	put_text(&made, "/owner/repository/resolve/main/model.gguf");
-	put_bytes(&made, (const uint8_t[HASH_BYTES]){ 7 }, HASH_BYTES);
-	put_number(&made, 1234, 8);
+	put_number(&made, order->n_files, 2);
+	for (uint16_t i = 0; i < order->n_files; i++) {
+		put_text(&made, "/owner/repository/resolve/main/model.gguf");
+		put_bytes(&made, (const uint8_t[HASH_BYTES]){ 7 }, HASH_BYTES);
+		put_number(&made, 1234, 8);
+	}
 	sign(&made, "phantoma window order v1", signer);
 	return made;
 }

@@ -130,7 +130,8 @@ static bool has_order(const struct vector *vector, const struct window_order *or
 			has_number(vector, "counter", order->counter) &&
 			has_number(vector, "notAfter", order->not_after_ms) &&
 			has_bytes(vector, "signer", order->signer, KEY_BYTES) &&
-			has_number(vector, "endpoints", order->n_endpoints);
+			has_number(vector, "endpoints", order->n_endpoints) &&
+			has_number(vector, "files", order->n_files);
 
 	for (unsigned int i = 0; i < order->n_endpoints; i++)
 		is_equal = is_equal &&

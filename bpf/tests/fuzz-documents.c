@@ -34,7 +34,8 @@ static void fuzz_window_order(const uint8_t *untrusted, size_t length)
 
 	if (read_window_order(untrusted, length, &order) != REFUSAL_NONE)
 		return;
-	require(order.n_endpoints <= MAX_ENDPOINTS && order.not_after_ms >> 53 == 0);
+	require(order.n_endpoints <= MAX_ENDPOINTS && order.n_files <= MAX_FILES &&
+		order.not_after_ms >> 53 == 0);
 	require(verify_window_order(untrusted, length, key) == REFUSAL_AUTHENTICATION);
 }
 

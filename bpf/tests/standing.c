@@ -247,6 +247,10 @@ static void test_orders(void)
 	check_refusal("an order without endpoints is refused", take_order(standing, &order, &ada),
 		      REFUSAL_DOCUMENT_FIELD);
 	order = order_of(&ada, 11);
+	order.n_files = 0;
+	check_refusal("an order without files is refused", take_order(standing, &order, &ada),
+		      REFUSAL_DOCUMENT_FIELD);
+	order = order_of(&ada, 11);
 	order.n_endpoints = 2;
 	check_refusal("no endpoint has port 0", take_order(standing, &order, &ada),
 		      REFUSAL_DOCUMENT_FIELD);
@@ -462,6 +466,9 @@ static void test_identity(void)
 	struct standing *standing = open_standing();
 	check_refusal("the pinned list is taken", take_list(standing, &first_made), REFUSAL_NONE);
 	standing_close(standing);
+	remove_file(state_dir, "counter");
+	check_opening("a counter that was lost before the first order is refused", REFUSAL_STORAGE);
+	put_line(state_dir, "counter", "0\n");
 	put_hex("genesis", ada.public_key);
 	check_opening("a first list that is no longer pinned is refused", REFUSAL_STORAGE);
 	put_line(identity_dir, "genesis", hex);
