@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cellOf, isLinkNoise } from "./frames.ts";
+import { cellOf, isLinkNoise, isReset } from "./frames.ts";
 
 const MACS = "020000000002020000000001";
 const none = new Map<string, number>();
@@ -23,6 +23,21 @@ test("a report of IGMP or MLD names its cell by the group", () => {
   expect(cellOf(ipv6(`ff02${"0".repeat(26)}16`, "00", report), none)?.number).toBe(7);
 });
 
+test("a reset is told from every other TCP packet", () => {
+  const ports = "4e211b5800000000000000005";
+  for (const [flags, isExpected] of [
+    ["014", true],
+    ["004", true],
+    ["012", false],
+    ["002", false],
+    ["018", false],
+  ] as const) {
+    expect(isReset(tcp4(`${ports}${flags}`))).toBe(isExpected);
+    expect(isReset(ipv6(`fd09${"0".repeat(28)}`, "06", `${ports}${flags}`))).toBe(isExpected);
+  }
+  expect(isReset(ipv4("0a090102", "0014"))).toBe(false);
+});
+
 test("a frame of nobody's is nobody's, and only the link's own messages are noise", () => {
   expect(cellOf(ipv4("08080808", "00"), none)).toBeUndefined();
   expect(isLinkNoise(ipv4("08080808", "00"))).toBe(false);
@@ -33,6 +48,10 @@ test("a frame of nobody's is nobody's, and only the link's own messages are nois
 
 function ipv4(to: string, payload: string): string {
   return `${MACS}0800${"45000000000000004001000000000000".slice(0, 24)}0a080001${to}${payload}`;
+}
+
+function tcp4(payload: string): string {
+  return `${MACS}0800450000280000000040060000${"0a080001"}${"0a090102"}${payload}`;
 }
 
 function ipv6(to: string, next: string, payload: string): string {

@@ -18,6 +18,15 @@ export function cellOf(
   return number === undefined ? undefined : { number, hasCanary: false };
 }
 
+/** A reset: the kernel's own answer to a call for a port where nobody listens. Without room for a word. */
+export function isReset(frame: FrameHex): boolean {
+  const isFour = frame.slice(24, 28) === "0800" && frame.slice(46, 48) === "06";
+  const isSix = frame.slice(24, 28) === "86dd" && frame.slice(40, 42) === "06";
+  if (!isFour && !isSix) return false;
+  const flags = frame.slice(isFour ? 94 : 134).slice(0, 2);
+  return (Number.parseInt(flags, 16) & 0x04) !== 0;
+}
+
 /** Traffic of the link itself, which nobody on it asked for: ARP, and ICMPv6 neighbour and router messages. */
 export function isLinkNoise(frame: FrameHex): boolean {
   const type = frame.slice(24, 28);
@@ -25,8 +34,7 @@ export function isLinkNoise(frame: FrameHex): boolean {
   // Next header 58 at offset 20; the ICMPv6 type follows the 40 bytes of the header.
   if (type === "86dd" && frame.slice(40, 42) === "3a")
     return ["85", "87", "88"].includes(frame.slice(108, 110));
-  // Listener reports are an attempt (rows 12) when they name a cell's group; the others are the link's.
-  return type === "86dd" && frame.slice(40, 42) === "00";
+  return false;
 }
 
 function numberInAddress(frame: FrameHex): number | undefined {

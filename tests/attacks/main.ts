@@ -47,6 +47,10 @@ async function run(): Promise<number> {
     void node.close().finally(() => process.exit(130));
   };
   process.once("SIGINT", end).once("SIGTERM", end);
+  process.once("uncaughtException", (error) => {
+    complain(String(error.stack));
+    end();
+  });
   try {
     if (values.program) return await runStranger(node, values.program, say);
     const wanted = rows.filter(({ id }) => values.only === undefined || id === values.only);

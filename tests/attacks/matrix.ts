@@ -4,7 +4,7 @@
  * @module
  */
 import type { Cell, Outcome } from "./cell.ts";
-import { cellOf, isLinkNoise } from "./frames.ts";
+import { cellOf, isLinkNoise, isReset } from "./frames.ts";
 import type { EgressEvent } from "./warden.ts";
 
 /** Cells at once: most of their time is waiting, and the machine has other work. */
@@ -35,6 +35,8 @@ export function countFrames(
     if (!/^[0-9a-f]{28,}$/.test(frame)) continue;
     const owner = cellOf(frame, byCanary);
     const outcome = owner && byNumber.get(owner.number);
+    // Nobody listens any more when the far end calls once too often.
+    if (outcome?.cell.row.call && isReset(frame)) continue;
     if (outcome) {
       if (owner.hasCanary || !outcome.cell.row.isCanaryOnly) outcome.frames += 1;
     } else if (!owner && !isLinkNoise(frame)) strays.push(frame);
@@ -48,7 +50,7 @@ export function assignEvents(outcomes: readonly Outcome[], events: readonly Egre
   const byNumber = new Map(outcomes.map((outcome) => [outcome.cell.number, outcome]));
   for (const { pid, address, hook } of events) {
     const number = numberOf(address);
-    const outcome = (pid > 0 && byPid.get(pid)) || (number && byNumber.get(number));
+    const outcome = (number && byNumber.get(number)) || (pid > 0 && byPid.get(pid));
     if (outcome) outcome.hooks.add(hook);
   }
 }

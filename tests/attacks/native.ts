@@ -98,13 +98,14 @@ export async function runNative(
   );
   await stage.settle();
   await warden.settle();
+  const { tiers, missing, counts } = warden.status();
+  for (const { tier, reason } of missing) say(`without the tier ${tier}: ${reason}`);
   const trials = await runTrials(node, say);
   await stage.settle();
   const missedFrames = await stage.closeSniffer();
   const all = [...controls, ...outcomes];
   const strays = countFrames(all, stage.frames, cells.byCanary);
   assignEvents(outcomes, warden.events);
-  const { tiers, counts } = warden.status();
   const absentRows = new Set(
     controls
       .filter((control) => controlVerdict(control) === "absent")
@@ -123,7 +124,7 @@ export async function runNative(
         }),
       ),
   );
-  const miscounts = counts
+  const miscounts = [...counts, ...warden.status().counts]
     .filter(({ attempts, logged, lost }) => attempts !== logged + lost)
     .map((count) => JSON.stringify(count));
   return { controls, verdicts, trials, strays, missedFrames, miscounts };

@@ -43,7 +43,7 @@ export function tableOf(rows: readonly Row[], verdicts: readonly Verdict[]): str
         (index === 0 ? row.id : "").padEnd(5),
         (index === 0 ? row.attempt : "").padEnd(50),
         seen.padEnd(20),
-        `${units}${seen === "absent here" || stoppedBy === "" ? "" : `: ${stoppedBy}`}`,
+        `${units}${stoppedBy === "" ? "" : `: ${stoppedBy}`}`,
       ].join(" ");
     });
   });

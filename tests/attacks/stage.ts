@@ -43,6 +43,13 @@ export interface UnitPlace {
   readonly confine?: string;
 }
 
+/** Ends at whichever comes first. */
+interface Flood {
+  readonly count?: number;
+  readonly seconds: number;
+  readonly pauseUs?: number;
+}
+
 export class Stage {
   readonly id: string;
   readonly dir: string;
@@ -113,13 +120,23 @@ export class Stage {
       this.#outside.say(
         `call ${cell.number} ${call.family} ${call.isOwnPort ? GATEWAY_PORT : FIRST_OWN_PORT + cell.number}`,
       );
+    const options: Record<string, string | number | undefined> = {
+      uid: uidOf(cell),
+      broker: this.brokerDir,
+      netns: this.nearPath,
+      link: "v0",
+      cgroup: place.cgroup,
+      "cgroup-root": this.mount,
+      pins: place.pins,
+      warden: place.wardenPid,
+      "own-port": GATEWAY_PORT,
+      confine: cell.mode === "sandbox" ? place.confine : undefined,
+    };
     const lines = await this.#launch(cell, place, [
       "inside",
-      ...["--uid", String(uidOf(cell))],
-      ...["--broker", this.brokerDir, "--netns", this.nearPath, "--link", "v0"],
-      ...["--cgroup", place.cgroup, "--cgroup-root", this.mount, "--pins", place.pins],
-      ...["--warden", String(place.wardenPid), "--own-port", String(GATEWAY_PORT)],
-      ...(place.confine ? ["--confine", place.confine] : []),
+      ...Object.entries(options).flatMap(([name, value]) =>
+        value === undefined ? [] : [`--${name}`, String(value)],
+      ),
     ]);
     const found = lines.output.map(readReport).find((report) => report?.number === cell.number);
     const none: Report = { step: "none", error: lines.complaint || "no answer", pid: 0 };
@@ -130,13 +147,12 @@ export class Stage {
   async flood(
     cell: Cell,
     place: UnitPlace,
-    count: number,
-    seconds: number,
+    { count = Number.MAX_SAFE_INTEGER, seconds, pauseUs = 0 }: Flood,
   ): Promise<{ tried: number; refused: number }> {
     const { output, complaint } = await this.#launch(
       cell,
       place,
-      ["flood", String(count), String(seconds), String(ANYBODY)],
+      ["flood", ...[count, seconds, ANYBODY, pauseUs].map(String)],
       (seconds + 10) * 1000,
     );
     const match = output.map((line) => /^flood (\d+) (\d+)$/.exec(line)).find(Boolean);
@@ -171,7 +187,7 @@ export class Stage {
   async close(): Promise<void> {
     await Promise.all(this.#helpers.map(async (helper) => await helper.end()));
     this.#network.remove();
-    for (const cgroup of this.#cgroups.reverse()) removeCgroup(cgroup);
+    for (const cgroup of this.#cgroups.toReversed()) removeCgroup(cgroup);
     rmSync(this.dir, { recursive: true, force: true });
   }
 
@@ -211,7 +227,8 @@ export function buildAttempts(): string {
 }
 
 function uidOf({ mode, row }: Cell): number {
-  if (mode === "sandbox") return ANYBODY;
+  // What the sandbox starts has no right left to change its user with.
+  if (mode === "sandbox") return 0;
   return row.isRoot || (mode === "control" && row.isControlRoot) ? 0 : ANYBODY;
 }
 

@@ -20,6 +20,8 @@ import { Warden } from "./warden.ts";
 const FLOOD_ATTEMPTS = 200_000;
 const FLOOD_SECONDS = 60;
 const SWAP_ROUNDS = 1_000;
+/** Slow enough that the sniffer has told of a frame before the next: what left before and after must not mix. */
+const EARLY_PAUSE_US = 500;
 const floodRow: Row = { id: "37", attempt: "flood", stopper: "cgroup" };
 
 export async function runTrials(node: NativeNode, say: (text: string) => void): Promise<Trial[]> {
@@ -70,15 +72,15 @@ async function floodIsCounted({ stage, warden, cells, place }: NativeNode): Prom
 async function swapsPassNothing({ stage, warden, cells, place }: NativeNode): Promise<Trial> {
   const cell = cells.make(floodRow, "worker", "policy");
   const swap = new LineProcess(stage.attempts, ["swap", warden.paths.pins, String(SWAP_ROUNDS)]);
-  let isSwapping = true;
-  const swapped = swap.finish().finally(() => (isSwapping = false));
+  const swapping = { isOver: false };
+  const swapped = swap.finish().finally(() => (swapping.isOver = true));
   let tried = 0;
   let refused = 0;
   do {
-    const flood = await stage.flood(cell, place("worker"), 20_000, 10);
+    const flood = await stage.flood(cell, place("worker"), { count: 20_000, seconds: 10 });
     tried += flood.tried;
     refused += flood.refused;
-  } while (isSwapping);
+  } while (!swapping.isOver);
   const said = (await swapped).at(-1) ?? swap.complaint.trim();
   await stage.settle();
   const frames = framesOf(stage.frames, cell.number, cells);
@@ -102,7 +104,7 @@ async function recreatedCgroupIsRefused({
   mkdirSync(cgroup);
   const before = warden.count("unknown").attempts;
   const cell = cells.make({ ...floodRow, id: "36" }, "worker", "policy");
-  const { tried, refused } = await stage.flood(cell, place("worker"), 3_000, 10);
+  const { tried, refused } = await stage.flood(cell, place("worker"), { count: 3_000, seconds: 10 });
   const counted = warden.count("unknown").attempts - before;
   warden.admit("worker", cgroup);
   await stage.settle();
@@ -136,7 +138,7 @@ async function earlierProcessIsRefused({ stage, warden, cells }: NativeNode): Pr
   mkdirSync(cgroup);
   mkdirSync(place.cgroup);
   try {
-    const flood = stage.flood(cell, place, Number.MAX_SAFE_INTEGER, 3);
+    const flood = stage.flood(cell, place, { seconds: 3, pauseUs: EARLY_PAUSE_US });
     await sleep(200);
     await early.start(["--make-cgroup"]);
     await stage.settle();
@@ -165,7 +167,7 @@ async function killedWardenPassesNothing({
   place,
 }: NativeNode): Promise<Trial> {
   const cell = cells.make(floodRow, "worker", "policy");
-  const flood = stage.flood(cell, place("worker"), Number.MAX_SAFE_INTEGER, 3);
+  const flood = stage.flood(cell, place("worker"), { seconds: 3 });
   await sleep(700);
   await warden.kill();
   const { tried, refused } = await flood;

@@ -88,7 +88,7 @@ export function judge(row: Row, unit: string, outcomes: readonly Outcome[], plac
     expected,
     isLogged,
     frames,
-    stoppedBy: layers(policy, sandbox),
+    stoppedBy: expected === "absent here" ? "" : layers(policy, sandbox),
   };
   if (outcomes.length === 0 || outcomes.some(({ report }) => report.step === "none"))
     return { ...common, seen: "no result" };
@@ -123,15 +123,15 @@ function isLeak({ cell, report, frames }: Outcome): boolean {
  * attempt may end before it reaches a hook, and then ends at another step or with another error.
  */
 function isToldOf(
-  { stopper, call }: Row,
+  { stopper, call, isRoot }: Row,
   policy: Outcome | undefined,
   sandbox: Outcome | undefined,
   { lost, hasNetwork }: Place,
 ): boolean {
   if (stopper !== "cgroup" || lost > 0) return true;
   if (policy && policy.hooks.size === 0) return false;
-  // Nobody can call in where there is no network: no packet, so no hook.
-  if (!policy || !sandbox || (call && !hasNetwork)) return true;
+  // Nobody can call in where there is no network: no packet, so no hook. Root's rights end before any hook as well.
+  if (!policy || !sandbox || isRoot || (call && !hasNetwork)) return true;
   const isSameEnd =
     policy.report.step === sandbox.report.step && policy.report.error === sandbox.report.error;
   return !isSameEnd || sandbox.hooks.size > 0;

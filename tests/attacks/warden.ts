@@ -69,10 +69,8 @@ export class Warden {
     writeFileSync(join(identity, "node.pub"), randomBytes(32).toString("hex"));
     writeFileSync(join(identity, "genesis"), randomBytes(32).toString("hex"));
     this.#process = await new LineProcess(program, [
-      "run",
-      ...["--cgroup", cgroup, "--pins", pins, "--state", state],
-      ...["--socket", socket, "--identity", identity],
-      ...flags,
+      ...["run", "--cgroup", cgroup, "--pins", pins, "--state", state],
+      ...["--socket", socket, "--identity", identity, ...flags],
     ]).ready();
     await this.connect();
   }
@@ -85,7 +83,8 @@ export class Warden {
     });
     socket.on("error", () => {});
     createInterface({ input: socket }).on("line", (line) => {
-      if (line.startsWith("event ")) this.events.push(JSON.parse(line.slice(6)) as EgressEvent);
+      // Killed in the middle of a line, it has said half an event.
+      if (line.startsWith("event ") && line.endsWith("}")) this.events.push(JSON.parse(line.slice(6)) as EgressEvent);
     });
     this.#socket = socket;
   }

@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define SNAP_BYTES 256		/* headers, options and a canary behind them */
@@ -42,6 +43,7 @@ int sniff_main(int argc, char **argv)
 	}
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
 	sigaction(SIGTERM, &ending, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	puts("ready");
 	while (!is_over) {
