@@ -35,7 +35,7 @@ struct sock {
 } __attribute__((preserve_access_index));
 struct socket { short type; struct sock *sk; } __attribute__((preserve_access_index));
 struct sockaddr { __u16 sa_family; } __attribute__((preserve_access_index));
-struct sockaddr_un { __u16 sun_family; char sun_path[EGRESS_PATH_BYTES]; } __attribute__((preserve_access_index));
+struct sockaddr_un { __u16 sun_family; char sun_path[SUN_PATH_BYTES]; } __attribute__((preserve_access_index));
 struct unix_address { int len; struct sockaddr_un name[]; } __attribute__((preserve_access_index));
 struct unix_sock { struct unix_address *addr; struct sock *peer; } __attribute__((preserve_access_index));
 struct msghdr;
@@ -106,9 +106,8 @@ static __always_inline int judge_unix(struct sock *other, __u32 hook)
 	if (is_free(key.kind))
 		return 0;
 	address = BPF_CORE_READ((struct unix_sock *)other, addr);
-	/* The name begins with the family, 2 bytes. */
-	if (address && read_path(&key, (char *)__builtin_preserve_access_index(&address->name) + 2,
-				 BPF_CORE_READ(address, len) - 2) &&
+	if (address &&
+	    read_path(&key, (char *)__builtin_preserve_access_index(&address->name), (__u32)BPF_CORE_READ(address, len)) &&
 	    bpf_map_lookup_elem(&unix_paths, &key))
 		return 0;
 	return deny(hook, 0);
