@@ -19,7 +19,7 @@ test("an address names its cell without a canary, in both families", () => {
 
 test("a report of IGMP or MLD names its cell by the group", () => {
   expect(cellOf(ipv4("e0000016", "2200f9020000000104000000ef090009"), none)?.number).toBe(9);
-  const report = `8f00000000000001${"04000000"}ff05${"0".repeat(22)}090007`;
+  const report = `8f0000000000000104000000ff05${"0".repeat(22)}090007`;
   expect(cellOf(ipv6(`ff02${"0".repeat(26)}16`, "00", report), none)?.number).toBe(7);
 });
 
@@ -51,7 +51,7 @@ function ipv4(to: string, payload: string): string {
 }
 
 function tcp4(payload: string): string {
-  return `${MACS}0800450000280000000040060000${"0a080001"}${"0a090102"}${payload}`;
+  return `${MACS}08004500002800000000400600000a0800010a090102${payload}`;
 }
 
 function ipv6(to: string, next: string, payload: string): string {

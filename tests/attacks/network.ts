@@ -57,6 +57,11 @@ export function makeNetwork(id: string, isNearHost: boolean): Network {
     inNear("route add 239.9.0.0/16 dev v0");
     inNear("-6 route add fd07::2/128 dev v0");
     inNear("-6 route add fd09::/32 via fd07::2 dev v0 src fd08::1");
+    if (!isNearHost) {
+      // Whatever somebody else's program calls: the far end hears it.
+      inNear("route add default via 10.7.0.2 dev v0 onlink src 10.8.0.1");
+      inNear("-6 route add default via fd07::2 dev v0 src fd08::1");
+    }
     inFar("route add 10.8.0.1/32 dev v1");
     inFar("-6 route add fd08::1/128 dev v1");
     inFar("route add local 10.9.0.0/16 dev lo");

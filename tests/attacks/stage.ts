@@ -160,21 +160,15 @@ export class Stage {
     return { tried: Number(match[1]), refused: Number(match[2]) };
   }
 
-  /** Runs somebody else's program in a unit's place. @returns what it printed */
-  async runStranger(cell: Cell, place: UnitPlace, program: string): Promise<readonly string[]> {
-    const { output } = await this.#launch(
-      cell,
-      place,
-      [
-        "stranger",
-        "--uid",
-        String(ANYBODY),
-        ...(place.confine ? ["--confine", place.confine] : []),
-        program,
-      ],
-      STRANGER_MS,
-    );
-    return output;
+  /** Runs somebody else's program in a unit's place. */
+  async runStranger(
+    cell: Cell,
+    place: UnitPlace,
+    program: string,
+  ): Promise<{ output: readonly string[]; complaint: string }> {
+    const confine = cell.mode === "sandbox" && place.confine ? ["--confine", place.confine] : [];
+    const inside = ["stranger", "--uid", String(uidOf(cell)), ...confine, program];
+    return await this.#launch(cell, place, inside, STRANGER_MS);
   }
 
   /** @returns frames that the sniffer could not hold */
@@ -203,12 +197,8 @@ export class Stage {
     inside: readonly string[],
     timeoutMs = CELL_MS,
   ): Promise<{ output: readonly string[]; complaint: string }> {
-    const process = new LineProcess(this.attempts, [
-      "launch",
-      ...[cell.mode, this.nearPath, place.cgroup, place.enter ?? "-", place.unit],
-      "--",
-      ...inside,
-    ]);
+    const where = [cell.mode, this.nearPath, place.cgroup, place.enter ?? "-", place.unit];
+    const process = new LineProcess(this.attempts, ["launch", ...where, "--", ...inside]);
     const timer = setTimeout(() => process.kill("SIGKILL"), timeoutMs);
     process.say(lineOf(cell));
     const output = await process.finish();

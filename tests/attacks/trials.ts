@@ -43,12 +43,10 @@ export async function runTrials(node: NativeNode, say: (text: string) => void): 
 async function floodIsCounted({ stage, warden, cells, place }: NativeNode): Promise<Trial> {
   const before = warden.count("worker");
   const cell = cells.make(floodRow, "worker", "policy");
-  const { tried, refused } = await stage.flood(
-    cell,
-    place("worker"),
-    FLOOD_ATTEMPTS,
-    FLOOD_SECONDS,
-  );
+  const { tried, refused } = await stage.flood(cell, place("worker"), {
+    count: FLOOD_ATTEMPTS,
+    seconds: FLOOD_SECONDS,
+  });
   await stage.settle();
   const after = warden.count("worker");
   const attempts = after.attempts - before.attempts;
@@ -104,7 +102,10 @@ async function recreatedCgroupIsRefused({
   mkdirSync(cgroup);
   const before = warden.count("unknown").attempts;
   const cell = cells.make({ ...floodRow, id: "36" }, "worker", "policy");
-  const { tried, refused } = await stage.flood(cell, place("worker"), { count: 3_000, seconds: 10 });
+  const { tried, refused } = await stage.flood(cell, place("worker"), {
+    count: 3_000,
+    seconds: 10,
+  });
   const counted = warden.count("unknown").attempts - before;
   warden.admit("worker", cgroup);
   await stage.settle();

@@ -68,10 +68,9 @@ export class Warden {
     // Nobody signs for this node here: it only has to have a name and a first device list.
     writeFileSync(join(identity, "node.pub"), randomBytes(32).toString("hex"));
     writeFileSync(join(identity, "genesis"), randomBytes(32).toString("hex"));
-    this.#process = await new LineProcess(program, [
-      ...["run", "--cgroup", cgroup, "--pins", pins, "--state", state],
-      ...["--socket", socket, "--identity", identity, ...flags],
-    ]).ready();
+    const run = ["run", "--cgroup", cgroup, "--pins", pins, "--state", state];
+    const files = ["--socket", socket, "--identity", identity];
+    this.#process = await new LineProcess(program, run.concat(files, flags)).ready();
     await this.connect();
   }
 
@@ -84,7 +83,8 @@ export class Warden {
     socket.on("error", () => {});
     createInterface({ input: socket }).on("line", (line) => {
       // Killed in the middle of a line, it has said half an event.
-      if (line.startsWith("event ") && line.endsWith("}")) this.events.push(JSON.parse(line.slice(6)) as EgressEvent);
+      if (line.startsWith("event ") && line.endsWith("}"))
+        this.events.push(JSON.parse(line.slice(6)) as EgressEvent);
     });
     this.#socket = socket;
   }
