@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cells } from "./cell.ts";
+import { runFaults } from "./faults.ts";
 import { cellOf } from "./frames.ts";
 import { LineProcess } from "./lines.ts";
 import type { NativeNode } from "./native.ts";
@@ -26,6 +27,8 @@ const floodRow: Row = { id: "37", attempt: "flood", stopper: "cgroup" };
 
 export async function runTrials(node: NativeNode, say: (text: string) => void): Promise<Trial[]> {
   const trials: Trial[] = [];
+  say("faults that have to keep units from starting …");
+  trials.push(...(await runFaults(node)));
   for (const [name, trial] of [
     ["200,000 attempts …", floodIsCounted],
     ["program swaps under a flood …", swapsPassNothing],
@@ -69,7 +72,12 @@ async function floodIsCounted({ stage, warden, cells, place }: NativeNode): Prom
 /** An upgrade replaces each program in one step: there is no moment without one. */
 async function swapsPassNothing({ stage, warden, cells, place }: NativeNode): Promise<Trial> {
   const cell = cells.make(floodRow, "worker", "policy");
-  const swap = new LineProcess(stage.attempts, ["swap", warden.paths.pins, String(SWAP_ROUNDS)]);
+  const swap = new LineProcess(stage.attempts, [
+    "sabotage",
+    "swap",
+    warden.paths.pins,
+    String(SWAP_ROUNDS),
+  ]);
   const swapping = { isOver: false };
   const swapped = swap.finish().finally(() => (swapping.isOver = true));
   let tried = 0;

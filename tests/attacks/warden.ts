@@ -93,6 +93,12 @@ export class Warden {
     this.#command(["admit", unit, ...(port ? ["--port", String(port)] : []), "--of", cgroup], true);
   }
 
+  /** @returns why the unit may not start; "" when it may */
+  tryToAdmit(unit: string, cgroup: string): string {
+    const { status, output } = this.#command(["admit", unit, "--of", cgroup], false);
+    return status === 0 ? "" : output || "refused without a word";
+  }
+
   /** What `warden verify` says: "" when the policy is in force. */
   verify(): string {
     const { status, output } = this.#command(["verify"], false);

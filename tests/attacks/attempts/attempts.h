@@ -7,7 +7,7 @@
  *   attempts outside       answers and calls from the far end of the link (outside.c)
  *   attempts flood   ...   as many attempts as it can (flood.c)
  *   attempts stranger ...  becomes somebody else's program, in the place of ours (stranger.c)
- *   attempts swap    ...   replaces the programs of pinned links by themselves (swap.c)
+ *   attempts sabotage ...  what root can do to a policy (sabotage.c)
  *   attempts broker  DIR   carries to the network whatever reaches its unix sockets (broker.c)
  *
  * A cell is one row of the matrix tried once. Its number gives it addresses of its own, so a frame can be
@@ -96,7 +96,7 @@ int outside_main(int argc, char **argv);
 int broker_main(int argc, char **argv);
 int flood_main(int argc, char **argv);
 int stranger_main(int argc, char **argv);
-int swap_main(int argc, char **argv);
+int sabotage_main(int argc, char **argv);
 void read_place(int argc, char **argv, struct place *place);
 
 #endif

@@ -252,6 +252,7 @@ static void ask_stub(const struct cell *cell, const struct place *place)
 }
 
 /* Row 43: another thread changes the address while the kernel reads it. */
+#define RACES 1000
 static struct sockaddr_in contested;
 static volatile bool is_racing = true;
 
@@ -275,7 +276,7 @@ static void race(const struct cell *cell, const struct place *place)
 	step("thread");
 	must(pthread_create(&other, NULL, flip, &wanted) ? -1 : 0);
 	step("sendto");
-	for (int i = 0; i < 2000; i++)
+	for (int i = 0; i < RACES; i++, usleep(100)) /* the other thread gets its turns */
 		if (sendto(fd, cell->canary, CANARY_BYTES, 0, (struct sockaddr *)&contested, sizeof(contested)) < 0)
 			refused = errno;
 	is_racing = false;
