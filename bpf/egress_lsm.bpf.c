@@ -58,10 +58,12 @@ static __always_inline int deny(__u32 hook, __u32 protocol)
 static __always_inline int is_own(struct sock *sk)
 {
 	struct cgroup *cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup), *ancestor = NULL;
+	struct cgroup **ancestors = __builtin_preserve_access_index(&cgroup->ancestors[0]);
 
 	if (BPF_CORE_READ(cgroup, level) < (int)root.level + 1 || root.level > 64)
 		return 0;
-	bpf_core_read(&ancestor, sizeof(ancestor), &cgroup->ancestors[root.level + 1]);
+	/* Counted outside of what CO-RE relocates: it would look for `root` in the kernel, too. */
+	bpf_probe_read_kernel(&ancestor, sizeof(ancestor), ancestors + root.level + 1);
 	return BPF_CORE_READ(ancestor, kn, id) == bpf_get_current_ancestor_cgroup_id(root.level + 1);
 }
 
