@@ -1,0 +1,109 @@
+/**
+ * Thirty days of attempts at a glance: how many, on which days, and which days were not counted.
+ *
+ * @module
+ */
+import { useTranslation } from "react-i18next";
+import type { Egress } from "../../ipc/contract.ts";
+
+const DAYS = 30;
+const DAY_MS = 86_400_000;
+
+/** Of the drawing, in its own units. */
+const SLOT = 16;
+const HEIGHT = 56;
+/** A single attempt beside a thousand must still be seen. */
+const LEAST = 8;
+
+interface Day {
+  readonly day: string;
+  /** `null` where nobody counted. */
+  readonly attempts: number | null;
+}
+
+interface Props {
+  readonly days: Egress["days"];
+  readonly countingSince: number;
+  readonly now: number;
+}
+
+export function DaysBar({ days, countingSince, now }: Props) {
+  const { t, i18n } = useTranslation();
+  const shown = lastDays(days, now);
+  const total = shown.reduce((sum, { attempts }) => sum + (attempts ?? 0), 0);
+  const isWhole = now - countingSince >= (DAYS - 1) * DAY_MS;
+  const day = new Date(countingSince).toLocaleDateString(i18n.language, { dateStyle: "medium" });
+  const most = Math.max(...shown.map(({ attempts }) => attempts ?? 0));
+  const summary = isWhole
+    ? t("egress.total", { count: total })
+    : t("egress.totalSince", { count: total, day });
+  return (
+    <section>
+      <h2>{t("egress.daysTitle")}</h2>
+      <p className="headline" data-tone={total === 0 ? "good" : "danger"}>
+        {summary}
+      </p>
+      <Bars label={summary} days={shown} most={most} />
+      <p className="field-hint">
+        {most === 0 ? t("egress.daysLegendNone") : t("egress.daysLegend", { most })}
+      </p>
+      <ul className="visually-hidden">
+        {shown.flatMap(({ day: name, attempts }) =>
+          attempts ? (
+            <li key={name}>{t("egress.dayAttempts", { day: name, count: attempts })}</li>
+          ) : (
+            []
+          ),
+        )}
+      </ul>
+    </section>
+  );
+}
+
+interface BarsProps {
+  readonly label: string;
+  readonly days: readonly Day[];
+  readonly most: number;
+}
+
+function Bars({ label, days, most }: BarsProps) {
+  const { t } = useTranslation();
+  return (
+    <svg
+      className="days-bar"
+      viewBox={`0 0 ${DAYS * SLOT} ${HEIGHT}`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={label}
+    >
+      {days.map(({ day, attempts }, place) => {
+        const height = attempts ? LEAST + ((HEIGHT - LEAST) * attempts) / most : 4;
+        return (
+          <rect
+            key={day}
+            data-kind={attempts === null ? "not-counted" : attempts === 0 ? "none" : "some"}
+            x={place * SLOT + 2}
+            y={HEIGHT - height}
+            width={SLOT - 4}
+            height={height}
+          >
+            <title>
+              {attempts === null
+                ? t("egress.dayNotCounted", { day })
+                : t("egress.dayAttempts", { day, count: attempts })}
+            </title>
+          </rect>
+        );
+      })}
+    </svg>
+  );
+}
+
+/** Thirty days in UTC, today last. */
+function lastDays(days: Egress["days"], now: number): Day[] {
+  const known = new Map(days.map(({ day, attempts }) => [day, attempts]));
+  return Array.from({ length: DAYS }, (_, place) => {
+    const day = new Date(now - (DAYS - 1 - place) * DAY_MS).toISOString().slice(0, 10);
+    return { day, attempts: known.get(day) ?? null };
+  });
+}
