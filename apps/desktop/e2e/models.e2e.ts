@@ -110,7 +110,7 @@ const scenes: Acted[] = [
     name: "models-chat-device",
     script: withNode(answering({ "window.get": [scene.openWindow] }), { role: "chat" }),
     at: AT,
-    sees: "Only an admin's device may do this",
+    sees: "takes an admin's device",
   },
   {
     name: "models-no-policy",
@@ -268,7 +268,7 @@ test("an open window counts down on every page and can be closed there", async (
 test("a device that may only chat can do nothing of an admin, and is told why", async () => {
   const script = withNode(answering({ "window.get": [scene.openWindow] }), { role: "chat" });
   const { context, page } = await openScene(browser, served, { script, at: AT, sees: "Models" });
-  await page.getByText("Only an admin's device may do this").waitFor();
+  await page.getByText("takes an admin's device").waitFor();
   for (const name of ["Close now", "Look up", "Choose a GGUF file", "Remove demo"])
     for (const button of await page.getByRole("button", { name }).all())
       expect(await button.isDisabled(), name).toBe(true);
@@ -277,7 +277,7 @@ test("a device that may only chat can do nothing of an admin, and is told why", 
 });
 
 test("a file is sent while another page is looked at, cancelled, and sent on", async () => {
-  const script = pushing({ partBytes: 20_000, resumeAt: 100_000 });
+  const script = pushing({ partBytes: 5_000, resumeAt: 100_000 });
   const { context, page, faults } = await openScene(
     browser,
     served,

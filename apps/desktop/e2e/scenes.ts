@@ -276,12 +276,13 @@ const modelFile = {
 
 export const proposal: Proposal = { id: id("9"), endpoints, files: [modelFile] };
 
-export const noWindow: NodeWindow = { open: null, highestCounter: "0", transfers: [] };
+export const noWindow: NodeWindow = { open: null, highestCounter: "0", transfers: [], earlier: [] };
 
 export const openWindow: NodeWindow = {
   open: { counter: "1795914000000", notAfter: DEADLINE, endpoints, files: [modelFile] },
   highestCounter: "1795914000000",
   transfers: [{ ...modelFile, received: 141_200_000, state: "fetching", error: null }],
+  earlier: [],
 };
 
 const failed = (name: string, digit: string, error: string, received: number): Transfer => ({
@@ -296,8 +297,8 @@ const failed = (name: string, digit: string, error: string, received: number): T
 export const endedWindow: NodeWindow = {
   ...noWindow,
   highestCounter: "1795914000000",
-  transfers: [
-    { ...modelFile, received: modelFile.bytes, state: "stored", error: null },
+  transfers: [{ ...modelFile, received: modelFile.bytes, state: "stored", error: null }],
+  earlier: [
     failed("/models/redirected.gguf", "1", "ERR_REDIRECT", 0),
     failed("/models/another-file.gguf", "2", "ERR_DIGEST", modelFile.bytes),
     failed("/models/too-late.gguf", "3", "ERR_WINDOW_CLOSED", 201_000_000),

@@ -60,6 +60,8 @@ export const windowSchema = z.strictObject({
   highestCounter: z.string().regex(/^\d{1,20}$/),
   /** Of the open window, or of the last one. */
   transfers: z.array(transferSchema).max(64),
+  /** Of windows before that one, as far as this console saw them; newest first. */
+  earlier: z.array(transferSchema).max(50),
 });
 
 export const pushIdSchema = z.string().regex(/^[0-9a-f]{16}$/);

@@ -7,7 +7,7 @@ export const egress = {
   title: "Egress",
   loading: "Asking the node",
   meaning:
-    "Nothing on the node may call out by itself: its kernel refuses, counts and logs every attempt. This page shows what the node reports about that.",
+    "With the policy in force, the node's kernel refuses, counts and logs every attempt to call out. This page shows what the node reports about that.",
   policyTitle: "Policy",
   inForce: "In force",
   notInForce: "Not in force",

@@ -65,7 +65,7 @@ const action = {
   ERR_PIN_MISMATCH: "Do not continue. Pair again over a channel you trust.",
   ERR_NODE_IDENTITY: "Do not continue. The node may have been taken over.",
   ERR_HANDSHAKE: "Try again. If it persists, the connection is being tampered with.",
-  ERR_CONNECTION_LOST: "What has arrived is kept. Ask again.",
+  ERR_CONNECTION_LOST: "What has arrived is kept. Try again.",
   ERR_TIMEOUT: "Try again.",
   ERR_CONVERSATION_ENDED: "Ask again: a new worker is told what was said.",
   ERR_DEVICE_REVOKED: "Ask an admin of the node.",

@@ -26,7 +26,8 @@ export const models = {
   removeText:
     "The file is deleted on the node. Conversations that use it can still be read, but not continued.",
   removed: "{{name}} was removed",
-  adminOnly: "Only an admin's device may do this. This device may chat.",
+  adminOnly:
+    "This device may chat. Adding and removing models, and opening and closing windows, takes an admin's device.",
   add: {
     title: "Add from Hugging Face or an address",
     text: "The address is looked up here, on this machine. Nothing is sent to the node before you have seen what it would be allowed to reach.",
@@ -77,6 +78,7 @@ export const models = {
   transfers: {
     title: "Transfers",
     none: "There was no transfer through a window yet.",
+    earlier: "Of earlier windows, since this console was started",
     state: {
       waiting: "waiting",
       fetching: "fetching",
@@ -120,13 +122,13 @@ export const models = {
   window: {
     openUntil: "A maintenance window is open until {{time}}",
     left: "{{left}} left",
-    reach: "The fetcher can reach {{hosts}} for {{files}}. Nothing else can.",
+    reach: "The fetcher can reach {{hosts}} for {{files}}. Nothing else of the node can call out.",
     closeNow: "Close now",
     watch: "Watch",
     closed: "The window was closed",
     title: "Open window",
     noneTitle: "No window is open",
-    noneText: "The node reports that none of its processes may call out.",
+    noneText: "The node reports no window. Without one, its policy lets no process call out.",
     hosts: "Reachable now",
     files: "May come in",
     until: "Until",

@@ -39,7 +39,7 @@ export function ModelsPage({ node }: { node: NodeView }) {
               <AddModel node={node} isOpen={Boolean(window?.open)} />
             )}
             <PushModel node={node} />
-            {window && node.policy !== "none" && <Transfers transfers={window.transfers} />}
+            {window && node.policy !== "none" && <Transfers window={window} />}
           </>
         )}
       </PageBody>

@@ -4,7 +4,7 @@
  * @module
  */
 import { useTranslation } from "react-i18next";
-import type { Transfer } from "../../ipc/contract.ts";
+import type { NodeWindow, Transfer } from "../../ipc/contract.ts";
 import { formatBytes } from "../chat/format.ts";
 import { Dot, type Tone } from "../design/parts.tsx";
 import { en } from "../i18n/en.ts";
@@ -23,18 +23,33 @@ const tones = {
   failed: "danger",
 } as const satisfies Record<Transfer["state"], Tone>;
 
-export function Transfers({ transfers }: { transfers: readonly Transfer[] }) {
+export function Transfers({ window: { transfers, earlier } }: { window: NodeWindow }) {
   const { t } = useTranslation();
+  const isEmpty = transfers.length === 0 && earlier.length === 0;
   return (
     <section>
       <h2>{t("models.transfers.title")}</h2>
-      {transfers.length === 0 && <p className="nothing">{t("models.transfers.none")}</p>}
-      <ul className="transfers">
-        {transfers.map((transfer) => (
-          <TransferRow key={`${transfer.digest} ${transfer.name}`} transfer={transfer} />
-        ))}
-      </ul>
+      {isEmpty && <p className="nothing">{t("models.transfers.none")}</p>}
+      <TransferList transfers={transfers} />
+      {earlier.length > 0 && (
+        <>
+          <h3>{t("models.transfers.earlier")}</h3>
+          <TransferList transfers={earlier} />
+        </>
+      )}
     </section>
+  );
+}
+
+function TransferList({ transfers }: { transfers: readonly Transfer[] }) {
+  if (transfers.length === 0) return undefined;
+  return (
+    <ul className="transfers">
+      {transfers.map((transfer, place) => (
+        // A file may come twice; rows only ever move down.
+        <TransferRow key={transfers.length - place} transfer={transfer} />
+      ))}
+    </ul>
   );
 }
 
