@@ -44,6 +44,7 @@ export const transferSchema = z.strictObject({
   bytes: count,
   received: count,
   state: z.enum(["waiting", "fetching", "storing", "stored", "failed"]),
+  /** Why it failed, or why it is being tried again. */
   error: z.enum(transferFailures).nullable(),
 });
 
