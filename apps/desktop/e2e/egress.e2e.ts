@@ -41,7 +41,12 @@ const policyReason =
 
 const scenes: Scene[] = [
   { name: "egress-loading", script: { ...reports(), answers: {} }, at: AT, sees: "" },
-  { name: "egress-quiet", script: reports(scene.quietEgress), at: AT, sees: "0 attempts in 30 days" },
+  {
+    name: "egress-quiet",
+    script: reports(scene.quietEgress),
+    at: AT,
+    sees: "0 attempts in 30 days",
+  },
   { name: "egress-busy", script: busy, at: AT, sees: "more in between" },
   {
     name: "egress-not-in-force",
@@ -95,6 +100,7 @@ test("what was skipped, what was lost and what is missing are said in words", as
     sees: "1,290 attempts since",
   });
   await page.getByText("1,216 more in between, counted above and not listed here").waitFor();
+  await page.getByText("1 day in between was not counted").waitFor();
   await page.getByText("48 attempts were refused and counted").waitFor();
   await page.getByText("missing (EPERM)").waitFor();
   await page.getByText("A network socket that was made outside a unit").waitFor();
@@ -104,7 +110,11 @@ test("what was skipped, what was lost and what is missing are said in words", as
 test("an attempt is in the list within a second, and a paused list stays as it is", async () => {
   const quiet = { ...scene.quietEgress, events: [attempt(1)], latest: 1 };
   const script = reports(quiet);
-  const { context, page } = await openScene(browser, served, { script, at: AT, sees: "203.0.113.77" });
+  const { context, page } = await openScene(browser, served, {
+    script,
+    at: AT,
+    sees: "203.0.113.77",
+  });
   const add = (sequence: number) =>
     page.evaluate(
       ([events, latest]) => {

@@ -175,15 +175,18 @@ export function installBridge(script: Script): void {
     const attempts = Math.min(flood.attempts, Math.floor(seconds * flood.perSecond));
     const latest = Math.floor(attempts / flood.loggedOneIn);
     const first = Math.max(after, latest - 5_000);
-    const events = Array.from({ length: Math.min(limit, Math.max(0, latest - first)) }, (_, place) => ({
-      sequence: first + place + 1,
-      at: 1_763_629_200_000 + first + place,
-      unit: "worker",
-      hook: place % 3 === 0 ? "sendmsg4" : "connect4",
-      protocol: place % 3 === 0 ? "udp" : "tcp",
-      address: `192.0.2.${(first + place) % 250}`,
-      port: 443,
-    }));
+    const events = Array.from(
+      { length: Math.min(limit, Math.max(0, latest - first)) },
+      (_, place) => ({
+        sequence: first + place + 1,
+        at: 1_763_629_200_000 + first + place,
+        unit: "worker",
+        hook: place % 3 === 0 ? "sendmsg4" : "connect4",
+        protocol: place % 3 === 0 ? "udp" : "tcp",
+        address: `192.0.2.${(first + place) % 250}`,
+        port: 443,
+      }),
+    );
     const counts = [{ unit: "worker", attempts, logged: latest, lost: attempts - latest }];
     return { ...flood.egress, counts, events, latest };
   };

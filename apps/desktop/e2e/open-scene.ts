@@ -28,8 +28,7 @@ export async function openScene(
   await page.addInitScript(installBridge, soon(script));
   await page.goto(served.origin + at);
   await act(page);
-  const seen =
-    sees === "" ? page.locator("#root") : page.getByText(sees).or(page.getByLabel(sees));
+  const seen = sees === "" ? page.locator("#root") : page.getByText(sees).or(page.getByLabel(sees));
   await seen.first().waitFor({ state: "attached" });
   return watched;
 }

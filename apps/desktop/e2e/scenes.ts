@@ -232,7 +232,7 @@ export const busyEgress: Egress = {
   days: Array.from({ length: 13 }, (_, place) => ({
     day: day(12 - place),
     attempts: [0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 1_200, 84, 2][place]!,
-  })),
+  })).filter((_, place) => place !== 4),
   events: Array.from({ length: 24 }, (_, place) => {
     const [protocol, address, port, hook] = targets[place % targets.length]!;
     const sequence = place < 12 ? place + 1 : place + 1_217;

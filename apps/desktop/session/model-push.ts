@@ -18,11 +18,8 @@ import type { LiveControl } from "./node-client.ts";
 /** What the protocol admits in one message, in bytes. */
 const CHUNK_BYTES = 45_000;
 
-/** Chunks under way together: enough for a distant node, fewer than a session's streams. */
+/** Chunks under way together: a part in two goes, and fewer than a session's streams. */
 const CHUNKS_AHEAD = 11;
-
-/** A part is as many chunks as are under way in two goes. */
-const PART_BYTES = CHUNK_BYTES * CHUNKS_AHEAD * 2;
 
 /** A page reads a part from its disk in far less; a page that is gone never does. */
 const PART_TIMEOUT_MS = 60_000;
@@ -78,7 +75,7 @@ export class ModelPush {
   async #run({ name, bytes, send, signal, ask }: PushOptions): Promise<void> {
     const push = randomBytes(8).toString("hex");
     const want = (stage: "hash" | "send", offset: number) => {
-      const length = Math.min(PART_BYTES, bytes - offset);
+      const length = Math.min(MAX_PART_BYTES, bytes - offset);
       return this.#want({ type: "want", push, stage, offset, length }, send, signal);
     };
     const digest = await digestOf(bytes, (offset) => want("hash", offset));
@@ -127,7 +124,7 @@ export class ModelPush {
 
 async function digestOf(bytes: number, read: (offset: number) => Promise<Buffer>): Promise<string> {
   const hash = createHash("sha256");
-  for (let offset = 0; offset < bytes; ) {
+  for (let offset = 0; offset < bytes;) {
     const part = await read(offset);
     if (offset === 0 && !part.subarray(0, MAGIC.length).equals(MAGIC)) break;
     hash.update(part);

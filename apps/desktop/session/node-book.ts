@@ -184,7 +184,9 @@ export class NodeBook {
 
 /** A node that refuses is there, and so is one that was never asked because the console refused. */
 function isAnswer(error: unknown): boolean {
-  return error instanceof ClientError ? answeredCodes.has(error.code) : error instanceof DesktopError;
+  return error instanceof ClientError
+    ? answeredCodes.has(error.code)
+    : error instanceof DesktopError;
 }
 
 const answeredCodes: ReadonlySet<string> = new Set([

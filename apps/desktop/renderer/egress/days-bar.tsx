@@ -21,22 +21,20 @@ interface Day {
   readonly attempts: number | null;
 }
 
-interface Props {
-  readonly days: Egress["days"];
-  readonly countingSince: number;
-  readonly now: number;
-}
-
-export function DaysBar({ days, countingSince, now }: Props) {
+export function DaysBar({ days, now }: { days: Egress["days"]; now: number }) {
   const { t, i18n } = useTranslation();
   const shown = lastDays(days, now);
   const total = shown.reduce((sum, { attempts }) => sum + (attempts ?? 0), 0);
-  const isWhole = now - countingSince >= (DAYS - 1) * DAY_MS;
-  const day = new Date(countingSince).toLocaleDateString(i18n.language, { dateStyle: "medium" });
   const most = Math.max(...shown.map(({ attempts }) => attempts ?? 0));
-  const summary = isWhole
-    ? t("egress.total", { count: total })
-    : t("egress.totalSince", { count: total, day });
+  // A boot begins a new count; what the node knows of days reaches further back.
+  const first = shown.findIndex(({ attempts }) => attempts !== null);
+  const uncounted = shown.slice(Math.max(0, first)).filter(({ attempts }) => attempts === null);
+  const since = new Date(first < 0 ? now : shown[first]!.day);
+  const day = since.toLocaleDateString(i18n.language, { dateStyle: "medium", timeZone: "UTC" });
+  const summary =
+    first === 0
+      ? t("egress.total", { count: total })
+      : t("egress.totalSince", { count: total, day });
   return (
     <section>
       <h2>{t("egress.daysTitle")}</h2>
@@ -45,7 +43,10 @@ export function DaysBar({ days, countingSince, now }: Props) {
       </p>
       <Bars label={summary} days={shown} most={most} />
       <p className="field-hint">
-        {most === 0 ? t("egress.daysLegendNone") : t("egress.daysLegend", { most })}
+        {most === 0 ? t("egress.daysLegendNone") : t("egress.daysLegend", { most })}{" "}
+        {first >= 0 &&
+          uncounted.length > 0 &&
+          t("egress.daysUncounted", { count: uncounted.length })}
       </p>
       <ul className="visually-hidden">
         {shown.flatMap(({ day: name, attempts }) =>

@@ -35,7 +35,7 @@ export function EgressPage({ node }: { node: NodeView }) {
             <PolicyView egress={log.egress} node={node} />
             {log.egress.policy && (
               <>
-                <DaysBar {...log.egress} now={log.readAt} />
+                <DaysBar days={log.egress.days} now={log.readAt} />
                 <AttemptList log={log} />
                 <CountsTable counts={log.egress.counts} />
               </>

@@ -26,7 +26,8 @@ export const egress = {
   tier: {
     cgroup: {
       name: "Network",
-      inForce: "Connections, datagrams and packets of every unit are refused unless they are listed.",
+      inForce:
+        "Connections, datagrams and packets of every unit are refused unless they are listed.",
       missing: "Nothing refuses what a unit sends.",
     },
     unix: {
@@ -56,6 +57,8 @@ export const egress = {
   dayNotCounted: "{{day}}: not counted",
   daysLegend: "Each bar is a day in UTC; the highest stands for {{most, number}}.",
   daysLegendNone: "Each mark is a day in UTC. A hollow one was not counted.",
+  daysUncounted_one: "{{count}} day in between was not counted.",
+  daysUncounted_other: "{{count}} days in between were not counted.",
   countsTitle: "Counts by unit",
   countsMeaning: "Attempts are exact. Logged and not logged always add up to them.",
   unit: "Unit",

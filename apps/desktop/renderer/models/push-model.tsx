@@ -30,7 +30,9 @@ export function PushModel({ node }: { node: NodeView }) {
     <section>
       <h2>{t("models.push.title")}</h2>
       <p className="lead">{t("models.push.text")}</p>
-      {upload && <UploadView upload={upload} onAgain={() => startUpload(client, node.id, upload.file)} />}
+      {upload && (
+        <UploadView upload={upload} onAgain={() => startUpload(client, node.id, upload.file)} />
+      )}
       {!isBusy && (
         <>
           <input

@@ -73,9 +73,7 @@ function TransferRow({ transfer }: { transfer: Transfer }) {
       {isMoving && <progress aria-label={fileName(name)} value={received} max={bytes} />}
       {error !== null && (
         <p className="transfer-error">
-          {isKnown(error)
-            ? t(`models.transferErrors.by.${error}`)
-            : t("models.transfers.unknown")}{" "}
+          {isKnown(error) ? t(`models.transferErrors.by.${error}`) : t("models.transfers.unknown")}{" "}
           {isKnown(error)
             ? t(`models.transferErrors.action.${error}`)
             : t("models.transfers.unknownAction")}{" "}

@@ -60,10 +60,13 @@ export function startUpload(client: QueryClient, node: string, file: File): void
     const { push, stage, offset, length } = event;
     const isFirst = stage === "send" && upload?.stage !== "send";
     change({ stage, done: offset, ...(isFirst ? { resumedAt: offset } : {}) });
-    void handOver(file, push, offset, length).then(() => {
-      if (!isOver() && stage === "send" && offset + length === file.size)
-        change({ stage: "storing", done: file.size });
-    }, (thrown: unknown) => fail(consoleErrorOf(thrown)));
+    void handOver(file, push, offset, length).then(
+      () => {
+        if (!isOver() && stage === "send" && offset + length === file.size)
+          change({ stage: "storing", done: file.size });
+      },
+      (thrown: unknown) => fail(consoleErrorOf(thrown)),
+    );
   };
   close = bridge.openStream("models.push", { node, name, bytes: file.size }, onEvent, () =>
     fail({ code: "ERR_PUSH_ENDED", message: "sending ended before its end", action: "" }),
@@ -94,7 +97,11 @@ async function readPart(file: File, offset: number, length: number): Promise<Uin
   } catch {
     // Told below: a file that shrank and one that is gone are the same to a person.
   }
-  const error = { code: "ERR_FILE_UNREADABLE", message: "the file has changed", action: "" } as const;
+  const error = {
+    code: "ERR_FILE_UNREADABLE",
+    message: "the file has changed",
+    action: "",
+  } as const;
   throw new RequestRefused(error);
 }
 

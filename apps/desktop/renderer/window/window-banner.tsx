@@ -48,8 +48,7 @@ function OpenBanner({ node, open }: { node: NodeView; open: NonNullable<NodeWind
         }
       >
         <p>
-          <strong>{t("models.window.openUntil", { time })}</strong>{" "}
-          <Left until={open.notAfter} />
+          <strong>{t("models.window.openUntil", { time })}</strong> <Left until={open.notAfter} />
         </p>
         <p className="window-reach">{t("models.window.reach", { hosts, files })}</p>
       </Banner>
