@@ -1,7 +1,7 @@
 /**
  * The gateway process. In demo mode it makes workers itself; under systemd PID 1 does.
  *
- *   main.ts --state DIR --run DIR --host ADDRESS --port N --tick MS --warm N --max-live N
+ *   main.ts --state DIR --run DIR --starter systemd|gateway --host ADDRESS --port N --tick MS --warm N --max-live N
  *           --max-waiting N --max-threads N --max-per-device N
  *
  * @module
@@ -19,12 +19,14 @@ import { openLog } from "../log/log.ts";
 import { runPaths, statePaths } from "../setup/paths.ts";
 import { Gateway } from "./gateway.ts";
 import { ChildStarter } from "./starter.ts";
+import { SystemdStarter } from "./systemd-starter.ts";
 
 const count = z.coerce.number().int().positive();
 const flags = z
   .strictObject({
     state: z.string(),
     run: z.string(),
+    starter: z.enum(["systemd", "gateway"]),
     host: z.string(),
     port: z.coerce.number().int().min(0).max(65_535),
     tick: z.coerce.number().min(1).max(1_000),
@@ -39,6 +41,7 @@ const flags = z
       options: {
         state: { type: "string" },
         run: { type: "string" },
+        starter: { type: "string", default: "gateway" },
         host: { type: "string", default: "127.0.0.1" },
         port: { type: "string", default: "0" },
         tick: { type: "string", default: String(DEFAULT_TICK_MS) },
@@ -64,16 +67,7 @@ const state = statePaths(flags.state);
 const run = runPaths(flags.run);
 const node = Buffer.from(readFileSync(join(state.devicesDir, "node.pub"), "ascii"), "hex");
 
-const workers = new ChildStarter({
-  entry: fileURLToPath(new URL("../worker/main.ts", import.meta.url)),
-  args: ["--models", state.modelsDir],
-  keeperSocket: run.keeperForWorkers,
-});
-const clerks = new ChildStarter({
-  entry: fileURLToPath(new URL("../clerk/main.ts", import.meta.url)),
-  args: [],
-  keeperSocket: run.keeperForClerks,
-});
+const { workers, clerks } = flags.starter === "systemd" ? madeByPid1() : madeByUs();
 const gateway = new Gateway({
   node,
   tls: {
@@ -97,6 +91,28 @@ log("ready", { port });
 process.send?.({ port });
 
 for (const signal of ["SIGTERM", "SIGINT", "disconnect"] as const) process.on(signal, stop);
+
+function madeByPid1() {
+  return {
+    workers: new SystemdStarter(run.workerStarter),
+    clerks: new SystemdStarter(run.clerkStarter),
+  };
+}
+
+function madeByUs() {
+  return {
+    workers: new ChildStarter({
+      entry: fileURLToPath(new URL("../worker/main.ts", import.meta.url)),
+      args: ["--models", state.modelsDir],
+      keeperSocket: run.keeperForWorkers,
+    }),
+    clerks: new ChildStarter({
+      entry: fileURLToPath(new URL("../clerk/main.ts", import.meta.url)),
+      args: [],
+      keeperSocket: run.keeperForClerks,
+    }),
+  };
+}
 
 function stop(): void {
   gateway.stop();

@@ -4,8 +4,8 @@
  * @module
  */
 import { createServer, type Server } from "node:net";
-import { chmodSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { NodeIdentity } from "@phantoma/crypto";
 import type { Egress, Model, Status, WindowState } from "@phantoma/protocol";
 import { DeviceListFolder, SEEN_DEVICES_FILE } from "../devices/device-list-folder.ts";
@@ -81,11 +81,15 @@ export class Keeper {
       this.#cells.add(channel);
       void channel.closed.then(() => this.#cells.delete(channel));
     });
+    mkdirSync(dirname(socketPath), { recursive: true, mode: 0o700 });
+    // That of a keeper which was killed is in the way.
+    rmSync(socketPath, { force: true });
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(socketPath, resolve);
     });
-    chmodSync(socketPath, 0o600);
+    // Under systemd the folder hands on the group of the cells, which may connect and nobody else.
+    chmodSync(socketPath, 0o660);
     return server;
   }
 

@@ -31,12 +31,15 @@ export function statePaths(stateDir: string) {
   };
 }
 
-/** Gone with the node: sockets. */
+/** Gone with the node: sockets. A folder per role, so that a sandbox shows a cell the one it needs. */
 export function runPaths(runDir: string) {
   return {
-    keeperForWorkers: join(runDir, "keeper-worker.sock"),
-    keeperForClerks: join(runDir, "keeper-clerk.sock"),
-    warden: join(runDir, "warden.sock"),
+    keeperForWorkers: join(runDir, "for-workers", "keeper.sock"),
+    keeperForClerks: join(runDir, "for-clerks", "keeper.sock"),
+    /** PID 1's, under systemd: a connection is a fresh process. */
+    workerStarter: join(runDir, "worker.sock"),
+    clerkStarter: join(runDir, "clerk.sock"),
+    warden: join(runDir, "warden", "warden.sock"),
   };
 }
 

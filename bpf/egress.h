@@ -1,0 +1,106 @@
+/* What the kernel programs and the warden agree on: units, counts, events, endpoints.
+ *
+ * Layout of this folder
+ *   egress.bpf.c       the policy that every host has: connect, sendmsg, socket creation, packets both ways
+ *   egress_unix.bpf.c  optional tier: new Unix connections (kernel 6.7 and later)
+ *   egress_lsm.bpf.c   optional tier: sockets made elsewhere and handed in (where BPF LSM loads)
+ *   egress_maps.bpf.h  the maps they share, and how an attempt is refused, counted and told
+ *   warden.c           the command line; one file per command or idea beside it
+ *   enter.c            joins a unit's cgroup and starts a program there, for hosts without systemd
+ *   documents.c, standing.c   signed documents, and what the warden remembers of them
+ *
+ * The programs are attached once, to the root cgroup of the policy. Which rule holds is looked up by the direct child of
+ * that root which a task or socket belongs to; a child nobody registered is refused everything. docs/decisions/0011 says why.
+ */
+#ifndef EGRESS_H
+#define EGRESS_H
+
+#include <linux/types.h>
+
+/* The value is an index into `counts`; UNIT_UNKNOWN must stay 0, because a lookup that finds nothing gives it. */
+enum egress_kind {
+	UNIT_UNKNOWN,
+	UNIT_GATEWAY,
+	UNIT_WORKER,
+	UNIT_CLERK,
+	UNIT_KEEPER,
+	UNIT_WARDEN,
+	UNIT_FETCHER,
+	UNIT_HERALD,
+	UNIT_INSTALLER,
+	UNIT_HOLD,
+	UNIT_PROBE,
+	UNIT_KINDS,
+};
+
+enum egress_hook {
+	HOOK_CONNECT4,
+	HOOK_CONNECT6,
+	HOOK_SENDMSG4,
+	HOOK_SENDMSG6,
+	HOOK_SOCK_CREATE,
+	HOOK_EGRESS,
+	HOOK_INGRESS,
+	HOOK_UNIX_CONNECT,
+	HOOK_UNIX_SENDMSG,
+	HOOK_LSM_CREATE,
+	HOOK_LSM_CONNECT,
+	HOOK_LSM_SENDMSG,
+	HOOK_LSM_UNIX_CONNECT,
+	HOOK_LSM_UNIX_SEND,
+	HOOKS,
+};
+
+/* Value of `units`; its key is the id of a cgroup directly below the root. */
+struct egress_unit {
+	__u32 kind;
+	__u32 port; /* the gateway's own; 0 for every other kind */
+};
+
+/* Key of `endpoints`; the value is the deadline in nanoseconds of CLOCK_BOOTTIME. */
+struct egress_endpoint {
+	__u32 kind;
+	__u16 port; /* host order */
+	__u16 zero;
+	__u8 address[16]; /* IPv4 as ::ffff:a.b.c.d, so that one form of an address has one key */
+};
+
+/* Value of `counts`, one per kind and CPU. attempts == logged + lost, always. */
+struct egress_count {
+	__u64 attempts;
+	__u64 logged;
+	__u64 lost; /* found no room in `events` */
+};
+
+/* Where the policy is attached: read-only data of every program, set by the loader. */
+struct egress_root {
+	__u64 id;    /* of the root cgroup */
+	__u32 level; /* its depth in the cgroup tree */
+	__u32 zero;
+};
+
+/* 108: the size of sun_path, without a closing NUL when full. */
+#define EGRESS_PATH_BYTES 108
+
+/* Key of `unix_paths`: a socket which units of this kind may connect to. */
+struct egress_unix_path {
+	__u32 kind;
+	char path[EGRESS_PATH_BYTES]; /* padded with NUL */
+};
+
+/* One refused attempt, in `events`. No program name: a process chooses its own. */
+struct egress_event {
+	__u64 boot_ns;
+	__u64 cgroup; /* the innermost, so that instances below one unit can be told apart */
+	__u32 pid;    /* 0 where a packet program cannot know */
+	__u32 uid;
+	__u32 protocol; /* IPPROTO_; 0 where there is none */
+	__u16 port;     /* host order */
+	__u8 kind;
+	__u8 hook;
+	__u8 has_address;
+	__u8 zero[7];
+	__u8 address[16];
+};
+
+#endif

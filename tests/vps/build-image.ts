@@ -1,0 +1,198 @@
+/**
+ * Makes the guest of `guest.ts`, once: unpacks Debian, makes a partitioned disk, lets the guest
+ * install its own GRUB.
+ *
+ *   build-image.ts [--again]
+ *
+ * Each step leaves a mark when it is whole, so an interrupted build goes on where it stopped; the
+ * finished folder gets its name last. Packages come from the mirror that this machine's apt uses.
+ *
+ * @module
+ */
+import { spawnSync, type SpawnSyncOptions } from "node:child_process";
+import { accessSync, closeSync, constants, existsSync, ftruncateSync, globSync } from "node:fs";
+import { chmodSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { writeFileSync, writeSync, copyFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { Guest } from "./guest.ts";
+import { aptMirror } from "./apt-mirror.ts";
+import * as recipe from "./recipe.ts";
+
+const { values } = parseArgs({ options: { again: { type: "boolean", default: false } } });
+const building = `${recipe.imageDir}.building`;
+const rootDir = join(building, "root");
+const diskPath = join(building, "disk.raw");
+
+/** Programs that the build needs, and the Debian package of each. */
+const NEEDED: Readonly<Record<string, string>> = {
+  debootstrap: "debootstrap",
+  "qemu-system-x86_64": "qemu-system-x86",
+  "qemu-img": "qemu-utils",
+  "mkfs.ext4": "e2fsprogs",
+  chroot: "coreutils",
+  ssh: "openssh-client",
+  "ssh-keygen": "openssh-client",
+  setpriv: "util-linux",
+};
+
+if (values.again) rmSync(recipe.imageDir, { recursive: true, force: true });
+if (existsSync(recipe.imageDir)) {
+  say(`the guest is built: ${recipe.imageDir}`);
+  process.exit(0);
+}
+assertCanBuild();
+mkdirSync(building, { recursive: true });
+await step("unpack Debian", unpack);
+await step("set it up", setUp);
+await step("make the disk", makeDisk);
+await step("let it install its GRUB", installGrub);
+rmSync(rootDir, { recursive: true });
+renameSync(building, recipe.imageDir);
+say(`built: ${recipe.imageDir}`);
+
+async function step(name: string, work: () => void | Promise<void>): Promise<void> {
+  const mark = join(building, `${name.replaceAll(" ", "-")}.done`);
+  if (existsSync(mark)) return say(`${name}: done before`);
+  say(`${name} …`);
+  const start = Date.now();
+  await work();
+  writeFileSync(mark, "");
+  say(`${name}: ${((Date.now() - start) / 1000).toFixed(0)} s`);
+}
+
+function unpack(): void {
+  rmSync(rootDir, { recursive: true, force: true });
+  const packagesDir = join(recipe.cacheDir, "packages");
+  mkdirSync(packagesDir, { recursive: true });
+  const include = `--include=${recipe.PACKAGES.join(",")}`;
+  const cache = `--cache-dir=${packagesDir}`;
+  const flags = ["--variant=minbase", include, cache, recipe.SUITE, rootDir, aptMirror()];
+  command("debootstrap", flags, { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });
+}
+
+function setUp(): void {
+  for (const [name, text] of Object.entries(recipe.FILES)) {
+    mkdirSync(dirname(join(rootDir, name)), { recursive: true });
+    writeFileSync(join(rootDir, name), text);
+  }
+  // The build machine's mirror is nobody else's business, and the guest reaches none.
+  writeFileSync(join(rootDir, "etc/apt/sources.list"), "");
+  for (const line of recipe.COMMANDS) {
+    const isDone = line.startsWith("useradd") && existsSync(join(rootDir, "home/debian"));
+    if (!isDone) command("chroot", [rootDir, "sh", "-c", line]);
+  }
+  const keyPath = join(building, "ssh_key");
+  if (!existsSync(keyPath))
+    command("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "vps", "-f", keyPath]);
+  const key = readFileSync(`${keyPath}.pub`);
+  for (const home of ["root", "home/debian"]) {
+    const dir = join(rootDir, home, ".ssh");
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    writeFileSync(join(dir, "authorized_keys"), key, { mode: 0o600 });
+  }
+  command("chroot", [rootDir, "chown", "-R", "debian:debian", "/home/debian/.ssh"]);
+  const hostKey = readFileSync(join(rootDir, "etc/ssh/ssh_host_ed25519_key.pub"), "ascii");
+  writeFileSync(join(building, "known_hosts"), `vps ${hostKey}`);
+  for (const [pattern, name] of [
+    ["vmlinuz-*", "vmlinuz"],
+    ["initrd.img-*", "initrd"],
+  ] as const) {
+    const [found] = globSync(join(rootDir, "boot", pattern));
+    if (!found) throw new Error(`the kernel package left no ${name}`);
+    copyFileSync(found, join(building, name));
+    chmodSync(join(building, name), 0o644);
+  }
+}
+
+function makeDisk(): void {
+  rmSync(diskPath, { force: true });
+  const disk = openSync(diskPath, "w");
+  ftruncateSync(disk, recipe.DISK_BYTES);
+  const partitionBytes = recipe.DISK_BYTES - recipe.PARTITION_OFFSET;
+  writeSync(disk, partitionTable(partitionBytes), 0, undefined, 0);
+  closeSync(disk);
+  const offset = `offset=${recipe.PARTITION_OFFSET}`;
+  const flags = ["-q", "-F", "-L", "root", "-d", rootDir, "-E", offset, diskPath];
+  command("mkfs.ext4", [...flags, `${partitionBytes / 1024}k`]);
+}
+
+/**
+ * A master boot record with one Linux partition: its entry lies at byte 446, the signature at 510.
+ * GRUB puts its own code into the rest.
+ */
+function partitionTable(partitionBytes: number): Buffer {
+  const record = Buffer.alloc(512);
+  record[446] = 0x80; // active
+  record[450] = 0x83; // Linux
+  record.writeUInt32LE(recipe.PARTITION_OFFSET / 512, 454);
+  record.writeUInt32LE(partitionBytes / 512, 458);
+  // A disk without an identity would be given one by whoever looks at it first.
+  record.writeUInt32LE(0x70_68_61_6e, 440);
+  record.writeUInt16LE(0xaa55, 510);
+  return record;
+}
+
+async function installGrub(): Promise<void> {
+  const direct = await Guest.boot({ image: building, isWritingImage: true, kernelArguments: [] });
+  try {
+    await direct.check(
+      'echo "grub-pc grub-pc/install_devices multiselect /dev/vda" | debconf-set-selections',
+    );
+    await direct.check("grub-install /dev/vda && update-grub");
+    await direct.shutDown();
+  } finally {
+    await direct.stop();
+  }
+  say("  … and boots through it");
+  const guest = await Guest.boot({ image: building });
+  try {
+    const commandLine = await guest.check("cat /proc/cmdline");
+    if (!commandLine.includes("BOOT_IMAGE=")) throw new Error("the guest did not boot by its GRUB");
+    await guest.shutDown();
+  } finally {
+    await guest.stop();
+  }
+}
+
+function assertCanBuild(): void {
+  const missing = Object.entries(NEEDED).filter(([program]) => !isInstalled(program));
+  const packages = [...new Set(missing.map(([, name]) => name))].join(" ");
+  if (packages) fail(`programs are missing: apt-get install --no-install-recommends ${packages}`);
+  if (process.getuid?.() !== 0) fail("debootstrap needs root: run this as root");
+}
+
+function isInstalled(program: string): boolean {
+  return ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/bin"].some((dir) => {
+    try {
+      accessSync(join(dir, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function command(program: string, args: readonly string[], options: SpawnSyncOptions = {}): void {
+  const log = openSync(join(building, "build.log"), "a");
+  const { status, error } = spawnSync("nice", ["-n", "5", program, ...args], {
+    ...options,
+    stdio: ["ignore", log, log],
+  });
+  closeSync(log);
+  if (status === 0) return;
+  const lastLines = readFileSync(join(building, "build.log"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .slice(-15);
+  fail(`${program} failed (${error?.message ?? status}):\n${lastLines.join("\n")}`);
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,395 @@
+/**
+ * A real Debian 12 server in QEMU, without KVM: partitioned disk, own GRUB, no internet.
+ *
+ *   boot ──> ssh, copyTo, dumpMemory, powerCut … ──> saveState ──> stop
+ *   restore ──> the same, from a saved state: seconds instead of a boot
+ *
+ * Every guest writes into an overlay of its own, so what one test does no other sees. The disk image
+ * is made by `build-image.ts`. A guest never outlives the program that started it.
+ *
+ * @module
+ */
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { existsSync, mkdirSync } from "node:fs";
+import { mkdtempSync, openSync, closeSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { Monitor } from "./qmp.ts";
+import { imageDir, KERNEL_ARGUMENTS } from "./recipe.ts";
+
+const run = promisify(execFile);
+
+export interface GuestOptions {
+  /** Where the built image lies; another folder while it is being built. */
+  readonly image?: string;
+  /**
+   * Starts this kernel command line directly, past the guest's GRUB; `[]` for the usual one. Absent:
+   * the guest's own GRUB decides.
+   */
+  readonly kernelArguments?: readonly string[];
+  /** TCP ports of the guest that are wanted on this machine's 127.0.0.1, besides ssh. */
+  readonly ports?: readonly number[];
+  /** Writes into the image itself: only its builder wants that. */
+  readonly isWritingImage?: boolean;
+}
+
+export interface Output {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What a small rented server has, in MiB. */
+const MEMORY_MIB = 4096;
+const CORES = 2;
+/** q35 puts RAM beyond 2 GiB above the 4 GiB line: two pieces, in bytes. */
+const RAM_PIECES = [
+  { at: 0, bytes: 2 * 1024 ** 3 },
+  { at: 4 * 1024 ** 3, bytes: MEMORY_MIB * 1024 ** 2 - 2 * 1024 ** 3 },
+] as const;
+
+/** A boot takes 30 s on a quiet machine and several times that on a busy one, in milliseconds. */
+const BOOT_TIMEOUT_MS = 300_000;
+const SSH_RETRY_MS = 500;
+/** systemd stops what it started within 90 s; then the power goes, in milliseconds. */
+const SHUTDOWN_TIMEOUT_MS = 120_000;
+/** Enough for the output of any command a test runs, in bytes. */
+const MAX_OUTPUT_BYTES = 64 * 1024 ** 2;
+
+export class Guest {
+  readonly #options: GuestOptions;
+  readonly #image: string;
+  /** Overlay, sockets and console of this guest; removed by {@link stop}. */
+  readonly #dir: string;
+  #qemu: ChildProcess | undefined;
+  #monitor: Monitor | undefined;
+  readonly #forwards = new Map<number, number>();
+
+  /** Starts the guest and waits until ssh answers. */
+  static async boot(options: GuestOptions = {}): Promise<Guest> {
+    const guest = new Guest(options);
+    return guest.#orStop(async () => {
+      if (!options.isWritingImage)
+        await makeOverlay(join(guest.#image, "disk.raw"), guest.diskPath);
+      await guest.#start([]);
+      await guest.#answers();
+    });
+  }
+
+  /** Continues where {@link saveState} stopped; the clock is set to now. */
+  static async restore(stateDir: string, options: GuestOptions = {}): Promise<Guest> {
+    const guest = new Guest(options);
+    return guest.#orStop(async () => {
+      await makeOverlay(join(stateDir, "disk.qcow2"), guest.diskPath);
+      await guest.#start(["-incoming", `exec:cat '${join(stateDir, "memory")}'`]);
+      await guest.#untilRunning();
+      await guest.#answers();
+      await guest.check(`date --set=@${(Date.now() / 1000).toFixed(3)}`);
+    });
+  }
+
+  private constructor(options: GuestOptions) {
+    this.#options = options;
+    this.#image = options.image ?? imageDir;
+    if (!existsSync(join(this.#image, "disk.raw")))
+      throw new Error(
+        "the guest is not built yet: run `npm run vps:build` (root, about 5 minutes)",
+      );
+    this.#dir = mkdtempSync(join(tmpdir(), "phantoma-vps-"));
+  }
+
+  /** This machine's port for a port of the guest. */
+  port(guestPort: number): number {
+    const port = this.#forwards.get(guestPort);
+    if (port === undefined) throw new Error(`port ${guestPort} was not asked for at the start`);
+    return port;
+  }
+
+  /** The disk as QEMU writes it: qcow2 over the image, or the raw image while that is being built. */
+  get diskPath(): string {
+    return this.#options.isWritingImage
+      ? join(this.#image, "disk.raw")
+      : join(this.#dir, "disk.qcow2");
+  }
+
+  /** Everything that the kernel and GRUB said on the serial port. */
+  get console(): string {
+    return readFileSync(join(this.#dir, "console.log"), "latin1");
+  }
+
+  get consolePath(): string {
+    return join(this.#dir, "console.log");
+  }
+
+  /** Runs a shell command as root in the guest. */
+  async ssh(command: string, input?: string | Buffer): Promise<Output> {
+    return this.#ssh(command, input);
+  }
+
+  /** The same, for a command that must succeed; gives what it printed. */
+  async check(command: string, input?: string | Buffer): Promise<string> {
+    const { code, stdout, stderr } = await this.#ssh(command, input);
+    if (code !== 0)
+      throw new Error(`in the guest: ${command}\n${stdout}${stderr}(ended with ${code})`);
+    return stdout;
+  }
+
+  /** Unpacks a tar stream of ours in the guest; links inside the tree are followed. */
+  async unpack(tarArguments: readonly string[], guestDir: string): Promise<void> {
+    const tar = spawn("tar", ["-c", ...tarArguments], { stdio: ["ignore", "pipe", "inherit"] });
+    const ssh = spawn(
+      "ssh",
+      [...this.#sshArguments(), `mkdir -p ${guestDir} && tar -x -C ${guestDir}`],
+      {
+        stdio: ["pipe", "ignore", "inherit"],
+      },
+    );
+    const codes = [tar, ssh].map(
+      (child) => new Promise<number | null>((resolve) => child.once("close", resolve)),
+    );
+    await pipeline(tar.stdout, ssh.stdin);
+    for (const code of await Promise.all(codes))
+      if (code !== 0) throw new Error(`copying into ${guestDir} ended with ${code}`);
+  }
+
+  async copyTo(path: string, guestPath: string): Promise<void> {
+    await this.check(`cat > ${guestPath}`, readFileSync(path));
+  }
+
+  /**
+   * Writes all RAM while the guest stands still.
+   *
+   * @returns the files: RAM lies in two pieces
+   */
+  async dumpMemory(path: string): Promise<string[]> {
+    const monitor = this.#running();
+    const paths = RAM_PIECES.map((_piece, index) => `${path}.${index}`);
+    await monitor.ask("stop");
+    try {
+      for (const [index, { at, bytes }] of RAM_PIECES.entries())
+        await monitor.ask("pmemsave", { val: at, size: bytes, filename: paths[index] });
+    } finally {
+      await monitor.ask("cont");
+    }
+    return paths;
+  }
+
+  /** The whole disk as bytes, for a search; what the guest has not synced is not on it. */
+  async dumpDisk(path: string): Promise<void> {
+    await run("qemu-img", ["convert", "-U", "-O", "raw", this.diskPath, path]);
+  }
+
+  /** The power fails: what the guest's kernel had not written is lost. Then it boots again. */
+  async powerCut(): Promise<void> {
+    await this.#kill();
+    await this.#start([]);
+    await this.#answers();
+  }
+
+  /** Boots again in order, through the guest's own GRUB. */
+  async reboot(): Promise<void> {
+    const reset = this.#running().event("RESET");
+    await this.ssh("systemctl reboot");
+    await reset;
+    this.#hangUp();
+    await this.#answers();
+  }
+
+  /** Keeps disk and memory for {@link restore} and ends this guest. A folder that is there is complete. */
+  async saveState(stateDir: string): Promise<void> {
+    const monitor = this.#running();
+    const making = `${stateDir}.new`;
+    rmSync(making, { recursive: true, force: true });
+    mkdirSync(making, { recursive: true });
+    await this.check("sync");
+    this.#hangUp();
+    await monitor.ask("stop");
+    await monitor.ask("migrate-set-parameters", { "max-bandwidth": 2 ** 33 });
+    await monitor.ask("migrate", { uri: `exec:cat > '${join(making, "memory")}'` });
+    await untilMigrated(monitor);
+    const ended = new Promise((resolve) => this.#qemu!.once("exit", resolve));
+    await monitor.ask("quit").catch(() => undefined);
+    await ended;
+    // Copied, not moved: the overlay may stand on another one, whose place is written in it.
+    await run("cp", ["--sparse=always", this.diskPath, join(making, "disk.qcow2")]);
+    rmSync(stateDir, { recursive: true, force: true });
+    renameSync(making, stateDir);
+    await this.stop();
+  }
+
+  /** Shuts down in order: everything is on the disk afterwards. */
+  async shutDown(): Promise<void> {
+    const qemu = this.#qemu!;
+    const ended = new Promise((resolve) => qemu.once("exit", resolve));
+    await this.ssh("systemctl poweroff");
+    const tooLong = setTimeout(() => qemu.kill("SIGKILL"), SHUTDOWN_TIMEOUT_MS);
+    await ended;
+    clearTimeout(tooLong);
+  }
+
+  /** Ends QEMU at once and removes what this guest wrote. */
+  async stop(): Promise<void> {
+    await this.#kill();
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  async #orStop(starting: () => Promise<void>): Promise<this> {
+    try {
+      await starting();
+      return this;
+    } catch (error) {
+      const lastLines = existsSync(this.consolePath) ? this.console.slice(-2_000) : "";
+      await this.stop();
+      throw new Error(`the guest did not start\n${lastLines}`, { cause: error });
+    }
+  }
+
+  async #start(extra: readonly string[]): Promise<void> {
+    for (const port of [22, ...(this.#options.ports ?? [])])
+      if (!this.#forwards.has(port)) this.#forwards.set(port, await freePort());
+    const log = openSync(join(this.#dir, "qemu.log"), "a");
+    // The kernel ends QEMU should this program die without a word.
+    const guard = ["--pdeathsig", "KILL", "nice", "-n", "5", "qemu-system-x86_64"];
+    const qemu = spawn("setpriv", [...guard, ...this.#machine(), ...extra], {
+      stdio: ["ignore", log, log],
+    });
+    closeSync(log);
+    this.#qemu = qemu;
+    const failed = new Promise<never>((_resolve, reject) => {
+      qemu.once("error", reject);
+      qemu.once("exit", () =>
+        reject(new Error(readFileSync(join(this.#dir, "qemu.log"), "utf8") || "QEMU ended")),
+      );
+    });
+    failed.catch(() => undefined);
+    this.#monitor = await Promise.race([Monitor.open(join(this.#dir, "monitor.sock")), failed]);
+  }
+
+  #machine(): string[] {
+    const forwards = [...this.#forwards].map(
+      ([to, from]) => `hostfwd=tcp:127.0.0.1:${from}-:${to}`,
+    );
+    const drive = this.#options.isWritingImage ? "raw" : "qcow2";
+    const { kernelArguments } = this.#options;
+    const direct = [
+      ...["-kernel", join(this.#image, "vmlinuz"), "-initrd", join(this.#image, "initrd")],
+      ...["-append", [KERNEL_ARGUMENTS, ...(kernelArguments ?? [])].join(" ")],
+    ];
+    return [
+      ...["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max"],
+      ...["-smp", String(CORES), "-m", String(MEMORY_MIB)],
+      ...["-nodefaults", "-no-user-config", "-display", "none"],
+      ...["-drive", `file=${this.diskPath},if=virtio,format=${drive},discard=unmap`],
+      ...["-netdev", ["user", "id=uplink", "restrict=on", ...forwards].join(",")],
+      ...["-device", "virtio-net-pci,netdev=uplink", "-device", "virtio-rng-pci"],
+      ...[
+        "-chardev",
+        `file,id=console,path=${this.consolePath},append=on`,
+        "-serial",
+        "chardev:console",
+      ],
+      ...["-qmp", `unix:${join(this.#dir, "monitor.sock")},server=on,wait=off`],
+      ...(kernelArguments ? direct : []),
+    ];
+  }
+
+  async #answers(): Promise<void> {
+    const deadline = Date.now() + BOOT_TIMEOUT_MS;
+    for (;;) {
+      const { code, stderr } = await this.#ssh("true");
+      if (code === 0) return;
+      if (this.#qemu?.exitCode !== null || Date.now() > deadline)
+        throw new Error(`no ssh to the guest: ${stderr}`);
+      await sleep(SSH_RETRY_MS);
+    }
+  }
+
+  async #untilRunning(): Promise<void> {
+    const monitor = this.#running();
+    for (;;) {
+      const { status } = await monitor.ask<{ status: string }>("query-status");
+      if (status === "running") return;
+      // The state was saved standing still, and is restored so.
+      if (status === "paused") await monitor.ask("cont");
+      await sleep(SSH_RETRY_MS / 5);
+    }
+  }
+
+  #running(): Monitor {
+    if (!this.#monitor) throw new Error("the guest is not running");
+    return this.#monitor;
+  }
+
+  async #kill(): Promise<void> {
+    this.#monitor?.close();
+    const qemu = this.#qemu;
+    if (!qemu || qemu.exitCode !== null || qemu.signalCode !== null) return;
+    const ended = new Promise((resolve) => qemu.once("exit", resolve));
+    qemu.kill("SIGKILL");
+    await ended;
+    this.#hangUp();
+  }
+
+  /** Forgets the shared ssh connection: the next command makes a new one. */
+  #hangUp(): void {
+    rmSync(join(this.#dir, "ssh.sock"), { force: true });
+  }
+
+  #sshArguments(): string[] {
+    const options = {
+      IdentityFile: join(this.#image, "ssh_key"),
+      IdentitiesOnly: "yes",
+      UserKnownHostsFile: join(this.#image, "known_hosts"),
+      HostKeyAlias: "vps",
+      StrictHostKeyChecking: "yes",
+      BatchMode: "yes",
+      LogLevel: "ERROR",
+      ConnectTimeout: "10",
+      ControlMaster: "auto",
+      ControlPath: join(this.#dir, "ssh.sock"),
+      ControlPersist: "60",
+    };
+    const flags = Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
+    return ["-F", "none", ...flags, "-p", String(this.port(22)), "root@127.0.0.1"];
+  }
+
+  #ssh(command: string, input: string | Buffer = ""): Promise<Output> {
+    return new Promise((resolve) => {
+      const child = execFile(
+        "ssh",
+        [...this.#sshArguments(), command],
+        { maxBuffer: MAX_OUTPUT_BYTES },
+        (_error, stdout, stderr) => resolve({ code: child.exitCode ?? 255, stdout, stderr }),
+      );
+      child.stdin!.on("error", () => child.stdin!.destroy());
+      child.stdin!.end(input);
+    });
+  }
+}
+
+function makeOverlay(backing: string, path: string): Promise<unknown> {
+  const format = backing.endsWith(".raw") ? "raw" : "qcow2";
+  return run("qemu-img", ["create", "-q", "-f", "qcow2", "-b", backing, "-F", format, path]);
+}
+
+async function untilMigrated(monitor: Monitor): Promise<void> {
+  for (;;) {
+    const { status } = await monitor.ask<{ status: string }>("query-migrate");
+    if (status === "completed") return;
+    if (status === "failed" || status === "cancelled")
+      throw new Error(`saving the state ${status}`);
+    await sleep(SSH_RETRY_MS / 5);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
