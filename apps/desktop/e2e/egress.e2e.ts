@@ -103,7 +103,7 @@ test("what was skipped, what was lost and what is missing are said in words", as
   await page.getByText("1 day in between was not counted").waitFor();
   await page.getByText("48 attempts were refused and counted").waitFor();
   await page.getByText("missing (EPERM)").waitFor();
-  await page.getByText("A network socket that was made outside a unit").waitFor();
+  await page.getByText("are left to the sandbox of each unit").waitFor();
   await context.close();
 });
 

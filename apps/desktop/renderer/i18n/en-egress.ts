@@ -13,7 +13,7 @@ export const egress = {
   notInForce: "Not in force",
   noPolicy: "There is no kernel policy on this node",
   inForceText:
-    "The node reports that its kernel refuses every connection which the rules of a unit do not list. A node taken over down to its kernel could report this falsely.",
+    "The node reports that its kernel refuses every connection which the rules of a unit do not list. Root on the node, its hypervisor or a hole in its kernel can undo that, and report it falsely.",
   notInForceText:
     "The node reports that its kernel does not hold the policy. Treat it as a machine that can connect to anything.",
   noPolicyText: "Its kernel refuses nothing and counts nothing. Use it for trying things out only.",
@@ -32,15 +32,17 @@ export const egress = {
     },
     unix: {
       name: "Local sockets",
-      inForce: "A unit reaches no other program of the machine through a local socket.",
+      inForce:
+        "Worker, clerk, fetcher and herald reach no other program of the machine through a local socket.",
       missing:
-        "A unit can reach another program of the machine through a local socket, where file permissions let it.",
+        "Whether a unit reaches another program of the machine through a local socket is left to its sandbox.",
     },
     lsm: {
       name: "Sockets from elsewhere",
-      inForce: "A socket that was made outside a unit and handed in is refused as well.",
+      inForce:
+        "A socket that was made outside a unit and handed in is refused as well, and so is every family but IP.",
       missing:
-        "A network socket that was made outside a unit and handed in is not refused, nor are rare kinds of sockets.",
+        "A socket that was made outside a unit and handed in, and families that are not IP, are left to the sandbox of each unit.",
     },
   },
   tierInForce: "in force",
