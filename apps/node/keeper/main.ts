@@ -4,7 +4,8 @@
  *   main.ts --state DIR --run DIR --starter systemd|gateway --policy none|demo|enforced
  *           [--warden SOCKET]
  *
- * With a policy it starts only when the warden says that it is in force: no policy, no node.
+ * With a policy it starts only when the warden says that it is in force: no policy, no node. Without one
+ * it has no warden unless it is given one.
  *
  * @module
  */
@@ -42,6 +43,8 @@ const WARDEN_TIMEOUT_MS = 10_000;
 
 const log = openLog("keeper");
 const state = statePaths(flags.state);
+const run = runPaths(flags.run);
+const wardenSocket = flags.warden ?? (flags.policy === "none" ? undefined : run.warden);
 const secret = new Secret(readFileSync(join(state.keeperDir, "node.key")));
 const identity = importNodeIdentity(secret);
 secret.erase();
@@ -54,14 +57,13 @@ const keeper = new Keeper({
   incomingDir: state.incomingDir,
   ordersDir: state.ordersDir,
   quarantineDir: state.quarantineDir,
-  ...(flags.warden === undefined ? {} : { wardenSocket: flags.warden }),
+  ...(wardenSocket === undefined ? {} : { wardenSocket }),
   // A development tree has no release; an installed one is named by its bundle's digest.
   installation: { release: new Uint8Array(32), starter: flags.starter, policy: flags.policy },
   version: nodeVersion(),
   log,
 });
 if (flags.policy !== "none") await assertPolicyInForce();
-const run = runPaths(flags.run);
 const servers = [
   await keeper.listen("worker", run.keeperForWorkers),
   await keeper.listen("clerk", run.keeperForClerks),

@@ -38,7 +38,6 @@ export class PushedModels {
 
   /** @param dir the keeper's own folder */
   constructor(dir: string, modelsDir: string) {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
     this.#dir = dir;
     this.#modelsDir = modelsDir;
   }
@@ -74,8 +73,9 @@ export class PushedModels {
     const open = this.#parts.get(model.digest);
     if (open && open.model.bytes !== model.bytes) await this.#drop(open);
     else if (open) return open.offset;
-    if (!(await this.#makeRoom(model.digest))) return "ERR_BUSY";
     try {
+      mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
+      if (!(await this.#makeRoom(model.digest))) return "ERR_BUSY";
       const part = await openPart(this.#dir, model);
       this.#parts.set(model.digest, part);
       const { bavail, bsize } = await statfs(this.#dir);

@@ -29,7 +29,7 @@ beforeEach(async () => {
   node = new TestNode();
   warden = await TestWarden.start();
   dirs = { ordersDir: join(node.dir, "orders"), quarantineDir: join(node.dir, "quarantine") };
-  mkdirSync(dirs.quarantineDir);
+  for (const dir of Object.values(dirs)) mkdirSync(dir);
   window = await make();
 });
 

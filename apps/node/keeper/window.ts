@@ -57,7 +57,6 @@ export class Window {
 
   constructor(options: WindowOptions) {
     this.#options = options;
-    mkdirSync(options.ordersDir, { recursive: true, mode: 0o755 });
     this.#orderPath = join(options.ordersDir, ORDER_FILE);
     this.#goOn();
   }
@@ -75,6 +74,7 @@ export class Window {
       const answer = await this.#options.warden.openWindow(untrusted);
       if ("refused" in answer) return answer.refused;
       this.#begin(order);
+      mkdirSync(this.#options.ordersDir, { recursive: true, mode: 0o755 });
       writeFileSync(`${this.#orderPath}.new`, untrusted, { mode: 0o644, flush: true });
       renameSync(`${this.#orderPath}.new`, this.#orderPath);
       return undefined;
