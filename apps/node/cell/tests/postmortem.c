@@ -1,8 +1,11 @@
 /*
  * Searches the memory of a process after its end.
  *
- *   postmortem PID      the word on standard input, 32 bytes; says "held"; at the next byte of input it
- *                       searches and prints {"readable": bytes, "places": {"heap": hits, ...}}
+ *   postmortem PID      the word on standard input, 32 bytes of ASCII; says "held"; at the next byte of
+ *                       input it searches and prints {"readable": bytes, "places": {"heap": hits, ...}}
+ *
+ * A place is what follows the word after "-", "bare" where nothing does, and "utf16" where the word is one of
+ * two-byte characters, as V8 keeps some.
  *
  * The kernel frees an address space when nobody uses it any more, and a read of /proc/PID/mem uses it. One
  * read here never ends: what it read is to be stored in a page that userfaultfd keeps back. So the address
@@ -13,6 +16,7 @@
 #include <inttypes.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +34,7 @@
 
 struct reader {
 	int mem;
+	int pagemap;
 	char *page;
 	off_t address;
 };
@@ -129,20 +134,50 @@ static void search(const char *piece, size_t bytes, const char *word)
 	}
 }
 
-/* A word may lie across two pieces: they overlap. */
-static uint64_t search_mapping(int mem, const struct mapping *mapping, const char *word)
+static void search_wide(const char *piece, size_t bytes, const char *word)
 {
-	static char piece[PIECE + 2 * WORD];
+	const char *end = piece + bytes, *at = piece;
+	char wide[2 * WORD];
+
+	for (size_t letter = 0; letter < WORD; letter++) {
+		wide[2 * letter] = word[letter];
+		wide[2 * letter + 1] = 0;
+	}
+	for (; (at = memmem(at, (size_t)(end - at), wide, sizeof(wide))); at += sizeof(wide))
+		count_hit("utf16", 5);
+}
+
+/* Whether any page of `[start, start + bytes)` is there; most of what a program reserves never is. */
+static bool is_anything_there(int pagemap, uint64_t start, size_t bytes)
+{
+	static uint64_t entries[PIECE / PAGE + 2];
+	ssize_t length = pread(pagemap, entries, bytes / PAGE * sizeof(entries[0]),
+			       (off_t)(start / PAGE * sizeof(entries[0])));
+
+	for (ssize_t at = 0; at < length / (ssize_t)sizeof(entries[0]); at++)
+		if (entries[at] & (3ull << 62))
+			return true;
+	return false;
+}
+
+/* A word may lie across two pieces: they overlap by a page. */
+static uint64_t search_mapping(const struct reader *reader, const struct mapping *mapping, const char *word)
+{
+	static char piece[PIECE + PAGE];
 	uint64_t readable = 0;
 
 	for (uint64_t at = mapping->start; at < mapping->end; at += PIECE) {
 		size_t wanted = mapping->end - at < sizeof(piece) ? mapping->end - at : sizeof(piece);
-		ssize_t length = pread(mem, piece, wanted, (off_t)at);
+		ssize_t length;
 
+		if (!is_anything_there(reader->pagemap, at, wanted))
+			continue;
+		length = pread(reader->mem, piece, wanted, (off_t)at);
 		if (length <= 0)
 			continue;
-		readable += (uint64_t)length;
+		readable += (uint64_t)length < PIECE ? (uint64_t)length : PIECE;
 		search(piece, (size_t)length, word);
+		search_wide(piece, (size_t)length, word);
 	}
 	return readable;
 }
@@ -159,6 +194,8 @@ int main(int argc, char **argv)
 	read_mappings(path);
 	snprintf(path, sizeof(path), "/proc/%s/mem", argv[1]);
 	reader.mem = open(path, O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/%s/pagemap", argv[1]);
+	reader.pagemap = open(path, O_RDONLY | O_CLOEXEC);
 	reader.address = (off_t)mappings[0].start;
 	hold(&reader);
 	puts("held");
@@ -166,7 +203,7 @@ int main(int argc, char **argv)
 	if (read(0, &go, 1) != 1)
 		return 2;
 	for (size_t at = 0; at < mapping_count; at++)
-		readable += search_mapping(reader.mem, &mappings[at], word);
+		readable += search_mapping(&reader, &mappings[at], word);
 	printf("{\"readable\":%" PRIu64 ",\"places\":{", readable);
 	for (size_t at = 0; at < place_count; at++)
 		printf("%s\"%s\":%lu", at ? "," : "", places[at].name, places[at].hits);
