@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "wipe.h"
+#include "address-space.h"
 
 /*
  * Makes the anchor of `program`, a child that we have seized and that stands at its PTRACE_EVENT_EXEC stop;

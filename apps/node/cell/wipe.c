@@ -53,43 +53,6 @@ struct memory_file_systems {
 	size_t count;
 };
 
-static int open_view(pid_t pid, const char *view, int flags)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, view);
-	return open(path, flags | O_CLOEXEC);
-}
-
-int open_address_space(struct address_space *space, pid_t pid)
-{
-	close_address_space(space);
-	space->mem = open_view(pid, "mem", O_RDWR);
-	space->pagemap = open_view(pid, "pagemap", O_RDONLY);
-	space->maps = open_view(pid, "maps", O_RDONLY);
-	if (space->mem >= 0 && space->pagemap >= 0 && space->maps >= 0)
-		return 0;
-	close_address_space(space);
-	return -1;
-}
-
-static void close_view(int *fd)
-{
-	int saved = errno;
-
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-	errno = saved;
-}
-
-void close_address_space(struct address_space *space)
-{
-	close_view(&space->mem);
-	close_view(&space->pagemap);
-	close_view(&space->maps);
-}
-
 /* Where shared pages are memory and nothing else: memfd and MAP_SHARED | MAP_ANONYMOUS, and tmpfs. */
 static void find_memory_file_systems(struct memory_file_systems *found)
 {
@@ -102,7 +65,8 @@ static void find_memory_file_systems(struct memory_file_systems *found)
 	found->count = 0;
 	if (anonymous >= 0 && fstat(anonymous, &status) == 0)
 		found->devices[found->count++] = status.st_dev;
-	close_view(&anonymous);
+	if (anonymous >= 0)
+		close(anonymous);
 	mounts = fopen("/proc/self/mountinfo", "re");
 	while (mounts && found->count < MAX_MEMORY_FILE_SYSTEMS && getline(&line, &size, mounts) > 0) {
 		unsigned int major_number, minor_number;
@@ -253,7 +217,8 @@ int wipe(const struct address_space *space, struct wiped *wiped)
 	*wiped = (struct wiped){ 0 };
 	page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 	if (!maps) {
-		close_view(&copy);
+		if (copy >= 0)
+			close(copy);
 		return -1;
 	}
 	rewind(maps);

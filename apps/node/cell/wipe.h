@@ -5,16 +5,8 @@
 #define PHANTOMA_CELL_WIPE_H
 
 #include <stdint.h>
-#include <sys/types.h>
 
-/* The three views of one address space; they follow it, not the process, so an exec makes them useless. */
-struct address_space {
-	int mem;
-	int pagemap;
-	int maps;
-};
-
-#define NO_ADDRESS_SPACE { .mem = -1, .pagemap = -1, .maps = -1 }
+#include "address-space.h"
 
 struct wiped {
 	/* Overwritten with zeros. */
@@ -26,14 +18,6 @@ struct wiped {
 	/* What the overwriting took. */
 	uint64_t nanoseconds;
 };
-
-/*
- * Opens the three views of `pid`, which must be a child that we trace and that runs none of its own code
- * yet: a process that made itself undumpable can no longer be opened. 0, or -1 with errno.
- */
-int open_address_space(struct address_space *space, pid_t pid);
-
-void close_address_space(struct address_space *space);
 
 /*
  * Overwrites every resident page that the process could have written to: private pages whatever their

@@ -21,6 +21,7 @@
 #define PAGE 4096
 #define PAGES 64
 #define HUGE (4ul << 20)
+#define TOO_MUCH (256ul << 20)
 #define WORD 32
 
 static char word[WORD + 1];
@@ -121,9 +122,10 @@ static void make_process(void)
 	waitpid(child, NULL, 0);
 }
 
+/* More than its control group has; a machine without such a group is not to suffer from it. */
 static void take_all_memory(void)
 {
-	for (;;)
+	for (size_t taken = 0; taken < TOO_MUCH; taken += HUGE)
 		memset(map(HUGE, MAP_PRIVATE | MAP_ANONYMOUS, -1), 1, HUGE);
 }
 
