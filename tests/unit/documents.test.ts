@@ -94,8 +94,9 @@ describe("PROTOCOL.md", () => {
 
   test.each([
     ["### 5.3", "### 5.4", protocol.taskRefusals],
-    ["### 5.4", "## 6", protocol.controlRefusals],
-  ] as const)("section %s has every refusal of a request", (from, to, refusals) => {
+    ["### 5.4", "### 5.5", protocol.controlRefusals],
+    ["### 5.5", "## 6", protocol.transferFailures],
+  ] as const)("section %s has every refusal of its own", (from, to, refusals) => {
     const rows = tables(text, from, to).map(([name]) => code(name));
     expect(rows.filter((name) => name.startsWith("ERR_")).toSorted()).toEqual(
       [...refusals].toSorted(),

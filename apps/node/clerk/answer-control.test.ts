@@ -90,6 +90,16 @@ test.each([
   ["ERR_TICKET", "ERR_INVALID_MESSAGE"],
   ["ERR_MALFORMED", "ERR_INVALID_MESSAGE"],
   ["ERR_UNAVAILABLE", "ERR_UNAVAILABLE"],
+  ["ERR_STORAGE", "ERR_UNAVAILABLE"],
+  ["ERR_ORDER_REFUSED", "ERR_ORDER_REFUSED"],
+  ["ERR_WINDOW_OPEN", "ERR_WINDOW_OPEN"],
+  ["ERR_NO_POLICY", "ERR_NO_POLICY"],
+  ["ERR_NO_WARDEN", "ERR_UNAVAILABLE"],
+  ["ERR_NO_SPACE", "ERR_NO_SPACE"],
+  ["ERR_DIGEST", "ERR_DIGEST"],
+  ["ERR_MODEL_UNKNOWN", "ERR_MODEL_UNKNOWN"],
+  ["ERR_MODEL_IN_USE", "ERR_MODEL_IN_USE"],
+  ["ERR_BUSY", "ERR_UNAVAILABLE"],
 ] as const)("the keeper's %s is %s to a device", async (code, told) => {
   const { keeper } = keeperThat(() => {
     throw new KeeperRefused(code);
@@ -98,4 +108,57 @@ test.each([
     response: "refused",
     code: told,
   });
+});
+
+test("why an order was refused reaches the device in the warden's word", async () => {
+  const { keeper } = keeperThat(() => {
+    throw new KeeperRefused("ERR_ORDER_REFUSED", "ERR_ORDER_REPLAYED");
+  });
+  const request = { request: "open-window", document: "AQ==" } as const;
+  expect(await answerControl(keeper, request)).toMatchObject({
+    code: "ERR_ORDER_REFUSED",
+    message: "the order was refused: ERR_ORDER_REPLAYED",
+  });
+});
+
+const digest = "ab".repeat(32);
+const hex = (text: string) => Buffer.from(text, "hex");
+
+test.each([
+  [{ request: "open-window", document: "AQI=" }, "openWindow", "0102"],
+  [{ request: "remove-model", digest }, "removeModel", digest],
+] as const)("%j is asked in bytes and accepted", async (request, name, body) => {
+  const { keeper, asked } = keeperThat(() => Buffer.alloc(0));
+  expect(await answerControl(keeper, request)).toEqual({ response: "accepted" });
+  expect(asked).toEqual([[name, hex(body)]]);
+});
+
+test.each([
+  [{ request: "push-model", name: "m", digest, bytes: 258 }, "pushModel", "00000000000001026d"],
+  [
+    { request: "push-chunk", digest, offset: 1, chunk: "/wAB" },
+    "pushChunk",
+    "0000000000000001ff0001",
+  ],
+] as const)("%j is asked in bytes and answered with an offset", async (request, name, body) => {
+  const { keeper, asked } = keeperThat(() => hex("0000000100000000"));
+  expect(await answerControl(keeper, request)).toEqual({ response: "push", offset: 2 ** 32 });
+  expect(asked).toEqual([[name, hex(digest + body)]]);
+});
+
+test.each([
+  [1, true],
+  [0, false],
+])("a model of which the keeper says %i: whole is %s", async (said, isWhole) => {
+  const { keeper } = keeperThat(() => Buffer.of(said));
+  const answer = await answerControl(keeper, { request: "verify-model", digest });
+  expect(answer).toEqual({ response: "model", isWhole });
+});
+
+test("the egress log is asked by sequence and number", async () => {
+  const egress = { policy: null, countingSince: 1, counts: [], days: [], events: [], latest: 0 };
+  const { keeper, asked } = keeperThat(json(egress));
+  const request = { request: "egress", after: 258, limit: 200 } as const;
+  expect(await answerControl(keeper, request)).toEqual({ response: "egress", egress });
+  expect(asked).toEqual([["egress", hex("000000000000010200c8")]]);
 });

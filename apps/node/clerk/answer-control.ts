@@ -4,8 +4,10 @@
  * @module
  */
 import {
+  egressSchema,
   modelSchema,
   statusSchema,
+  windowSchema,
   type ControlRefusal,
   type ControlRequest,
   type ControlResponse,
@@ -48,10 +50,62 @@ async function ask(keeper: KeeperClient, request: ControlRequest): Promise<Contr
     case "submit-device-list":
       await keeper.ask("submitDeviceList", Buffer.from(request.document, "base64"));
       return { response: "accepted" };
+    case "egress": {
+      const query = numbers(request.after, request.limit);
+      return {
+        response: "egress",
+        egress: egressSchema.parse(parse(await keeper.ask("egress", query))),
+      };
+    }
+    case "window":
+      return { response: "window", window: windowSchema.parse(parse(await keeper.ask("window"))) };
+    case "open-window":
+      await keeper.ask("openWindow", Buffer.from(request.document, "base64"));
+      return { response: "accepted" };
+    case "close-window":
+      await keeper.ask("closeWindow");
+      return { response: "accepted" };
+    case "push-model": {
+      const { digest, bytes, name } = request;
+      const body = [bytesOf(digest), number(bytes), Buffer.from(name, "utf8")];
+      return pushed(await keeper.ask("pushModel", Buffer.concat(body)));
+    }
+    case "push-chunk": {
+      const { digest, offset, chunk } = request;
+      const body = [bytesOf(digest), number(offset), Buffer.from(chunk, "base64")];
+      return pushed(await keeper.ask("pushChunk", Buffer.concat(body)));
+    }
+    case "remove-model":
+      await keeper.ask("removeModel", bytesOf(request.digest));
+      return { response: "accepted" };
+    case "verify-model": {
+      const [isWhole] = await keeper.ask("verifyModel", bytesOf(request.digest));
+      return { response: "model", isWhole: isWhole === 1 };
+    }
   }
 }
 
-function refusal({ code }: KeeperRefused): ControlResponse {
+function pushed(offset: Buffer): ControlResponse {
+  return { response: "push", offset: Number(offset.readBigUInt64BE()) };
+}
+
+function number(value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(BigInt(value));
+  return bytes;
+}
+
+function numbers(after: number, limit: number): Buffer {
+  const short = Buffer.alloc(2);
+  short.writeUInt16BE(limit);
+  return Buffer.concat([number(after), short]);
+}
+
+function bytesOf(digest: string): Buffer {
+  return Buffer.from(digest, "hex");
+}
+
+function refusal({ code, reason }: KeeperRefused): ControlResponse {
   switch (code) {
     case "ERR_DOCUMENT_REFUSED":
       return refusedBecause(code, "the list was not accepted: fetch the current one, sign again");
@@ -64,6 +118,24 @@ function refusal({ code }: KeeperRefused): ControlResponse {
       return refusedBecause("ERR_UNAVAILABLE", "the node could not store it; is its disk full?");
     case "ERR_UNAVAILABLE":
       return refusedBecause(code, "the keeper does not answer");
+    case "ERR_ORDER_REFUSED":
+      return refusedBecause(code, `the order was refused: ${reason ?? "no reason given"}`);
+    case "ERR_WINDOW_OPEN":
+      return refusedBecause(code, "a window is open already");
+    case "ERR_NO_POLICY":
+      return refusedBecause(code, "this node has no kernel policy, so no window to open");
+    case "ERR_NO_WARDEN":
+      return refusedBecause("ERR_UNAVAILABLE", "the warden does not answer");
+    case "ERR_NO_SPACE":
+      return refusedBecause(code, "the node's disk has no room for it");
+    case "ERR_DIGEST":
+      return refusedBecause(code, "what came is not what the digest says, and was dropped");
+    case "ERR_MODEL_UNKNOWN":
+      return refusedBecause(code, "the node has no such model, whole or begun");
+    case "ERR_MODEL_IN_USE":
+      return refusedBecause(code, "a task uses the model");
+    case "ERR_BUSY":
+      return refusedBecause("ERR_UNAVAILABLE", "other models are being pushed");
   }
 }
 

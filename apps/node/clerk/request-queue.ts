@@ -28,6 +28,11 @@ export class RequestQueue {
     this.#tunnel = tunnel;
   }
 
+  /** Whether every request has its answer. */
+  get isIdle(): boolean {
+    return this.#underWay === 0;
+  }
+
   /** @throws `ProtocolError` `ERR_LIMIT` or `ERR_UNEXPECTED`; the session ends then */
   add(received: Received): void {
     if (received.type === "end") return;

@@ -1,19 +1,29 @@
 /**
- * A whole node on one machine without systemd: starts keeper and gateway, restarts them, ends with
- * its parent. Certified and shown as demo mode.
+ * A whole node on this machine, without systemd: starts its processes, restarts them, ends with its parent.
+ * Certified and shown as demo mode. As root on Linux each process is under the kernel policy.
  *
- *   main.ts --state DIR --run DIR --port N -- [gateway flags …]    prints {"port": N} when ready
+ *   main.ts --state DIR --run DIR --port N [--no-policy] -- [gateway flags …]
+ *
+ * Prints one line when it is ready: {"port": N, "policy": "demo" | "none", "why": why there is none}.
  *
  * @module
  */
-import { fork, type ChildProcess } from "node:child_process";
-import { mkdirSync, rmSync } from "node:fs";
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openLog } from "../log/log.ts";
+import { ORDER_FILE, runPaths, statePaths } from "../setup/paths.ts";
+import { Cells } from "./cells.ts";
+import { KernelPolicy } from "./kernel-policy.ts";
 
 /** Between a process's end and its next start, in milliseconds: a crash must not become a storm. */
 const RESTART_MS = 200;
+/** How soon the fetcher follows an order. */
+const ORDER_POLL_MS = 250;
+/** The fetcher ends by itself when its order is gone; then it is ended, after these milliseconds. */
+const FETCHER_GRACE_MS = 3_000;
 
 const { values, positionals: gatewayFlags } = parseArgs({
   allowPositionals: true,
@@ -21,6 +31,7 @@ const { values, positionals: gatewayFlags } = parseArgs({
     state: { type: "string" },
     run: { type: "string" },
     port: { type: "string", default: "0" },
+    "no-policy": { type: "boolean", default: false },
   },
 });
 const { state, run } = values;
@@ -28,7 +39,9 @@ if (!state || !run) process.exit(2);
 
 const log = openLog("demo");
 const children = new Map<string, ChildProcess>();
+const paths = { ...statePaths(state), ...runPaths(run) };
 let isStopping = false;
+let cells: Cells | undefined;
 /** The port of the first start is kept, so that devices find a restarted gateway. */
 let port = Number(values.port);
 
@@ -37,9 +50,32 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const)
 process.stdin.on("end", () => void stop()).on("error", () => void stop());
 process.stdin.resume();
 
-await keep("keeper", ["--starter", "gateway", "--policy", "none"]);
-await keep("gateway", gatewayFlags);
-process.stdout.write(`${JSON.stringify({ port })}\n`);
+rmSync(run, { recursive: true, force: true });
+mkdirSync(run, { recursive: true, mode: 0o700 });
+const starting = startPolicy();
+const policy = await starting;
+const isFiltered = policy instanceof KernelPolicy;
+const policyFlags = isFiltered
+  ? ["--policy", "demo", "--warden", paths.warden]
+  : ["--policy", "none"];
+await keep("keeper", ["--starter", "gateway", ...policyFlags]);
+await keep("gateway", [...(isFiltered ? ["--starter", "parent"] : []), ...gatewayFlags]);
+if (isFiltered) {
+  await policy.admitGateway(port);
+  watchOrders();
+}
+const about = isFiltered ? { policy: "demo" } : { policy: "none", why: policy };
+process.stdout.write(`${JSON.stringify({ port, ...about })}\n`);
+
+async function startPolicy(): Promise<KernelPolicy | string> {
+  if (values["no-policy"]) return "it was started without";
+  const onLost = () => {
+    // No window could be opened and no attempt seen: not a node to go on with.
+    log("warden-lost");
+    void stop(1);
+  };
+  return KernelPolicy.start({ ...paths, socketPath: paths.warden, onLost });
+}
 
 /**
  * Starts a process and starts it again whenever it ends; resolves when it is first ready. One that
@@ -48,16 +84,14 @@ process.stdout.write(`${JSON.stringify({ port })}\n`);
 function keep(name: "keeper" | "gateway", flags: readonly string[]): Promise<void> {
   let wasReady = false;
   return new Promise((resolve) => {
-    const start = () => {
+    const start = async () => {
       if (isStopping) return;
-      if (name === "keeper") clearRunDir();
       const portFlags = name === "gateway" ? ["--port", String(port)] : [];
-      const entry = fileURLToPath(new URL(`../${name}/main.ts`, import.meta.url));
-      const args = ["--state", state!, "--run", run!, ...flags, ...portFlags];
-      const child = fork(entry, args, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
-      children.set(name, child);
-      child.once("message", (message) => {
-        if (typeof message === "object") port = (message as { port: number }).port;
+      const child = startRole(name, ["--run", run!, ...flags, ...portFlags], "ipc");
+      if (name === "gateway" && isFiltered) cells = await serveCells(child);
+      child.on("message", (message) => {
+        if (typeof message === "object" && "port" in message!) port = Number(message.port);
+        else if (message !== "ready") return;
         wasReady = true;
         resolve();
       });
@@ -68,28 +102,77 @@ function keep(name: "keeper" | "gateway", flags: readonly string[]): Promise<voi
           return void stop(1);
         }
         log("restart", { code: name });
-        setTimeout(start, RESTART_MS);
+        setTimeout(() => void start(), RESTART_MS);
       });
     };
-    start();
+    void start();
   });
 }
 
-/** Sockets of a keeper that was killed are in the way of the next one. */
-function clearRunDir(): void {
-  rmSync(run!, { recursive: true, force: true });
-  mkdirSync(run!, { recursive: true, mode: 0o700 });
+/** In the cgroup of its unit where there is a policy. */
+function startRole(name: string, flags: readonly string[], ...more: "ipc"[]): ChildProcess {
+  const [program, ...args] = command(name, ["--state", state!, ...flags]);
+  const child = spawn(program, args, { stdio: ["ignore", "ignore", "inherit", ...more] });
+  children.set(name, child);
+  return child;
+}
+
+function command(name: string, flags: readonly string[]): [string, ...string[]] {
+  const entry = fileURLToPath(new URL(`../${name}/main.ts`, import.meta.url));
+  const program: [string, ...string[]] = [process.execPath, entry, ...flags];
+  return isFiltered ? policy.command(name, ...program) : program;
+}
+
+async function serveCells(gateway: ChildProcess): Promise<Cells> {
+  const pairSocket = join(run!, "pair.sock");
+  rmSync(pairSocket, { force: true });
+  return Cells.serve({
+    gateway,
+    pairSocket,
+    command: (role) => command(role, role === "worker" ? ["--models", paths.modelsDir] : []),
+    keeperSocket: (role) => (role === "worker" ? paths.keeperForWorkers : paths.keeperForClerks),
+  });
+}
+
+/** What a path unit does under systemd: the fetcher runs while there is an order. */
+function watchOrders(): void {
+  let fetcher: ChildProcess | undefined;
+  let over: NodeJS.Timeout | undefined;
+  setInterval(() => {
+    if (isStopping) return;
+    const isOrdered = existsSync(join(paths.ordersDir, ORDER_FILE));
+    if (isOrdered && !fetcher) {
+      fetcher = startRole("fetcher", []);
+      fetcher.once("exit", () => {
+        clearTimeout(over);
+        over = undefined;
+        setTimeout(() => (fetcher = undefined), RESTART_MS);
+        if (!existsSync(join(paths.ordersDir, ORDER_FILE))) clearQuarantine();
+      });
+    } else if (!isOrdered && fetcher) {
+      over ??= setTimeout(() => fetcher?.kill("SIGKILL"), FETCHER_GRACE_MS);
+    }
+  }, ORDER_POLL_MS);
+}
+
+/** Of a fetcher that was killed before it could. */
+function clearQuarantine(): void {
+  for (const name of readdirSync(paths.quarantineDir))
+    rmSync(join(paths.quarantineDir, name), { force: true });
 }
 
 async function stop(exitCode = 0): Promise<void> {
   if (isStopping) return;
   isStopping = true;
-  for (const name of ["gateway", "keeper"]) {
+  for (const name of ["fetcher", "gateway", "keeper"]) {
     const child = children.get(name);
     if (!child || child.exitCode !== null || child.signalCode !== null) continue;
     child.kill("SIGTERM");
     await new Promise((resolve) => child.once("exit", resolve));
   }
+  await cells?.stopped();
+  const started = await starting;
+  if (started instanceof KernelPolicy) await started.stop();
   rmSync(run!, { recursive: true, force: true });
   process.exit(exitCode);
 }

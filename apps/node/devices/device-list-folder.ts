@@ -59,6 +59,17 @@ export class DeviceListFolder {
     return this.#currentBytes;
   }
 
+  /** The lists above a version as signed, oldest first, for whoever follows the chain as well. */
+  bytesAfter(version: number): Buffer[] {
+    const lists: Buffer[] = [];
+    for (let next = version + 1; next <= this.#current.version; next += 1) {
+      const bytes = readIfPresent(listPath(this.#dir, next));
+      if (!bytes) break;
+      lists.push(bytes);
+    }
+    return lists;
+  }
+
   /**
    * Verifies the next list and makes it the current one; only the keeper calls this.
    *

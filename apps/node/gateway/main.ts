@@ -1,7 +1,7 @@
 /**
  * The gateway process. In demo mode it makes workers itself; under systemd PID 1 does.
  *
- *   main.ts --state DIR --run DIR --starter systemd|gateway --host ADDRESS --port N --tick MS --warm N --max-live N
+ *   main.ts --state DIR --run DIR --starter systemd|gateway|parent --host ADDRESS --port N --tick MS --warm N --max-live N
  *           --max-waiting N --max-threads N --max-per-device N
  *
  * @module
@@ -18,6 +18,7 @@ import { DeviceListFolder, SEEN_DEVICES_FILE } from "../devices/device-list-fold
 import { openLog } from "../log/log.ts";
 import { runPaths, statePaths } from "../setup/paths.ts";
 import { Gateway } from "./gateway.ts";
+import { ParentStarter, type ParentLink } from "./parent-starter.ts";
 import { ChildStarter } from "./starter.ts";
 import { SystemdStarter } from "./systemd-starter.ts";
 
@@ -26,7 +27,7 @@ const flags = z
   .strictObject({
     state: z.string(),
     run: z.string(),
-    starter: z.enum(["systemd", "gateway"]),
+    starter: z.enum(["systemd", "gateway", "parent"]),
     host: z.string(),
     port: z.coerce.number().int().min(0).max(65_535),
     tick: z.coerce.number().min(1).max(1_000),
@@ -67,7 +68,9 @@ const state = statePaths(flags.state);
 const run = runPaths(flags.run);
 const node = Buffer.from(readFileSync(join(state.devicesDir, "node.pub"), "ascii"), "hex");
 
-const { workers, clerks } = flags.starter === "systemd" ? madeByPid1() : madeByUs();
+const { workers, clerks } = { systemd: madeByPid1, gateway: madeByUs, parent: madeByParent }[
+  flags.starter
+]();
 const gateway = new Gateway({
   node,
   tls: {
@@ -96,6 +99,14 @@ function madeByPid1() {
   return {
     workers: new SystemdStarter(run.workerStarter),
     clerks: new SystemdStarter(run.clerkStarter),
+  };
+}
+
+function madeByParent() {
+  const parent = process as unknown as ParentLink;
+  return {
+    workers: new ParentStarter(parent, "worker"),
+    clerks: new ParentStarter(parent, "clerk"),
   };
 }
 

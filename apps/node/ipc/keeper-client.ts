@@ -12,17 +12,22 @@ import {
   keeperRefusals,
   keeperRequests,
   MAX_KEEPER_ANSWER_BYTES,
+  orderRefusals,
   type KeeperRefusal,
   type KeeperRequest,
+  type OrderRefusal,
 } from "./keeper-link.ts";
 
 export class KeeperRefused extends Error {
   override readonly name = "KeeperRefused";
   readonly code: KeeperRefusal | "ERR_UNAVAILABLE";
+  /** Why the warden refused an order. */
+  readonly reason: OrderRefusal | undefined;
 
-  constructor(code: KeeperRefusal | "ERR_UNAVAILABLE") {
+  constructor(code: KeeperRefusal | "ERR_UNAVAILABLE", reason?: OrderRefusal) {
     super(`the keeper refused: ${code}`);
     this.code = code;
+    this.reason = reason;
   }
 }
 
@@ -45,7 +50,7 @@ export class KeeperClient {
       const waiting = this.#waiting.shift();
       if (!waiting) throw new RangeError("an answer that nobody waits for");
       if (kind === KeeperAnswer.done) waiting.resolve(Buffer.from(body));
-      else waiting.reject(new KeeperRefused(keeperRefusals[body[0] ?? -1] ?? "ERR_MALFORMED"));
+      else waiting.reject(refusalIn(body));
     });
     void this.#link.closed.then(() => {
       for (const waiting of this.#waiting.splice(0))
@@ -74,4 +79,9 @@ export class KeeperClient {
   close(): void {
     this.#link.close();
   }
+}
+
+function refusalIn(body: Buffer): KeeperRefused {
+  const [number = -1, reason = -1] = body;
+  return new KeeperRefused(keeperRefusals[number] ?? "ERR_MALFORMED", orderRefusals[reason]);
 }

@@ -25,6 +25,21 @@ export const keeperRequests = {
   receipts: { kind: 5, from: ["clerk"] },
   /** Body: a signed device list. Answer: empty. */
   submitDeviceList: { kind: 6, from: ["clerk"] },
+  /** Body: after which sequence (8), how many (2). Answer: state and attempts as JSON. */
+  egress: { kind: 7, from: ["clerk"] },
+  /** Body: nothing. Answer: the window as JSON. */
+  window: { kind: 8, from: ["clerk"] },
+  /** Body: a signed window order. Answer: empty. */
+  openWindow: { kind: 9, from: ["clerk"] },
+  closeWindow: { kind: 10, from: ["clerk"] },
+  /** Body: digest (32), size (8), name (UTF-8). Answer: how many bytes are here already (8). */
+  pushModel: { kind: 11, from: ["clerk"] },
+  /** Body: digest (32), offset (8), bytes. Answer: how many bytes are here now (8). */
+  pushChunk: { kind: 12, from: ["clerk"] },
+  /** Body: digest (32). Answer: empty. */
+  removeModel: { kind: 13, from: ["clerk"] },
+  /** Body: digest (32). Answer: 1 when the stored bytes are those of the digest, otherwise 0. */
+  verifyModel: { kind: 14, from: ["clerk"] },
 } as const satisfies Record<string, { kind: number; from: readonly ("worker" | "clerk")[] }>;
 
 export type KeeperRequest = keyof typeof keeperRequests;
@@ -36,13 +51,40 @@ export type CellRole = "worker" | "clerk";
  */
 export const KeeperAnswer = { done: 1, refused: 2, revoked: 3 } as const;
 
-/** Why the keeper refused, by number on the link. */
+/** Why the keeper refused, by number on the link; an order's refusal has the warden's number after it. */
 export const keeperRefusals = [
   "ERR_TICKET",
   "ERR_FORBIDDEN",
   "ERR_DOCUMENT_REFUSED",
   "ERR_MALFORMED",
   "ERR_STORAGE",
+  "ERR_ORDER_REFUSED",
+  "ERR_WINDOW_OPEN",
+  "ERR_NO_POLICY",
+  "ERR_NO_WARDEN",
+  "ERR_NO_SPACE",
+  "ERR_DIGEST",
+  "ERR_MODEL_UNKNOWN",
+  "ERR_MODEL_IN_USE",
+  "ERR_BUSY",
 ] as const;
 
 export type KeeperRefusal = (typeof keeperRefusals)[number];
+
+/** Why an order was refused, in the warden's words; the keeper uses the same. */
+export const orderRefusals = [
+  "ERR_LENGTH",
+  "ERR_DOCUMENT_TYPE",
+  "ERR_DOCUMENT_FIELD",
+  "ERR_NOT_AUTHORISED",
+  "ERR_AUTHENTICATION",
+  "ERR_ORDER_NODE",
+  "ERR_ORDER_EXPIRED",
+  "ERR_ORDER_TOO_LONG",
+  "ERR_ORDER_REPLAYED",
+  "ERR_WINDOW_OPEN",
+  "ERR_STORAGE",
+  "ERR_POLICY",
+] as const;
+
+export type OrderRefusal = (typeof orderRefusals)[number];

@@ -1,15 +1,16 @@
 /** A cell's channel to a keeper over a real socket: what is due, what is not, and how it ends. */
+import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { certificateDocument, generateX25519, receiptDocument } from "@phantoma/crypto";
-import { modelSchema, statusSchema } from "@phantoma/protocol";
+import { egressSchema, modelSchema, statusSchema, windowSchema } from "@phantoma/protocol";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import { encodeFrame } from "../ipc/frames.ts";
 import { KeeperClient } from "../ipc/keeper-client.ts";
 import { keeperRequests, MAX_KEEPER_REQUEST_BYTES, type CellRole } from "../ipc/keeper-link.ts";
-import { TestNode } from "../test-node.ts";
+import { MODEL, TestNode } from "../test-node.ts";
 import { Keeper } from "./keeper.ts";
 
 const refused = (code: string) => expect.objectContaining({ name: "KeeperRefused", code });
@@ -24,7 +25,7 @@ const socketPath = (role: CellRole) => join(node.dir, `${role}.sock`);
 beforeEach(async () => {
   node = new TestNode();
   const { identity, devicesDir, modelsDir } = node;
-  const dirs = { keeperDir: node.dir, devicesDir, modelsDir };
+  const dirs = { keeperDir: node.dir, devicesDir, modelsDir, ...moreDirs(node.dir) };
   const log = () => undefined;
   keeper = new Keeper({ identity, ...dirs, installation, version: "0.0.0", log });
   for (const role of ["worker", "clerk"] as const) {
@@ -33,6 +34,14 @@ beforeEach(async () => {
   }
   onTestFinished(() => keeper.close());
 });
+
+function moreDirs(dir: string) {
+  return {
+    incomingDir: join(dir, "incoming"),
+    ordersDir: join(dir, "orders"),
+    quarantineDir: join(dir, "quarantine"),
+  };
+}
 
 function cell(role: CellRole): { client: KeeperClient; socket: Socket } {
   const socket = connect(socketPath(role));
@@ -232,5 +241,81 @@ describe("a receipt", () => {
     for (const length of [31, 33])
       await expect(query(new Uint8Array(length))).rejects.toThrow(refused("ERR_MALFORMED"));
     await expect(clerk.ask("receipts", Buffer.of(1))).rejects.toThrow(refused("ERR_MALFORMED"));
+  });
+});
+
+describe("without a warden", () => {
+  const query = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+
+  test("nothing is refused, nothing counted and no window opened, and the answers say so", async () => {
+    const clerk = await certified("clerk", adminTicket("clerk"));
+    const egress = egressSchema.parse(JSON.parse(String(await clerk.ask("egress", query))));
+    expect(egress).toMatchObject({ policy: null, counts: [], days: [], events: [], latest: 0 });
+    const window = windowSchema.parse(JSON.parse(String(await clerk.ask("window"))));
+    expect(window).toEqual({ open: null, highestCounter: "0", transfers: [] });
+    for (const request of ["openWindow", "closeWindow"] as const)
+      await expect(clerk.ask(request, anyList)).rejects.toThrow(refused("ERR_NO_POLICY"));
+  });
+
+  test.each([9, 11])("a query of %i bytes is refused", async (length) => {
+    const clerk = await certified("clerk");
+    await expect(clerk.ask("egress", Buffer.alloc(length))).rejects.toThrow(
+      refused("ERR_MALFORMED"),
+    );
+  });
+});
+
+describe("a model", () => {
+  const weights = Buffer.from("pushed");
+  const digest = createHash("sha256").update(weights).digest();
+  const number = (value: number) => Buffer.from(value.toString(16).padStart(16, "0"), "hex");
+  const push = Buffer.concat([digest, number(weights.length), Buffer.from("new")]);
+
+  test("is pushed, verified and removed by an admin", async () => {
+    const clerk = await certified("clerk", adminTicket("clerk"));
+    expect(await clerk.ask("pushModel", push)).toEqual(number(0));
+    const chunk = Buffer.concat([digest, number(0), weights]);
+    expect(await clerk.ask("pushChunk", chunk)).toEqual(number(weights.length));
+    expect(keeper.models().map(({ name }) => name)).toEqual(["model", "new"]);
+    expect(await clerk.ask("verifyModel", digest)).toEqual(Buffer.of(1));
+    await clerk.ask("removeModel", digest);
+    expect(keeper.models().map(({ name }) => name)).toEqual(["model"]);
+    for (const request of ["verifyModel", "removeModel"] as const)
+      await expect(clerk.ask(request, digest)).rejects.toThrow(refused("ERR_MODEL_UNKNOWN"));
+  });
+
+  test("is not whole when its file is not there", async () => {
+    const clerk = await certified("clerk");
+    expect(await clerk.ask("verifyModel", MODEL)).toEqual(Buffer.of(0));
+  });
+
+  test("that a task uses stays until the task has ended", async () => {
+    const clerk = await certified("clerk", adminTicket("clerk"));
+    const worker = await certified("worker");
+    await expect(clerk.ask("removeModel", MODEL)).rejects.toThrow(refused("ERR_MODEL_IN_USE"));
+    worker.close();
+    await expect
+      .poll(async () => clerk.ask("removeModel", MODEL).then(() => "removed", String))
+      .toBe("removed");
+  });
+
+  test.each(["openWindow", "closeWindow", "pushModel", "pushChunk", "removeModel"] as const)(
+    "and a window are no chat device's to change: %s",
+    async (request) => {
+      const clerk = await certified("clerk");
+      await expect(clerk.ask(request, push)).rejects.toThrow(refused("ERR_FORBIDDEN"));
+    },
+  );
+
+  test.each([
+    ["pushModel", digest],
+    ["pushModel", Buffer.concat([digest, number(0), Buffer.from("empty")])],
+    ["pushModel", Buffer.concat([digest, number(1), Buffer.alloc(1_000, "n")])],
+    ["pushChunk", Buffer.concat([digest, number(0)])],
+    ["verifyModel", digest.subarray(1)],
+    ["removeModel", Buffer.concat([digest, Buffer.of(0)])],
+  ] as const)("is not named by a body of another form: %s", async (request, body) => {
+    const clerk = await certified("clerk", adminTicket("clerk"));
+    await expect(clerk.ask(request, body)).rejects.toThrow(refused("ERR_MALFORMED"));
   });
 });

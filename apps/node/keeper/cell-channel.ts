@@ -8,7 +8,8 @@
  *
  * @module
  */
-import { activeDevice, CryptoError, TICKET_BYTES } from "@phantoma/crypto";
+import { activeAdmin, activeDevice, CryptoError, TICKET_BYTES } from "@phantoma/crypto";
+import { MAX_LIVE_STREAMS, modelSchema } from "@phantoma/protocol";
 import type { Socket } from "node:net";
 import { FrameLink, type Frame } from "../ipc/frames.ts";
 import {
@@ -17,27 +18,39 @@ import {
   keeperRequests,
   MAX_KEEPER_ANSWER_BYTES,
   MAX_KEEPER_REQUEST_BYTES,
+  orderRefusals,
   type CellRole,
   type KeeperRefusal,
   type KeeperRequest,
+  type OrderRefusal,
 } from "../ipc/keeper-link.ts";
 import type { GenuineTicket } from "../tickets/ticket-check.ts";
 import { acceptTicket, certify } from "./certify.ts";
 import type { Keeper } from "./keeper.ts";
 
 const KEY_BYTES = 32;
+const DIGEST_BYTES = 32;
+const NUMBER_BYTES = 8;
 const MAX_RECEIPTS_PER_ANSWER = 100;
+const MAX_EVENTS_PER_ANSWER = 200;
+const DONE = new Uint8Array(0);
+
+/** A refusal, or an order's with the warden's own word for it. */
+type Refusal = KeeperRefusal | { readonly code: KeeperRefusal; readonly reason: OrderRefusal };
+type Answer = Uint8Array | Refusal;
 
 export class CellChannel {
   readonly #keeper: Keeper;
   readonly role: CellRole;
   readonly #link: FrameLink;
+  #last: Promise<void> = Promise.resolve();
+  #underWay = 0;
   #certified: { readonly genuine: GenuineTicket; readonly key: Uint8Array; at: number } | undefined;
 
   constructor(keeper: Keeper, role: CellRole, socket: Socket) {
     this.#keeper = keeper;
     this.role = role;
-    this.#link = new FrameLink(socket, MAX_KEEPER_REQUEST_BYTES, (frame) => this.#answer(frame));
+    this.#link = new FrameLink(socket, MAX_KEEPER_REQUEST_BYTES, (frame) => this.#take(frame));
     void this.#link.closed.then(() => this.#ended());
   }
 
@@ -47,6 +60,12 @@ export class CellChannel {
 
   get isServing(): boolean {
     return this.#certified !== undefined && this.#link.isOpen;
+  }
+
+  /** The digest of the model that this cell's task uses; `undefined` without one. */
+  get model(): string | undefined {
+    if (!this.isServing || this.role !== "worker") return undefined;
+    return hex(this.#certified!.genuine.ticket.model);
   }
 
   close(): void {
@@ -62,34 +81,111 @@ export class CellChannel {
     this.#link.close();
   }
 
-  /** Throws on anything that is not due; the link closes then. */
-  #answer({ kind, body }: Frame): void {
+  /** Throws on anything that is not a request of this cell's; the link closes then. */
+  #take({ kind, body }: Frame): void {
     // A cell asks and reads; one that only asks would have its answers pile up here.
     if (this.#link.queuedBytes > MAX_KEEPER_ANSWER_BYTES) throw new RangeError("answers not taken");
+    if (this.#underWay >= MAX_LIVE_STREAMS) throw new RangeError("too many requests at once");
     const request = requestByKind.get(kind);
     if (!request) throw new RangeError("no such request");
     const row = keeperRequests[request];
     if (!(row.from as readonly CellRole[]).includes(this.role)) throw new RangeError("not yours");
-    if ((request === "certify") !== (this.#certified === undefined))
-      throw new RangeError("certify comes first, and once");
-    const answer = this.#answers[request](body);
-    if (typeof answer !== "string") return this.#link.send(KeeperAnswer.done, answer);
-    this.#link.send(KeeperAnswer.refused, Buffer.of(keeperRefusals.indexOf(answer)));
-    // One try: a process whose ticket was refused has nothing else to ask.
-    if (!this.#certified) void this.#link.finish();
+    this.#underWay += 1;
+    // In their order: the cell knows by it which answer is for which question.
+    this.#last = this.#last.then(() => this.#answer(request, body)).catch(() => this.#link.close());
   }
 
-  readonly #answers: Record<KeeperRequest, (body: Buffer) => Uint8Array | KeeperRefusal> = {
+  async #answer(request: KeeperRequest, body: Buffer): Promise<void> {
+    if (!this.#link.isOpen) return;
+    if ((request === "certify") !== (this.#certified === undefined))
+      throw new RangeError("certify comes first, and once");
+    const answer = await this.#answers[request](body);
+    this.#underWay -= 1;
+    if (answer instanceof Uint8Array) return this.#link.send(KeeperAnswer.done, answer);
+    this.#link.send(KeeperAnswer.refused, encodeRefusal(answer));
+    // One try: a process whose ticket was refused has nothing else to ask.
+    if (!this.#certified) await this.#link.finish();
+  }
+
+  readonly #answers: Record<KeeperRequest, (body: Buffer) => Answer | Promise<Answer>> = {
     certify: (body) => this.#certify(body),
     status: () => json(this.#keeper.status()),
     models: () => json(this.#keeper.models()),
     devices: () => this.#keeper.devices.currentBytes,
     receipts: (body) => this.#receipts(body),
     submitDeviceList: (body) => this.#submitDeviceList(body),
+    egress: (body) => this.#egress(body),
+    window: async () => json(await this.#keeper.windowState()),
+    openWindow: (body) => this.#asAdmin(() => this.#openWindow(body)),
+    closeWindow: () => this.#asAdmin(() => this.#closeWindow()),
+    pushModel: (body) => this.#asAdmin(() => this.#pushModel(body)),
+    pushChunk: (body) => this.#asAdmin(() => this.#pushChunk(body)),
+    removeModel: (body) =>
+      this.#asAdmin(async () =>
+        body.length === DIGEST_BYTES
+          ? ((await this.#keeper.removeModel(hex(body))) ?? DONE)
+          : "ERR_MALFORMED",
+      ),
+    verifyModel: (body) => this.#verifyModel(body),
   };
+
+  /** By the list that is in force now: a device may have lost its role since it was certified. */
+  #asAdmin(act: () => Promise<Answer>): Answer | Promise<Answer> {
+    const { signingKey } = this.#certified!.genuine.device;
+    return activeAdmin(this.#keeper.devices.current, signingKey) ? act() : "ERR_FORBIDDEN";
+  }
+
+  async #egress(body: Buffer): Promise<Answer> {
+    if (body.length !== NUMBER_BYTES + 2) return "ERR_MALFORMED";
+    const limit = Math.min(body.readUInt16BE(NUMBER_BYTES), MAX_EVENTS_PER_ANSWER);
+    return json(await this.#keeper.egress(Number(body.readBigUInt64BE()), limit));
+  }
+
+  async #openWindow(order: Buffer): Promise<Answer> {
+    const { policy } = this.#keeper;
+    if (!policy) return "ERR_NO_POLICY";
+    const refused = await policy.window.open(order, Date.now());
+    if (refused === undefined) return DONE;
+    if (refused === "ERR_NO_WARDEN" || refused === "ERR_WINDOW_OPEN") return refused;
+    return { code: "ERR_ORDER_REFUSED", reason: refused };
+  }
+
+  async #closeWindow(): Promise<Answer> {
+    const { policy } = this.#keeper;
+    if (!policy) return "ERR_NO_POLICY";
+    return "ok" in (await policy.window.close()) ? DONE : "ERR_NO_WARDEN";
+  }
+
+  async #pushModel(body: Buffer): Promise<Answer> {
+    if (body.length <= DIGEST_BYTES + NUMBER_BYTES) return "ERR_MALFORMED";
+    const model = modelSchema.safeParse({
+      digest: hex(body.subarray(0, DIGEST_BYTES)),
+      bytes: Number(body.readBigUInt64BE(DIGEST_BYTES)),
+      name: body.toString("utf8", DIGEST_BYTES + NUMBER_BYTES),
+    });
+    if (!model.success || model.data.bytes === 0) return "ERR_MALFORMED";
+    return encodePushed(await this.#keeper.pushed.begin(model.data));
+  }
+
+  async #pushChunk(body: Buffer): Promise<Answer> {
+    if (body.length <= DIGEST_BYTES + NUMBER_BYTES) return "ERR_MALFORMED";
+    const digest = hex(body.subarray(0, DIGEST_BYTES));
+    const offset = Number(body.readBigUInt64BE(DIGEST_BYTES));
+    const bytes = body.subarray(DIGEST_BYTES + NUMBER_BYTES);
+    return encodePushed(await this.#keeper.pushed.chunk(digest, offset, bytes));
+  }
+
+  async #verifyModel(body: Buffer): Promise<Answer> {
+    if (body.length !== DIGEST_BYTES) return "ERR_MALFORMED";
+    if (!this.#keeper.models().some(({ digest }) => digest === hex(body)))
+      return "ERR_MODEL_UNKNOWN";
+    return Buffer.of((await this.#keeper.isWhole(hex(body))) ? 1 : 0);
+  }
 
   #certify(body: Buffer): Uint8Array | KeeperRefusal {
     if (body.length !== KEY_BYTES + TICKET_BYTES) return "ERR_MALFORMED";
+    // Clerks still come, so that an admin can see what is wrong.
+    if (this.role === "worker" && this.#keeper.hasLostPolicy) return "ERR_NO_POLICY";
     const key = new Uint8Array(body.subarray(0, KEY_BYTES));
     const certifier = this.#keeper.certifier();
     const now = Date.now();
@@ -117,7 +213,7 @@ export class CellChannel {
     }
     // After the answer has left: it may be this very device that was revoked.
     setImmediate(() => this.#keeper.devicesChanged());
-    return new Uint8Array(0);
+    return DONE;
   }
 
   #ended(): void {
@@ -146,6 +242,23 @@ function withLength(document: Uint8Array): Buffer {
   framed.writeUInt32BE(document.length);
   framed.set(document, 4);
   return framed;
+}
+
+function encodeRefusal(refusal: Refusal): Buffer {
+  if (typeof refusal === "string") return Buffer.of(keeperRefusals.indexOf(refusal));
+  const { code, reason } = refusal;
+  return Buffer.of(keeperRefusals.indexOf(code), orderRefusals.indexOf(reason));
+}
+
+function encodePushed(pushed: number | KeeperRefusal): Answer {
+  if (typeof pushed === "string") return pushed;
+  const offset = Buffer.alloc(NUMBER_BYTES);
+  offset.writeBigUInt64BE(BigInt(pushed));
+  return offset;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
 }
 
 function json(value: unknown): Buffer {

@@ -7,13 +7,15 @@ import { createServer, type Server } from "node:net";
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { NodeIdentity } from "@phantoma/crypto";
-import type { Model, Status } from "@phantoma/protocol";
+import type { Egress, Model, Status, WindowState } from "@phantoma/protocol";
 import { DeviceListFolder, SEEN_DEVICES_FILE } from "../devices/device-list-folder.ts";
-import type { CellRole } from "../ipc/keeper-link.ts";
+import type { CellRole, KeeperRefusal } from "../ipc/keeper-link.ts";
 import type { Log } from "../log/log.ts";
-import { readCatalogue } from "../models/model-store.ts";
+import { isWhole, readCatalogue, removeModel } from "../models/model-store.ts";
 import { UsedTickets } from "../tickets/used-tickets.ts";
 import { CellChannel } from "./cell-channel.ts";
+import { KernelPolicy } from "./kernel-policy.ts";
+import { PushedModels } from "./pushed-models.ts";
 import { TICKET_MEMORY_MS, type Certifier, type Installation } from "./certify.ts";
 import { Receipts } from "./receipts.ts";
 
@@ -26,6 +28,11 @@ export interface KeeperOptions {
   readonly keeperDir: string;
   readonly devicesDir: string;
   readonly modelsDir: string;
+  readonly incomingDir: string;
+  readonly ordersDir: string;
+  readonly quarantineDir: string;
+  /** Absent: this node has no kernel policy. */
+  readonly wardenSocket?: string;
   readonly installation: Installation;
   readonly version: string;
   readonly log: Log;
@@ -34,6 +41,9 @@ export interface KeeperOptions {
 export class Keeper {
   readonly devices: DeviceListFolder;
   readonly receipts: Receipts;
+  readonly pushed: PushedModels;
+  /** `undefined` without a warden. */
+  readonly policy: KernelPolicy | undefined;
   readonly installation: Installation;
   readonly #options: KeeperOptions;
   readonly #startedAt = Date.now();
@@ -49,6 +59,17 @@ export class Keeper {
       join(options.keeperDir, SEEN_DEVICES_FILE),
     );
     this.receipts = new Receipts(options.identity, this.#startedAt);
+    this.pushed = new PushedModels(options.incomingDir, options.modelsDir);
+    this.policy =
+      options.wardenSocket === undefined
+        ? undefined
+        : new KernelPolicy({
+            ...options,
+            wardenSocket: options.wardenSocket,
+            node: options.identity.signing.publicKey,
+            devices: () => this.devices.current,
+            listsAfter: (version) => this.devices.bytesAfter(version),
+          });
     this.devices.watch(() => this.devicesChanged());
   }
 
@@ -83,8 +104,43 @@ export class Keeper {
     };
   }
 
+  /** Whether certificates would say that a policy is in force which the warden found broken. */
+  get hasLostPolicy(): boolean {
+    return this.installation.policy !== "none" && this.policy?.fault !== null;
+  }
+
   models(): Model[] {
     return readCatalogue(this.#options.modelsDir);
+  }
+
+  /** State and attempts; without a warden that nothing is refused, and so nothing counted. */
+  async egress(after: number, limit: number): Promise<Egress> {
+    return (
+      (await this.policy?.egress(after, limit)) ?? {
+        policy: null,
+        countingSince: this.#startedAt,
+        counts: [],
+        days: [],
+        events: [],
+        latest: 0,
+      }
+    );
+  }
+
+  async windowState(): Promise<WindowState> {
+    return (await this.policy?.windowState()) ?? { open: null, highestCounter: "0", transfers: [] };
+  }
+
+  /** @returns why it stays */
+  async removeModel(digest: string): Promise<KeeperRefusal | undefined> {
+    if (!this.models().some((model) => model.digest === digest)) return "ERR_MODEL_UNKNOWN";
+    if ([...this.#cells].some((cell) => cell.model === digest)) return "ERR_MODEL_IN_USE";
+    await removeModel(this.#options.modelsDir, digest);
+    return undefined;
+  }
+
+  isWhole(digest: string): Promise<boolean> {
+    return isWhole(this.#options.modelsDir, digest);
   }
 
   status(): Status {
@@ -106,9 +162,11 @@ export class Keeper {
   devicesChanged(): void {
     this.#options.log("device-list", { version: this.devices.current.version });
     for (const cell of this.#cells) cell.closeIfRevoked();
+    this.policy?.devicesChanged();
   }
 
   close(): void {
     for (const cell of this.#cells) cell.close();
+    this.policy?.close();
   }
 }

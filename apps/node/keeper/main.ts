@@ -2,6 +2,10 @@
  * The keeper process: holds the node's identity, certifies cells, knows no prompt and no network.
  *
  *   main.ts --state DIR --run DIR --starter systemd|gateway --policy none|demo|enforced
+ *           [--warden SOCKET]
+ *
+ * With a policy it starts only when the warden says that it is in force: no policy, no node. Without one
+ * it has no warden unless it is given one.
  *
  * @module
  */
@@ -20,6 +24,7 @@ const flags = z
     run: z.string(),
     starter: z.enum(["systemd", "gateway"]),
     policy: z.enum(["none", "demo", "enforced"]),
+    warden: z.string().exactOptional(),
   })
   .parse(
     parseArgs({
@@ -28,12 +33,18 @@ const flags = z
         run: { type: "string" },
         starter: { type: "string" },
         policy: { type: "string" },
+        warden: { type: "string" },
       },
     }).values,
   );
 
+/** A warden that is started together with the keeper is there by then. */
+const WARDEN_TIMEOUT_MS = 10_000;
+
 const log = openLog("keeper");
 const state = statePaths(flags.state);
+const run = runPaths(flags.run);
+const wardenSocket = flags.warden ?? (flags.policy === "none" ? undefined : run.warden);
 const secret = new Secret(readFileSync(join(state.keeperDir, "node.key")));
 const identity = importNodeIdentity(secret);
 secret.erase();
@@ -43,12 +54,16 @@ const keeper = new Keeper({
   keeperDir: state.keeperDir,
   devicesDir: state.devicesDir,
   modelsDir: state.modelsDir,
+  incomingDir: state.incomingDir,
+  ordersDir: state.ordersDir,
+  quarantineDir: state.quarantineDir,
+  ...(wardenSocket === undefined ? {} : { wardenSocket }),
   // A development tree has no release; an installed one is named by its bundle's digest.
   installation: { release: new Uint8Array(32), starter: flags.starter, policy: flags.policy },
   version: nodeVersion(),
   log,
 });
-const run = runPaths(flags.run);
+if (flags.policy !== "none") await assertPolicyInForce();
 const servers = [
   await keeper.listen("worker", run.keeperForWorkers),
   await keeper.listen("clerk", run.keeperForClerks),
@@ -57,6 +72,19 @@ log("ready");
 process.send?.("ready");
 
 for (const signal of ["SIGTERM", "SIGINT", "disconnect"] as const) process.on(signal, stop);
+
+async function assertPolicyInForce(): Promise<void> {
+  const late = setTimeout(() => refuse("ERR_NO_WARDEN"), WARDEN_TIMEOUT_MS);
+  if (!keeper.policy) return refuse("ERR_NO_WARDEN");
+  await keeper.policy.heard;
+  clearTimeout(late);
+  if (keeper.policy.fault !== null) refuse("ERR_POLICY");
+}
+
+function refuse(code: string): void {
+  log("cannot-start", { code });
+  process.exit(1);
+}
 
 function stop(): void {
   for (const server of servers) server.close();

@@ -1,11 +1,19 @@
 /** The model store: named by content, listed by name, and whole or not there. */
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { temporaryDir } from "../test-node.ts";
 import { modelPath } from "./model-path.ts";
-import { addModel, readCatalogue, writeCatalogue } from "./model-store.ts";
+import {
+  addModel,
+  isWhole,
+  readCatalogue,
+  removeModel,
+  storeModel,
+  writeCatalogue,
+} from "./model-store.ts";
 
 const sha256 = (content: string) => createHash("sha256").update(content).digest("hex");
 
@@ -62,6 +70,55 @@ describe("leaves nothing behind", () => {
     expect(readCatalogue(dir)).toEqual([model]);
     expect(readdirSync(dir)).toHaveLength(2);
   });
+});
+
+describe("a file of somebody else's", () => {
+  const wanted = { name: "m", digest: sha256("weights"), bytes: 7 };
+  const refused = (code: string) => expect.objectContaining({ name: "StoreError", code });
+
+  test("is stored when it is exactly what was signed", async () => {
+    await storeModel(dir, source("weights"), wanted);
+    expect(readCatalogue(dir)).toEqual([wanted]);
+    expect(readdirSync(dir).toSorted()).toEqual([`${wanted.digest}.gguf`, "catalogue.json"]);
+  });
+
+  test.each([
+    ["a byte longer", "weights!", "ERR_TOO_LONG"],
+    ["a byte shorter", "weight", "ERR_TOO_SHORT"],
+    ["as long and different", "weightS", "ERR_DIGEST"],
+    ["empty", "", "ERR_TOO_SHORT"],
+  ])("that is %s is refused and nothing is left", async (_name, content, code) => {
+    await expect(storeModel(dir, source(content), wanted)).rejects.toThrow(refused(code));
+    expect(readdirSync(dir)).toEqual(["catalogue.json"]);
+  });
+
+  test("that is a link, a pipe, a folder or not there is refused and nothing waits for it", async () => {
+    const at = (name: string) => join(sourceDir, name);
+    symlinkSync(source("weights"), at("link"));
+    execFileSync("mkfifo", [at("pipe")]);
+    mkdirSync(at("folder"));
+    for (const name of ["link", "pipe", "folder", "none"])
+      await expect(storeModel(dir, at(name), wanted)).rejects.toThrow(refused("ERR_STORAGE"));
+    expect(readdirSync(dir)).toEqual(["catalogue.json"]);
+  });
+});
+
+test("a stored file is whole until a byte of it changes", async () => {
+  const { digest } = await addModel(dir, source("weights"), "m");
+  expect(await isWhole(dir, digest)).toBe(true);
+  writeFileSync(join(dir, `${digest}.gguf`), "weightS");
+  expect(await isWhole(dir, digest)).toBe(false);
+  expect(await isWhole(dir, sha256("none"))).toBe(false);
+});
+
+test("a removed model is neither listed nor there, and others stay", async () => {
+  const { digest } = await addModel(dir, source("weights"), "m");
+  const other = await addModel(dir, source("other"), "other");
+  await removeModel(dir, digest);
+  expect(readCatalogue(dir)).toEqual([other]);
+  expect(readdirSync(dir).toSorted()).toEqual(
+    [`${other.digest}.gguf`, "catalogue.json"].toSorted(),
+  );
 });
 
 test.each([

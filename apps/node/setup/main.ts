@@ -49,9 +49,9 @@ switch (positionals[0]) {
 
 /** Makes what is missing and never replaces a key: a node keeps its name. */
 async function init(): Promise<{ nodeKey: string; tlsCertificate: string }> {
-  for (const dir of [paths.keeperDir, paths.gatewayDir])
+  for (const dir of [paths.keeperDir, paths.gatewayDir, paths.incomingDir, paths.wardenDir])
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-  for (const dir of [paths.devicesDir, paths.modelsDir])
+  for (const dir of [paths.devicesDir, paths.modelsDir, paths.ordersDir, paths.quarantineDir])
     mkdirSync(dir, { recursive: true, mode: 0o755 });
   const keyPath = join(paths.keeperDir, "node.key");
   const publicPath = join(paths.devicesDir, "node.pub");

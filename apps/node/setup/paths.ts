@@ -6,6 +6,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
+/** In the orders' folder, and there exactly while a window is open: it starts the fetcher. */
+export const ORDER_FILE = "window.order";
+
 /** Survives restarts and updates. */
 export function statePaths(stateDir: string) {
   return {
@@ -17,6 +20,14 @@ export function statePaths(stateDir: string) {
     devicesDir: join(stateDir, "devices"),
     /** Written by set-up and the keeper; public. */
     modelsDir: join(stateDir, "models"),
+    /** The keeper's alone, 0700: models that are being pushed. */
+    incomingDir: join(stateDir, "incoming"),
+    /** Written by the keeper: the order of the open window; public. */
+    ordersDir: join(stateDir, "orders"),
+    /** Written by the fetcher: what it fetches, until the keeper has stored it; public. */
+    quarantineDir: join(stateDir, "quarantine"),
+    /** The warden's alone, 0700. */
+    wardenDir: join(stateDir, "warden"),
   };
 }
 
@@ -28,6 +39,7 @@ export function runPaths(runDir: string) {
     /** PID 1's, under systemd: a connection is a fresh process. */
     workerStarter: join(runDir, "worker.sock"),
     clerkStarter: join(runDir, "clerk.sock"),
+    warden: join(runDir, "warden", "warden.sock"),
   };
 }
 

@@ -40,6 +40,14 @@ export const advice = {
   ERR_FORBIDDEN: "use an admin's device",
   ERR_DOCUMENT_REFUSED: "fetch the current list and sign again",
   ERR_UNAVAILABLE: "try again later",
+  /** The node's warden verified the order for itself and did not accept it. */
+  ERR_ORDER_REFUSED: "resolve the file again and sign a new order",
+  ERR_WINDOW_OPEN: "wait for the open window to end, or close it",
+  /** No kernel policy: nothing is closed there, so nothing can be opened. */
+  ERR_NO_POLICY: "push the model from this machine instead",
+  ERR_NO_SPACE: "remove a model from the node",
+  ERR_DIGEST: "push the file again; if it persists, a disk is failing",
+  ERR_MODEL_IN_USE: "wait until the tasks that use it have ended",
   /** The stored profile or key is not readable. */
   ERR_PROFILE: "pair with the node again",
   /** A demo node could not be started here. */

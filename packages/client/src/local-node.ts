@@ -31,6 +31,8 @@ export interface LocalNodeOptions {
   readonly runtimePath?: string;
   /** Shows the node's log; otherwise only its last lines, when it fails. */
   readonly isVerbose?: boolean;
+  /** Starts it without the kernel policy, also where there could be one. */
+  readonly isUnfiltered?: boolean;
   /** Of the gateway, on 127.0.0.1; absent or 0 for any free one. */
   readonly port?: number;
   /** Gives up starting; nothing is left then. */
@@ -43,6 +45,8 @@ export class LocalNode {
   /** The device list that was pinned: the beginning of the chain. */
   readonly devices: VerifiedDeviceList;
   readonly pid: number;
+  /** Why there is no kernel policy; `undefined` where there is one. */
+  readonly policyReason: string | undefined;
   readonly #child: ChildProcess;
   readonly #dir: string;
 
@@ -61,7 +65,7 @@ export class LocalNode {
       const models: Model[] = [];
       for (const { path, name = basename(path, ".gguf") } of options.models)
         models.push(await setup("add-model", "--file", path, "--name", name));
-      const { child, port } = await startProcesses(options, stateDir);
+      const { child, port, policy, why } = await startProcesses(options, stateDir);
       const url = `wss://127.0.0.1:${port}`;
       const profile: NodeProfile = {
         name: "demo",
@@ -69,11 +73,11 @@ export class LocalNode {
         nodeKey,
         tlsCertificate,
         starter: "gateway",
-        policy: "none",
+        policy,
         // A demo node runs the tree it was started from, which is no release.
         release: "00".repeat(32),
       };
-      return new LocalNode(options.dir, child, profile, models, first.verified);
+      return new LocalNode(options.dir, child, profile, models, first.verified, why);
     } catch (error) {
       rmSync(options.dir, { recursive: true, force: true });
       if (options.signal?.aborted)
@@ -90,6 +94,7 @@ export class LocalNode {
     profile: NodeProfile,
     models: readonly Model[],
     devices: VerifiedDeviceList,
+    policyReason: string | undefined,
   ) {
     this.#dir = dir;
     this.#child = child;
@@ -97,6 +102,7 @@ export class LocalNode {
     this.profile = profile;
     this.models = models;
     this.devices = devices;
+    this.policyReason = policyReason;
   }
 
   /** SHA-256 of the first model, 32 bytes. */
@@ -135,15 +141,23 @@ async function runSetup(
 /** The last lines of a log that are shown when a node fails to start. */
 const LOG_LINES = 20;
 
+/** What the first process says when all of them are ready. */
+interface Ready {
+  readonly port: number;
+  readonly policy: "none" | "demo";
+  readonly why?: string;
+}
+
 function startProcesses(
   options: LocalNodeOptions,
   stateDir: string,
-): Promise<{ child: ChildProcess; port: number }> {
+): Promise<Ready & { child: ChildProcess }> {
   const { nodeDir, dir, gatewayFlags = [], isVerbose, port: wantedPort = 0, signal } = options;
   const { runtimePath = process.execPath } = options;
   signal?.throwIfAborted();
   const paths = ["--state", stateDir, "--run", join(dir, "run")];
-  const flags = [...paths, "--port", String(wantedPort), "--", ...gatewayFlags];
+  const policyFlags = options.isUnfiltered ? ["--no-policy"] : [];
+  const flags = [...paths, "--port", String(wantedPort), ...policyFlags, "--", ...gatewayFlags];
   const child = spawn(runtimePath, [join(nodeDir, "demo/main.ts"), ...flags], {
     stdio: ["pipe", "pipe", "pipe"],
     // A session of its own: a Ctrl-C in the terminal is for the program, which then stops the node.
@@ -159,7 +173,7 @@ function startProcesses(
   return new Promise((resolve, reject) => {
     createInterface(child.stdout).once("line", (line) => {
       signal?.removeEventListener("abort", giveUp);
-      resolve({ child, port: (JSON.parse(line) as { port: number }).port });
+      resolve({ child, ...(JSON.parse(line) as Ready) });
     });
     // Unlike "exit", it comes after the last line of the log.
     child.once("close", () => {

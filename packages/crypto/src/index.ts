@@ -23,6 +23,7 @@ export * from "./documents/ticket.ts";
 export * from "./documents/certificate.ts";
 export * from "./documents/device-list.ts";
 export * from "./documents/orders.ts";
+export { addressBytes, addressText } from "./documents/address.ts";
 export * from "./documents/receipt.ts";
 export * from "./documents/heartbeat.ts";
 export * from "./documents/licence.ts";

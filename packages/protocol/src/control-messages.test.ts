@@ -8,6 +8,7 @@ import {
   modelSchema,
   statusSchema,
 } from "./control-messages.ts";
+import { MAX_PUSH_CHUNK_BYTES } from "./limits.ts";
 
 const hex32 = "0a".repeat(32);
 const times = <T>(count: number, value: T) => Array.from({ length: count }, () => value);
@@ -16,10 +17,13 @@ const request = (value: object) => controlRequestSchema.safeParse(value).success
 const response = (value: object) => controlResponseSchema.safeParse(value).success;
 
 describe("a request", () => {
-  test.each(["status", "models", "devices"])("for %s is its name and nothing else", (name) => {
-    expect(request({ request: name })).toBe(true);
-    expect(request({ request: name, limit: 1 })).toBe(false);
-  });
+  test.each(["status", "models", "devices", "window", "close-window"])(
+    "for %s is its name and nothing else",
+    (name) => {
+      expect(request({ request: name })).toBe(true);
+      expect(request({ request: name, limit: 1 })).toBe(false);
+    },
+  );
 
   test("for something else is refused", () => {
     expect(request({ request: "secrets" })).toBe(false);
@@ -46,6 +50,53 @@ describe("a request", () => {
     [undefined, false],
   ])("for the receipts of task %j: %s", (task, isTaken) => {
     expect(request({ request: "receipts", limit: 1, task })).toBe(isTaken);
+  });
+
+  test.each([
+    [0, 1, true],
+    [0, 200, true],
+    [Number.MAX_SAFE_INTEGER, 1, true],
+    [-1, 1, false],
+    [0.5, 1, false],
+    [0, 0, false],
+    [0, 201, false],
+    [undefined, 1, false],
+  ])("for what was refused after %s, at most %s: %s", (after, limit, isTaken) => {
+    expect(request({ request: "egress", after, limit })).toBe(isTaken);
+  });
+
+  test.each(["submit-device-list", "open-window"])("of %s carries a document", (name) => {
+    expect(request({ request: name, document: document(MAX_DOCUMENT_BYTES) })).toBe(true);
+    expect(request({ request: name, document: document(MAX_DOCUMENT_BYTES + 1) })).toBe(false);
+  });
+
+  test.each([
+    [{}, true],
+    [{ name: "m".repeat(255) }, true],
+    [{ name: "m".repeat(256) }, false],
+    [{ name: "" }, false],
+    [{ bytes: 0 }, false],
+    [{ digest: "../x" }, false],
+  ])("to push a model with %j: %s", (change, isTaken) => {
+    const push = { request: "push-model", name: "m", digest: hex32, bytes: 1 };
+    expect(request({ ...push, ...change })).toBe(isTaken);
+  });
+
+  test.each([
+    [0, MAX_PUSH_CHUNK_BYTES, true],
+    [1, 1, true],
+    [0, MAX_PUSH_CHUNK_BYTES + 1, false],
+    [0, 0, false],
+    [-1, 1, false],
+  ])("to push a chunk at %s of %s bytes: %s", (offset, bytes, isTaken) => {
+    const chunk = document(bytes);
+    expect(request({ request: "push-chunk", digest: hex32, offset, chunk })).toBe(isTaken);
+  });
+
+  test.each(["remove-model", "verify-model"])("to %s names it by its digest", (name) => {
+    expect(request({ request: name, digest: hex32 })).toBe(true);
+    expect(request({ request: name, digest: "m" })).toBe(false);
+    expect(request({ request: name })).toBe(false);
   });
 
   test("carries a list of any length that a document may have, in base64", () => {
@@ -113,6 +164,10 @@ describe("a response", () => {
     ["receipts at their limit", { response: "receipts", documents: times(100, "YQ==") }, true],
     ["a receipt too many", { response: "receipts", documents: times(101, "YQ==") }, false],
     ["receipts that are not base64", { response: "receipts", documents: ["{}"] }, false],
+    ["a push", { response: "push", offset: 0 }, true],
+    ["a push before its start", { response: "push", offset: -1 }, false],
+    ["a whole model", { response: "model", isWhole: true }, true],
+    ["a model that is perhaps whole", { response: "model", isWhole: null }, false],
     ["acceptance", { response: "accepted" }, true],
     ["acceptance with a word", { response: "accepted", text: "" }, false],
     ["something else", { response: "other" }, false],

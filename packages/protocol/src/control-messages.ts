@@ -6,17 +6,16 @@
  *
  * @module
  */
-import { MAX_DOCUMENT_BYTES } from "@phantoma/crypto";
 import { z } from "zod";
+import { egressSchema } from "./egress-messages.ts";
+import { MAX_PUSH_CHUNK_BYTES } from "./limits.ts";
+import { calendarTime, count, document, hex32 } from "./message-fields.ts";
+import { windowSchema } from "./window-messages.ts";
 
 export const ControlKind = { request: 0x11, response: 0x91 } as const;
 
-const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
-/** A signed document in base64; who reads it verifies it. */
-const document = z.base64().max(4 * Math.ceil(MAX_DOCUMENT_BYTES / 3));
-
-/** Milliseconds since 1970 UTC that a Date can show. */
-const calendarTime = z.int().min(0).max(8.64e15);
+/** What a person calls a model. */
+const modelName = z.string().max(255);
 
 export const controlRequestSchema = z.discriminatedUnion("request", [
   z.strictObject({ request: z.literal("status") }),
@@ -31,15 +30,45 @@ export const controlRequestSchema = z.discriminatedUnion("request", [
   }),
   /** The next device list, signed by an admin. */
   z.strictObject({ request: z.literal("submit-device-list"), document }),
+  /** State of the kernel policy, exact counts, and refused attempts after a sequence. */
+  z.strictObject({
+    request: z.literal("egress"),
+    after: count,
+    limit: z.int().min(1).max(200),
+  }),
+  z.strictObject({ request: z.literal("window") }),
+  /** A window order, signed by an admin's device. */
+  z.strictObject({ request: z.literal("open-window"), document }),
+  z.strictObject({ request: z.literal("close-window") }),
+  /** Begins to push a model, or goes on: the answer says from where. */
+  z.strictObject({
+    request: z.literal("push-model"),
+    name: modelName.min(1),
+    digest: hex32,
+    bytes: z.int().positive(),
+  }),
+  /** The next piece; one at another place than the end is answered with the end and changes nothing. */
+  z.strictObject({
+    request: z.literal("push-chunk"),
+    digest: hex32,
+    offset: count,
+    chunk: z
+      .base64()
+      .min(1)
+      .max((MAX_PUSH_CHUNK_BYTES / 3) * 4),
+  }),
+  z.strictObject({ request: z.literal("remove-model"), digest: hex32 }),
+  /** Reads the stored file and compares it with its digest. */
+  z.strictObject({ request: z.literal("verify-model"), digest: hex32 }),
 ]);
 
 export type ControlRequest = z.infer<typeof controlRequestSchema>;
 
 export const modelSchema = z.strictObject({
-  name: z.string().max(255),
+  name: modelName,
   /** SHA-256 of the file. */
   digest: hex32,
-  bytes: z.int().nonnegative(),
+  bytes: count,
 });
 
 export type Model = z.infer<typeof modelSchema>;
@@ -53,8 +82,8 @@ export const statusSchema = z.strictObject({
   /** Milliseconds since 1970 UTC by the node's clock. */
   nodeTime: calendarTime,
   startedAt: calendarTime,
-  tasksLive: z.int().nonnegative(),
-  tasksDone: z.int().nonnegative(),
+  tasksLive: count,
+  tasksDone: count,
   deviceListVersion: z.int().positive(),
 });
 
@@ -70,6 +99,20 @@ export const controlRefusals = [
   "ERR_DOCUMENT_REFUSED",
   /** The keeper does not answer: try again later. */
   "ERR_UNAVAILABLE",
+  /** The warden did not accept the order: resolve and sign again. */
+  "ERR_ORDER_REFUSED",
+  /** A window is open already: wait for its end, or close it. */
+  "ERR_WINDOW_OPEN",
+  /** The node has no kernel policy, so nothing to open: push the model instead. */
+  "ERR_NO_POLICY",
+  /** The node's disk is full: remove a model. */
+  "ERR_NO_SPACE",
+  /** What was pushed is not what its digest says: push it again. */
+  "ERR_DIGEST",
+  /** The node has no such model, or nobody began to push it: list the models. */
+  "ERR_MODEL_UNKNOWN",
+  /** A task uses the model: wait for its end. */
+  "ERR_MODEL_IN_USE",
 ] as const;
 
 export type ControlRefusal = (typeof controlRefusals)[number];
@@ -80,6 +123,11 @@ export const controlResponseSchema = z.discriminatedUnion("response", [
   z.strictObject({ response: z.literal("devices"), document }),
   z.strictObject({ response: z.literal("receipts"), documents: z.array(document).max(100) }),
   z.strictObject({ response: z.literal("accepted") }),
+  z.strictObject({ response: z.literal("egress"), egress: egressSchema }),
+  z.strictObject({ response: z.literal("window"), window: windowSchema }),
+  /** How many bytes the node has; all of them: the model is stored. */
+  z.strictObject({ response: z.literal("push"), offset: count }),
+  z.strictObject({ response: z.literal("model"), isWhole: z.boolean() }),
   z.strictObject({
     response: z.literal("refused"),
     code: z.enum(controlRefusals),

@@ -13,3 +13,5 @@ export { decodeNote, encodeNote, type Note } from "./notes.ts";
 export { decodeJson, decodeText, encodeJson } from "./json-message.ts";
 export * from "./task-messages.ts";
 export * from "./control-messages.ts";
+export * from "./egress-messages.ts";
+export * from "./window-messages.ts";

@@ -10,6 +10,9 @@ export const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
 /** An answer's messages are small; a status page or receipt list is the largest. */
 export const MAX_RESPONSE_BYTES = 1024 * 1024;
 
+/** A piece of a pushed model: in base64 with its request it fits into one record of the largest size. */
+export const MAX_PUSH_CHUNK_BYTES = 45_000;
+
 /** Turns, attachments and control requests under way at once in one session. */
 export const MAX_LIVE_STREAMS = 16;
 

@@ -1,0 +1,118 @@
+/**
+ * Workers and clerks of a demo node under the kernel policy: made here, each in its unit's cgroup, because
+ * the gateway may not; what the gateway gets is one end of a connection, as from any other starter.
+ *
+ * @module
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import type { FromParent, ToParent } from "../gateway/parent-starter.ts";
+
+type Role = "worker" | "clerk";
+
+export interface CellsOptions {
+  /** The gateway of this run. */
+  readonly gateway: ChildProcess;
+  /** A socket path of our own, on which connections to ourselves are made. */
+  readonly pairSocket: string;
+  /** What runs a process of a role: a program and its arguments. */
+  readonly command: (role: Role) => readonly [string, ...string[]];
+  readonly keeperSocket: (role: Role) => string;
+}
+
+/** A process whose connection is closed has this long to end by itself, in milliseconds. */
+const END_GRACE_MS = 3_000;
+
+export class Cells {
+  readonly #options: CellsOptions;
+  readonly #children = new Map<number, ChildProcess>();
+  readonly #server: Server;
+  #pairing: Promise<unknown> = Promise.resolve();
+
+  static async serve(options: CellsOptions): Promise<Cells> {
+    // Paused: not a byte may be read here that the process should read.
+    const server = createServer({ pauseOnConnect: true });
+    server.listen(options.pairSocket);
+    await once(server, "listening");
+    return new Cells(options, server);
+  }
+
+  private constructor(options: CellsOptions, server: Server) {
+    this.#options = options;
+    this.#server = server;
+    options.gateway.on("message", (message: ToParent | { port: number }) => {
+      if ("start" in message) void this.#start(message.start, message.id);
+      else if ("ended" in message) this.#end(message.ended);
+    });
+    options.gateway.once("exit", () => this.stop());
+  }
+
+  /** Every process of this gateway ends. */
+  stop(): void {
+    this.#server.close();
+    for (const id of this.#children.keys()) this.#end(id);
+  }
+
+  /** Resolves when the last one has ended. */
+  async stopped(): Promise<void> {
+    this.stop();
+    await Promise.all([...this.#children.values()].map((child) => once(child, "exit")));
+  }
+
+  async #start(role: Role, id: number): Promise<void> {
+    try {
+      const { gateway, keeperSocket, command } = this.#options;
+      const keeper = await connectPaused(keeperSocket(role));
+      const [ours, theirs] = await this.#pair();
+      const [program, ...args] = command(role);
+      const child = spawn(program, args, {
+        stdio: ["ignore", "ignore", "ignore", theirs, keeper],
+        // Nothing of our environment is the child's business.
+        env: {},
+      });
+      theirs.destroy();
+      keeper.destroy();
+      child.once("error", () => this.#children.delete(id));
+      child.once("exit", () => this.#children.delete(id));
+      this.#children.set(id, child);
+      this.#say({ started: id }, ours);
+      if (!gateway.connected) this.#end(id);
+    } catch {
+      this.#say({ failed: id });
+    }
+  }
+
+  #say(message: FromParent, connection?: Socket): void {
+    // One that has gone meanwhile is told nothing; its processes end with it.
+    this.#options.gateway.send(message, connection, () => undefined);
+  }
+
+  /** Two ends of one connection, neither of them read here. */
+  #pair(): Promise<[Socket, Socket]> {
+    const pair = this.#pairing.then(async (): Promise<[Socket, Socket]> => {
+      const accepted = once(this.#server, "connection") as Promise<[Socket]>;
+      const ours = await connectPaused(this.#options.pairSocket);
+      const [theirs] = await accepted;
+      return [ours, theirs];
+    });
+    this.#pairing = pair.catch(() => undefined);
+    return pair;
+  }
+
+  #end(id: number): void {
+    const child = this.#children.get(id);
+    if (!child) return;
+    const kill = setTimeout(() => child.kill("SIGKILL"), END_GRACE_MS);
+    child.once("exit", () => clearTimeout(kill));
+  }
+}
+
+function connectPaused(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path });
+    socket.pause();
+    socket.once("error", reject);
+    socket.once("connect", () => resolve(socket));
+  });
+}

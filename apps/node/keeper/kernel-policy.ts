@@ -1,0 +1,127 @@
+/**
+ * The kernel policy as the keeper sees it through the warden: its state, refused attempts, the window.
+ *
+ * @module
+ */
+import { uptime } from "node:os";
+import { join } from "node:path";
+import type { Egress, PolicyState, WindowState } from "@phantoma/protocol";
+import { EgressLog } from "./egress-log.ts";
+import { WardenLink } from "./warden-link.ts";
+import type { WardenStatus } from "./warden-words.ts";
+import { Window, type WindowOptions } from "./window.ts";
+
+/** Numbers only, in the keeper's own folder. */
+const DAYS_FILE = "egress-days";
+/** A day has a row even when nobody asks; and a fault is seen in this time, in milliseconds. */
+const LOOK_MS = 10_000;
+
+export interface KernelPolicyOptions extends Omit<WindowOptions, "warden"> {
+  readonly wardenSocket: string;
+  readonly keeperDir: string;
+  listsAfter(version: number): readonly Uint8Array[];
+}
+
+export class KernelPolicy {
+  readonly window: Window;
+  readonly #link: WardenLink;
+  readonly #log: EgressLog;
+  readonly #startedAt = Date.now();
+  readonly #look: NodeJS.Timeout;
+  readonly #heard = Promise.withResolvers<void>();
+  #status: WardenStatus | undefined;
+  #isHere = false;
+
+  constructor(options: KernelPolicyOptions) {
+    this.#log = new EgressLog(join(options.keeperDir, DAYS_FILE));
+    this.#link = new WardenLink(options.wardenSocket, {
+      listsAfter: (version) => options.listsAfter(version),
+      here: (status) => {
+        this.#isHere = true;
+        this.#take(status);
+        void this.window.compareWith(status.window);
+        this.#heard.resolve();
+      },
+      away: () => (this.#isHere = false),
+      event: (event) => this.#log.add(event, wallTime(event.bootNs)),
+      windowClosed: () => void this.window.closed(),
+    });
+    this.window = new Window({ ...options, warden: this.#link });
+    this.#look = setInterval(() => void this.#ask(), LOOK_MS);
+  }
+
+  /** Resolves when the warden was first heard. */
+  get heard(): Promise<void> {
+    return this.#heard.promise;
+  }
+
+  /** What is known to be wrong with the policy; a warden that restarts leaves it in force. */
+  get fault(): string | null {
+    return this.#status?.fault ?? null;
+  }
+
+  async egress(after: number, limit: number): Promise<Egress> {
+    await this.#ask();
+    return {
+      policy: this.#state(),
+      countingSince: this.#log.countingSince ?? this.#startedAt,
+      counts: [...this.#log.counts],
+      days: [...this.#log.days],
+      events: this.#log.since(after, limit),
+      latest: this.#log.latest,
+    };
+  }
+
+  async windowState(): Promise<WindowState> {
+    await this.#ask();
+    return this.window.state(this.#status?.highestCounter ?? "0");
+  }
+
+  /** A new list is in force here: the warden is told, and judges it for itself. */
+  devicesChanged(): void {
+    void this.#link.tellDevices();
+  }
+
+  close(): void {
+    clearInterval(this.#look);
+    this.window.stop();
+    this.#link.close();
+  }
+
+  #state(): PolicyState {
+    const {
+      fault = null,
+      tiers = [],
+      missing = [],
+      verifiedAt = null,
+      policy,
+    } = this.#status ?? {};
+    return {
+      isInForce: this.#isHere && fault === null,
+      fault: this.#isHere ? fault : NOBODY_WATCHES,
+      tiers: [...tiers],
+      missing: missing.map(({ tier, reason }) => ({ tier, reason })),
+      programs: policy ?? "00".repeat(32),
+      verifiedAt,
+    };
+  }
+
+  async #ask(): Promise<void> {
+    const status = await this.#link.status();
+    if (status) this.#take(status);
+  }
+
+  #take(status: WardenStatus): void {
+    this.#status = status;
+    this.#log.observe(status, Date.now());
+  }
+}
+
+const NOBODY_WATCHES =
+  "the warden does not answer: what it pinned stays in the kernel, and nobody watches or counts it";
+
+/** What the clock showed when the machine had run so long. */
+function wallTime(bootNs: number): number {
+  const agoMs = uptime() * 1_000 - bootNs / 1e6;
+  return Math.round(Date.now() - Math.max(0, agoMs));
+}

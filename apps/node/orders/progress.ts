@@ -1,0 +1,64 @@
+/**
+ * How far the fetcher is, as it tells the keeper: a small file beside what it fetched.
+ *
+ * @module
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { MAX_FILES } from "@phantoma/crypto";
+import { transferFailures } from "@phantoma/protocol";
+import { z } from "zod";
+
+const PROGRESS_FILE = "progress.json";
+/** 64 files of about 150 bytes each. */
+const MAX_PROGRESS_BYTES = 64 * 1024;
+
+const fileProgressSchema = z.strictObject({
+  digest: z.string().regex(/^[0-9a-f]{64}$/),
+  received: z.int().nonnegative(),
+  state: z.enum(["waiting", "fetching", "fetched", "failed"]),
+  /** Why it failed, or why it is being tried again. */
+  error: z.enum(transferFailures).nullable(),
+});
+
+export type FileProgress = z.infer<typeof fileProgressSchema>;
+
+const progressSchema = z.strictObject({ files: z.array(fileProgressSchema).max(MAX_FILES) });
+
+export function writeProgress(dir: string, files: readonly FileProgress[]): void {
+  const path = join(dir, PROGRESS_FILE);
+  writeFileSync(`${path}.new`, JSON.stringify({ files }), { mode: 0o644 });
+  renameSync(`${path}.new`, path);
+}
+
+/** What another process says of itself; nothing where it says nothing that can be read. */
+export function readProgress(dir: string): readonly FileProgress[] {
+  try {
+    const untrusted: unknown = JSON.parse(readSmall(join(dir, PROGRESS_FILE)));
+    return progressSchema.parse(untrusted).files;
+  } catch {
+    return [];
+  }
+}
+
+/** A link, a pipe or an endless file in its place is not followed, waited for or read. */
+function readSmall(path: string): string {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    if (!fstatSync(fd).isFile()) throw new RangeError("no file");
+    const bytes = Buffer.alloc(MAX_PROGRESS_BYTES + 1);
+    const length = readSync(fd, bytes);
+    if (length > MAX_PROGRESS_BYTES) throw new RangeError("too long");
+    return bytes.toString("utf8", 0, length);
+  } finally {
+    closeSync(fd);
+  }
+}
