@@ -101,6 +101,13 @@ export class FakeNode implements NodeClient {
   /** Set to keep the next callers waiting in the queue. */
   queue: { readonly position: number; readonly assigned: Promise<void> } | undefined;
   wasStopped = false;
+  /** What was pushed, by digest in hex. */
+  readonly pushed = new Map<string, Buffer>();
+  /** The connection breaks once, before this many chunks more. */
+  breakAfterChunks = Number.POSITIVE_INFINITY;
+  window: WindowState = { open: null, highestCounter: "0", transfers: [] };
+  /** The orders it was given. */
+  readonly orders: Uint8Array[] = [];
 
   get last(): FakeWorker {
     return this.workers.at(-1)!;
@@ -140,8 +147,41 @@ export class FakeNode implements NodeClient {
       }),
       models: async () => [{ name: "echo", digest: MODEL, bytes: 5 }],
       receipts: async () => [],
+      deviceList: async () => new Uint8Array(),
+      egress: async () => ({
+        policy: null,
+        countingSince: 1,
+        counts: [],
+        days: [],
+        events: [],
+        latest: 0,
+      }),
+      window: async () => this.window,
+      openWindow: async (order) => void this.orders.push(order),
+      closeWindow: async () => undefined,
+      pushModel: async ({ digest }) => this.#pushed(digest).length,
+      pushChunk: async (digest, offset, chunk) => this.#take(digest, offset, chunk),
+      removeModel: async () => undefined,
+      verifyModel: async () => true,
       close: () => undefined,
     };
+  }
+
+  #pushed(digest: string): Buffer {
+    return this.pushed.get(digest) ?? Buffer.alloc(0);
+  }
+
+  /** As a keeper does: a chunk elsewhere than at the end changes nothing. */
+  #take(digest: string, offset: number, chunk: Uint8Array): number {
+    const before = this.#pushed(digest);
+    this.breakAfterChunks -= 1;
+    if (this.breakAfterChunks < 0) {
+      this.breakAfterChunks = Number.POSITIVE_INFINITY;
+      throw new ClientError("ERR_CONNECTION_LOST", "the connection broke");
+    }
+    if (offset !== before.length) return before.length;
+    this.pushed.set(digest, Buffer.concat([before, chunk]));
+    return before.length + chunk.length;
   }
 
   async startNode(): Promise<LiveNode> {
@@ -157,6 +197,6 @@ export class FakeNode implements NodeClient {
     const stop = async () => {
       this.wasStopped = true;
     };
-    return { profile, stop };
+    return { profile, policyReason: "a played node has no kernel", stop };
   }
 }

@@ -17,9 +17,24 @@ export type LiveConversation = Pick<
   "opened" | "task" | "closed" | "turn" | "stop" | "end" | "drop"
 >;
 
-export type LiveControl = Pick<ControlSession, "status" | "models" | "receipts" | "close">;
+export type LiveControl = Pick<
+  ControlSession,
+  | "status"
+  | "models"
+  | "deviceList"
+  | "receipts"
+  | "egress"
+  | "window"
+  | "openWindow"
+  | "closeWindow"
+  | "pushModel"
+  | "pushChunk"
+  | "removeModel"
+  | "verifyModel"
+  | "close"
+>;
 
-export type LiveNode = Pick<LocalNode, "profile" | "stop">;
+export type LiveNode = Pick<LocalNode, "profile" | "policyReason" | "stop">;
 
 export interface NodeClient {
   openConversation(options: ConversationOptions): Promise<LiveConversation>;

@@ -29,6 +29,12 @@ const by = {
   ERR_FORBIDDEN: "This device may not do that.",
   ERR_DOCUMENT_REFUSED: "The node refused the signed document.",
   ERR_UNAVAILABLE: "The node cannot do that now.",
+  ERR_ORDER_REFUSED: "The node's warden did not accept the order.",
+  ERR_WINDOW_OPEN: "A window is open already.",
+  ERR_NO_POLICY: "The node has no kernel policy, so there is no window to open.",
+  ERR_NO_SPACE: "The node's disk is full.",
+  ERR_DIGEST: "What arrived does not have the file's SHA-256.",
+  ERR_MODEL_IN_USE: "Conversations are using this model.",
   ERR_PROFILE: "What this console knows of the node cannot be read.",
   ERR_LOCAL_NODE: "The demo node could not be started.",
   ERR_FORBIDDEN_SENDER: "The request did not come from the console's own page.",
@@ -47,6 +53,11 @@ const by = {
   ERR_TOO_MANY: "Too many conversations are held.",
   ERR_KEY_LOCKED: "This device's key cannot be opened.",
   ERR_MODEL_MISSING: "The demo's model file is missing.",
+  ERR_PROPOSAL_UNKNOWN: "What was looked up is no longer held.",
+  ERR_PUSHING: "A file is already being sent.",
+  ERR_PUSH_ENDED: "The file was not handed over.",
+  ERR_FILE_UNREADABLE: "The chosen file cannot be read any more.",
+  ERR_NOT_GGUF: "The file is not a model in the GGUF format.",
 } as const satisfies Record<ErrorCode, string>;
 
 const action = {
@@ -54,7 +65,7 @@ const action = {
   ERR_PIN_MISMATCH: "Do not continue. Pair again over a channel you trust.",
   ERR_NODE_IDENTITY: "Do not continue. The node may have been taken over.",
   ERR_HANDSHAKE: "Try again. If it persists, the connection is being tampered with.",
-  ERR_CONNECTION_LOST: "What has arrived is kept. Ask again.",
+  ERR_CONNECTION_LOST: "What has arrived is kept. Try again.",
   ERR_TIMEOUT: "Try again.",
   ERR_CONVERSATION_ENDED: "Ask again: a new worker is told what was said.",
   ERR_DEVICE_REVOKED: "Ask an admin of the node.",
@@ -73,6 +84,12 @@ const action = {
   ERR_FORBIDDEN: "Use an admin's device.",
   ERR_DOCUMENT_REFUSED: "Fetch the current list and sign again.",
   ERR_UNAVAILABLE: "Try again later.",
+  ERR_ORDER_REFUSED: "Look the address up again and sign a new order.",
+  ERR_WINDOW_OPEN: "Wait for its end, or close it.",
+  ERR_NO_POLICY: "Send the file from this machine instead.",
+  ERR_NO_SPACE: "Remove a model from the node.",
+  ERR_DIGEST: "Send the file again. If it persists, a disk is failing.",
+  ERR_MODEL_IN_USE: "End them, then try again.",
   ERR_PROFILE: "Pair with the node again.",
   ERR_LOCAL_NODE: "See the console's log, then try again.",
   ERR_FORBIDDEN_SENDER: "Open the console's own window.",
@@ -91,6 +108,11 @@ const action = {
   ERR_TOO_MANY: "Remove conversations you no longer need.",
   ERR_KEY_LOCKED: "Unlock the system's key store, then restart the console.",
   ERR_MODEL_MISSING: "Make it with “npm run make-model”, or name a GGUF file with --model.",
+  ERR_PROPOSAL_UNKNOWN: "Look the address up again.",
+  ERR_PUSHING: "Wait for it, or cancel it.",
+  ERR_PUSH_ENDED: "Choose the file again.",
+  ERR_FILE_UNREADABLE: "Choose the file again.",
+  ERR_NOT_GGUF: "Choose a GGUF file.",
 } as const satisfies Record<ErrorCode, string>;
 
 /** shown: one line for a toast. */
