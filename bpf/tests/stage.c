@@ -237,6 +237,7 @@ static void echo_forever(void)
 			close(fd);
 			continue;
 		}
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		while ((got = read(fd, bytes, sizeof(bytes))) > 0 && write(fd, bytes, (size_t)got) == got)
 			;
 		_exit(0);

@@ -7,7 +7,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { NativeNode } from "./native.ts";
+import type { NodeUnderAttack, Say } from "./node.ts";
 import type { Trial } from "./report.ts";
 import { Warden } from "./warden.ts";
 
@@ -41,7 +41,8 @@ const faults: readonly Fault[] = [
 /** How long a warden that must not start is waited for. */
 const START_MS = 10_000;
 
-export async function runFaults(node: NativeNode): Promise<Trial[]> {
+export async function runFaults(node: NodeUnderAttack, say: Say): Promise<Trial[]> {
+  say("faults that have to keep units from starting …");
   const trials: Trial[] = [];
   for (const fault of faults) trials.push(await isNoticed(node, fault));
   trials.push(wrongCgroupIsNoticed(node));
@@ -59,7 +60,10 @@ export async function runFaults(node: NativeNode): Promise<Trial[]> {
 }
 
 /** In force first, or being refused would show nothing. */
-async function isNoticed({ stage, warden }: NativeNode, { name, breakIt }: Fault): Promise<Trial> {
+async function isNoticed(
+  { stage, warden }: NodeUnderAttack,
+  { name, breakIt }: Fault,
+): Promise<Trial> {
   const cgroup = join(stage.mount, `phantoma-fault-${stage.id}`);
   const broken = new Warden({
     ...warden.paths,
@@ -88,7 +92,7 @@ async function isNoticed({ stage, warden }: NativeNode, { name, breakIt }: Fault
 }
 
 /** The policy is in force, but not where the unit is. */
-function wrongCgroupIsNoticed({ stage, warden }: NativeNode): Trial {
+function wrongCgroupIsNoticed({ stage, warden }: NodeUnderAttack): Trial {
   const elsewhere = stage.makeCgroup(`phantoma-elsewhere-${stage.id}`);
   const unit = join(elsewhere, "worker");
   mkdirSync(unit, { recursive: true });
@@ -105,7 +109,7 @@ function wrongCgroupIsNoticed({ stage, warden }: NativeNode): Trial {
 }
 
 function doesNotStart(
-  { stage, warden }: NativeNode,
+  { stage, warden }: NodeUnderAttack,
   name: string,
   before: readonly string[],
   changed: Readonly<Record<string, string>>,

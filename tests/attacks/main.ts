@@ -15,11 +15,14 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
-import { openNode, runNative } from "./native.ts";
+import { openDemoNode } from "./demo-node.ts";
+import { runFaults } from "./faults.ts";
 import { closingLine, failuresOf, jsonRows, tableOf, type Results } from "./report.ts";
-import { rows, UNITS, UNKNOWN_UNIT } from "./rows.ts";
+import { rows } from "./rows.ts";
+import { runAll } from "./run.ts";
 import { buildAttempts } from "./stage.ts";
 import { runStranger } from "./stranger.ts";
+import { runTrials } from "./trials.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const { values } = parseArgs({
@@ -42,7 +45,7 @@ if (obstacle) {
 async function run(): Promise<number> {
   const startedAt = performance.now();
   buildPolicy();
-  const node = await openNode(buildAttempts(), say);
+  const node = await openDemoNode(buildAttempts(), say);
   const end = (): void => {
     void node.close().finally(() => process.exit(130));
   };
@@ -54,10 +57,9 @@ async function run(): Promise<number> {
   try {
     if (values.program) return await runStranger(node, values.program, say);
     const wanted = rows.filter(({ id }) => values.only === undefined || id === values.only);
-    const units = [...UNITS, UNKNOWN_UNIT].filter(
-      (unit) => values.unit === undefined || unit === values.unit,
-    );
-    const results = await runNative(node, wanted, units, say);
+    const units = node.units.filter((unit) => values.unit === undefined || unit === values.unit);
+    const trials = values.only || values.unit ? [] : [runFaults, runTrials];
+    const results = await runAll(node, { rows: wanted, units, trials }, say);
     return tell(results, (performance.now() - startedAt) / 1000);
   } finally {
     process.off("SIGINT", end).off("SIGTERM", end);

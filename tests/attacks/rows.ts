@@ -35,6 +35,8 @@ export interface Row {
   readonly isControlRoot?: true;
   /** Another unit is another user, which is so under systemd; units of a demo node share one. */
   readonly isUserBound?: true;
+  /** Somebody outside starts the cell with a socket of theirs. PID 1 hands none over, so a unit's sandbox has none. */
+  readonly isHanded?: true;
   /** Only a unit with a port of its own. */
   readonly isGatewayOnly?: true;
   /** The unit's own work, which has to pass. */
@@ -99,18 +101,35 @@ export const rows: readonly Row[] = [
   },
   { id: "15d", attempt: "TCP out from its own port", stopper: "cgroup", isGatewayOnly: true },
   { id: "15e", attempt: "UDP out from its own port", stopper: "cgroup", isGatewayOnly: true },
-  { id: "16a", attempt: "TCP socket made before the cgroup was joined", stopper: "lsm" },
-  { id: "16b", attempt: "UDP socket made before the cgroup was joined", stopper: "lsm" },
-  { id: "17a", attempt: "connected TCP socket inherited", stopper: "lsm", isCanaryOnly: true },
-  { id: "17b", attempt: "connected UDP socket inherited", stopper: "lsm" },
+  {
+    id: "16a",
+    attempt: "TCP socket made before the cgroup was joined",
+    stopper: "lsm",
+    isHanded: true,
+  },
+  {
+    id: "16b",
+    attempt: "UDP socket made before the cgroup was joined",
+    stopper: "lsm",
+    isHanded: true,
+  },
+  {
+    id: "17a",
+    attempt: "connected TCP socket inherited",
+    stopper: "lsm",
+    isHanded: true,
+    isCanaryOnly: true,
+  },
+  { id: "17b", attempt: "connected UDP socket inherited", stopper: "lsm", isHanded: true },
   {
     id: "17c",
     attempt: "sendfile into an inherited TCP socket",
     stopper: "lsm",
+    isHanded: true,
     isCanaryOnly: true,
   },
-  { id: "17d", attempt: "splice into an inherited UDP socket", stopper: "lsm" },
-  { id: "18", attempt: "UDP socket received by SCM_RIGHTS", stopper: "lsm" },
+  { id: "17d", attempt: "splice into an inherited UDP socket", stopper: "lsm", isHanded: true },
+  { id: "18", attempt: "UDP socket received by SCM_RIGHTS", stopper: "lsm", isHanded: true },
   { id: "19", attempt: "UDP socket taken by pidfd_getfd", stopper: "lsm" },
   { id: "20a", attempt: "unix stream to a broker, by path", stopper: "unix" },
   { id: "20b", attempt: "unix datagram to a broker, by path", stopper: "unix" },
@@ -129,6 +148,7 @@ export const rows: readonly Row[] = [
     id: "24",
     attempt: "AF_PACKET socket made before the cgroup was joined",
     stopper: "lsm",
+    isHanded: true,
     isRoot: true,
   },
   {
@@ -232,9 +252,6 @@ export const rows: readonly Row[] = [
   },
   { id: "43", attempt: "address changed while the kernel reads it", stopper: "cgroup" },
 ];
-
-/** Units that exist outside systemd as well, each with a folder of its own below the policy's root. */
-export const UNITS = ["worker", "clerk", "keeper", "gateway", "fetcher"] as const;
 
 /** Below the policy's root, and registered as nothing: has to be refused everything. */
 export const UNKNOWN_UNIT = "unknown";

@@ -8,7 +8,7 @@
 import { accessSync, constants } from "node:fs";
 import { resolve } from "node:path";
 import { isLinkNoise } from "./frames.ts";
-import type { NativeNode } from "./native.ts";
+import type { NodeUnderAttack, Say } from "./node.ts";
 import type { UnitPlace } from "./stage.ts";
 
 /** The last refusals are shown; the log has them all. */
@@ -16,9 +16,9 @@ const SHOWN_EVENTS = 20;
 
 /** @returns the exit code: 1 when any frame left */
 export async function runStranger(
-  { stage, warden, cells, place }: NativeNode,
+  { stage, warden, cells, place }: NodeUnderAttack,
   file: string,
-  say: (text: string) => void,
+  say: Say,
 ): Promise<number> {
   const program = resolve(file);
   accessSync(program, constants.X_OK);

@@ -8,10 +8,9 @@ import { existsSync, mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cells } from "./cell.ts";
-import { runFaults } from "./faults.ts";
 import { cellOf } from "./frames.ts";
 import { LineProcess } from "./lines.ts";
-import type { NativeNode } from "./native.ts";
+import type { NodeUnderAttack, Say } from "./node.ts";
 import type { Trial } from "./report.ts";
 import type { Row } from "./rows.ts";
 import type { UnitPlace } from "./stage.ts";
@@ -25,10 +24,8 @@ const SWAP_ROUNDS = 1_000;
 const EARLY_PAUSE_US = 500;
 const floodRow: Row = { id: "37", attempt: "flood", stopper: "cgroup" };
 
-export async function runTrials(node: NativeNode, say: (text: string) => void): Promise<Trial[]> {
+export async function runTrials(node: NodeUnderAttack, say: Say): Promise<Trial[]> {
   const trials: Trial[] = [];
-  say("faults that have to keep units from starting …");
-  trials.push(...(await runFaults(node)));
   for (const [name, trial] of [
     ["200,000 attempts …", floodIsCounted],
     ["program swaps under a flood …", swapsPassNothing],
@@ -43,7 +40,7 @@ export async function runTrials(node: NativeNode, say: (text: string) => void): 
 }
 
 /** 37: no frame, and each attempt either logged or lost, exactly. */
-async function floodIsCounted({ stage, warden, cells, place }: NativeNode): Promise<Trial> {
+async function floodIsCounted({ stage, warden, cells, place }: NodeUnderAttack): Promise<Trial> {
   const before = warden.count("worker");
   const cell = cells.make(floodRow, "worker", "policy");
   const { tried, refused } = await stage.flood(cell, place("worker"), {
@@ -70,7 +67,7 @@ async function floodIsCounted({ stage, warden, cells, place }: NativeNode): Prom
 }
 
 /** An upgrade replaces each program in one step: there is no moment without one. */
-async function swapsPassNothing({ stage, warden, cells, place }: NativeNode): Promise<Trial> {
+async function swapsPassNothing({ stage, warden, cells, place }: NodeUnderAttack): Promise<Trial> {
   const cell = cells.make(floodRow, "worker", "policy");
   const swap = new LineProcess(stage.attempts, [
     "sabotage",
@@ -104,7 +101,7 @@ async function recreatedCgroupIsRefused({
   warden,
   cells,
   place,
-}: NativeNode): Promise<Trial> {
+}: NodeUnderAttack): Promise<Trial> {
   const { cgroup } = place("worker");
   rmdirSync(cgroup);
   mkdirSync(cgroup);
@@ -127,7 +124,7 @@ async function recreatedCgroupIsRefused({
 }
 
 /** 42: its socket is older than the policy, its cgroup is not; from "ready" on nothing leaves. */
-async function earlierProcessIsRefused({ stage, warden, cells }: NativeNode): Promise<Trial> {
+async function earlierProcessIsRefused({ stage, warden, cells }: NodeUnderAttack): Promise<Trial> {
   const cgroup = join(stage.mount, `phantoma-early-${stage.id}`);
   const early = new Warden({
     ...warden.paths,
@@ -174,7 +171,7 @@ async function killedWardenPassesNothing({
   warden,
   cells,
   place,
-}: NativeNode): Promise<Trial> {
+}: NodeUnderAttack): Promise<Trial> {
   const cell = cells.make(floodRow, "worker", "policy");
   const flood = stage.flood(cell, place("worker"), { seconds: 3 });
   await sleep(700);

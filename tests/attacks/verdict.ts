@@ -40,16 +40,16 @@ export interface Place {
   readonly hasNetwork: boolean;
 }
 
-/** @param hasUsers whether every unit has a user of its own, as under systemd */
+/** @param isSystemd every unit has a user of its own, and nobody hands it sockets */
 export function appliesTo(
   row: Row,
   unit: string,
   mode: "policy" | "sandbox",
-  hasUsers: boolean,
+  isSystemd: boolean,
 ): boolean {
   if (row.isGatewayOnly && unit !== "gateway") return false;
-  if (mode === "sandbox" && (unit === UNKNOWN_UNIT || (row.isUserBound && !hasUsers))) return false;
-  return mode === "sandbox" || (row.stopper !== "sandbox" && row.stopper !== "nobody");
+  if (mode === "policy") return row.stopper !== "sandbox" && row.stopper !== "nobody";
+  return unit !== UNKNOWN_UNIT && !(isSystemd ? row.isHanded : row.isUserBound);
 }
 
 export function expectedVerdict(row: Row, tiers: readonly string[], isAbsent: boolean): Expected {

@@ -84,7 +84,11 @@ async function measure(
   const start = (args: readonly string[], enters: boolean) =>
     enters
       ? spawnQuietly(join(root, "bpf/build/enter"), [
-          ...[unit as string, "--cgroup", cgroup, "--", program],
+          unit as string,
+          "--cgroup",
+          cgroup,
+          "--",
+          program,
           ...args,
         ])
       : spawnQuietly(program, args);

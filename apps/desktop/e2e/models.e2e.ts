@@ -54,7 +54,7 @@ const refusing = (name: string, code: string): Script => ({
 const ADDRESS = "https://huggingface.co/bartowski/Qwen2.5-0.5B-Instruct-GGUF";
 
 async function lookUp(page: Page): Promise<void> {
-  await page.getByLabel("Address of a GGUF file").fill(ADDRESS);
+  await page.getByLabel("File on Hugging Face").fill(ADDRESS);
   await page.getByRole("button", { name: "Look up" }).click();
 }
 
@@ -132,6 +132,13 @@ const scenes: Acted[] = [
     at: AT,
     act: lookUp,
     sees: "What the window would open",
+  },
+  {
+    name: "models-proposal-private",
+    script: answering({ "window.propose": [scene.privateProposal] }),
+    at: AT,
+    act: lookUp,
+    sees: "192.168.0.9 is an address of a local network",
   },
   {
     name: "models-open-refused",

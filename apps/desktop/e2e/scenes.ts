@@ -274,7 +274,20 @@ const modelFile = {
   bytes: 397_808_192,
 };
 
-export const proposal: Proposal = { id: id("9"), endpoints, files: [modelFile] };
+export const proposal: Proposal = {
+  id: id("9"),
+  endpoints,
+  files: [modelFile],
+  digestFrom: "host",
+  privateAddresses: [],
+};
+
+export const privateProposal: Proposal = {
+  ...proposal,
+  endpoints: [...endpoints, { name: "cdn-lfs-us-1.hf.co", address: "192.168.0.9", port: 443 }],
+  digestFrom: "given",
+  privateAddresses: ["192.168.0.9"],
+};
 
 export const noWindow: NodeWindow = { open: null, highestCounter: "0", transfers: [], earlier: [] };
 

@@ -36,6 +36,10 @@ export const proposalSchema = z.strictObject({
   endpoints: z.array(endpointSchema).max(64),
   /** By name, SHA-256 and exact size; nothing else is kept. */
   files: z.array(z.strictObject({ name: z.string().max(255), digest: hex32Schema, bytes })).max(64),
+  /** Whose word the SHA-256 is: nobody else vouches for what a host says of its own file. */
+  digestFrom: z.enum(["given", "host"]),
+  /** Those of a local network or of the node's own machine. */
+  privateAddresses: z.array(z.string().max(45)).max(64),
 });
 
 export const transferSchema = z.strictObject({

@@ -5,7 +5,15 @@
  */
 import { randomBytes } from "node:crypto";
 import { EventEmitter, once } from "node:events";
-import { ClientError, type ConversationOptions, type TurnEvent } from "@phantoma/client";
+import {
+  ClientError,
+  type ConversationOptions,
+  type ModelFile,
+  type ModelSource,
+  type ResolvedModel,
+  type TurnEvent,
+  type WindowState,
+} from "@phantoma/client";
 import type { Said } from "./message-tree.ts";
 import type { LiveControl, LiveConversation, LiveNode, NodeClient } from "./node-client.ts";
 
@@ -14,6 +22,7 @@ type Finish = Extract<TurnEvent, { type: "finish" }>["finish"];
 export const NODE_KEY = "ab".repeat(32);
 export const MODEL = "cd".repeat(32);
 export const IDLE_TIMEOUT_MS = 120_000;
+const PIECE_BYTES = 45_000;
 
 /** What a worker does with a question. */
 export type Answering = (worker: FakeWorker, question: string) => AsyncIterable<string>;
@@ -103,8 +112,8 @@ export class FakeNode implements NodeClient {
   wasStopped = false;
   /** What was pushed, by digest in hex. */
   readonly pushed = new Map<string, Buffer>();
-  /** The connection breaks once, before this many chunks more. */
-  breakAfterChunks = Number.POSITIVE_INFINITY;
+  /** What was looked up. */
+  readonly resolved: ModelSource[] = [];
   window: WindowState = { open: null, highestCounter: "0", transfers: [] };
   /** The orders it was given. */
   readonly orders: Uint8Array[] = [];
@@ -159,29 +168,29 @@ export class FakeNode implements NodeClient {
       window: async () => this.window,
       openWindow: async (order) => void this.orders.push(order),
       closeWindow: async () => undefined,
-      pushModel: async ({ digest }) => this.#pushed(digest).length,
-      pushChunk: async (digest, offset, chunk) => this.#take(digest, offset, chunk),
       removeModel: async () => undefined,
       verifyModel: async () => true,
       close: () => undefined,
     };
   }
 
-  #pushed(digest: string): Buffer {
-    return this.pushed.get(digest) ?? Buffer.alloc(0);
+  async resolveModel(source: ModelSource): Promise<ResolvedModel> {
+    this.resolved.push(source);
+    const endpoint = { name: "models.example", address: "192.0.2.7", port: 443 };
+    const [digest, digestFrom] = [
+      source.sha256 ?? MODEL,
+      source.sha256 ? "given" : "host",
+    ] as const;
+    return { path: "/a/b.gguf", digest, bytes: 7, digestFrom, endpoints: [endpoint] };
   }
 
-  /** As a keeper does: a chunk elsewhere than at the end changes nothing. */
-  #take(digest: string, offset: number, chunk: Uint8Array): number {
-    const before = this.#pushed(digest);
-    this.breakAfterChunks -= 1;
-    if (this.breakAfterChunks < 0) {
-      this.breakAfterChunks = Number.POSITIVE_INFINITY;
-      throw new ClientError("ERR_CONNECTION_LOST", "the connection broke");
+  /** Reads in the small pieces of a tunnel, from where it has it. */
+  async pushModel(file: ModelFile): Promise<void> {
+    let had = this.pushed.get(file.digest) ?? Buffer.alloc(0);
+    while (had.length < file.bytes) {
+      had = Buffer.concat([had, await file.read(had.length, PIECE_BYTES)]);
+      this.pushed.set(file.digest, had);
     }
-    if (offset !== before.length) return before.length;
-    this.pushed.set(digest, Buffer.concat([before, chunk]));
-    return before.length + chunk.length;
   }
 
   async startNode(): Promise<LiveNode> {

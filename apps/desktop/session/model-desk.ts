@@ -6,17 +6,18 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
+import { isPrivateAddress, signWindowOrder, type ResolvedModel } from "@phantoma/client";
 import type { DeviceIdentity } from "@phantoma/crypto";
 import type { NodeWindow, Proposal, PushEvent } from "../ipc/models.ts";
 import { DesktopError } from "./desktop-error.ts";
-import { ModelPush } from "./model-push.ts";
+import { ModelPush, type PushFile } from "./model-push.ts";
 import type { NodeBook } from "./node-book.ts";
-import type { LiveControl, NodeClient, ResolvedModel } from "./node-client.ts";
+import type { NodeClient } from "./node-client.ts";
 import { TransferHistory } from "./transfer-history.ts";
 
 interface Proposed {
   readonly id: string;
-  readonly resolved: ResolvedModel;
+  readonly model: ResolvedModel;
 }
 
 export interface ModelDeskOptions {
@@ -42,30 +43,42 @@ export class ModelDesk {
   }
 
   /** Asks the model's host and the name service from this machine; the node hears nothing of it. */
-  async propose(node: string, address: string, digest: string | undefined): Promise<Proposal> {
+  async propose(node: string, from: string, sha256: string | undefined): Promise<Proposal> {
     const { book, client } = this.#options;
     book.usable(node);
-    const resolved = await client.resolveModel(address, digest);
+    const model = await client.resolveModel({ from, ...(sha256 === undefined ? {} : { sha256 }) });
     const id = randomBytes(8).toString("hex");
-    this.#proposed.set(node, { id, resolved });
-    return { id, ...client.describeModel(resolved) };
+    this.#proposed.set(node, { id, model });
+    const { path, digest, bytes, digestFrom } = model;
+    const endpoints = [...model.endpoints];
+    const addresses = new Set(endpoints.map(({ address }) => address));
+    return {
+      id,
+      endpoints,
+      files: [{ name: path, digest, bytes }],
+      digestFrom,
+      privateAddresses: [...addresses].filter(isPrivateAddress),
+    };
   }
 
   /** Signs what was proposed, and nothing else. */
   async open(node: string, proposal: string, minutes: number): Promise<NodeWindow> {
-    const { book, client, device } = this.#options;
-    const { nodeKey } = book.usable(node);
+    const { book, device } = this.#options;
+    const nodeKey = Buffer.from(book.usable(node).nodeKey, "hex");
     const proposed = this.#proposed.get(node);
     if (proposed?.id !== proposal)
       throw new DesktopError("ERR_PROPOSAL_UNKNOWN", "this is not what was looked up last");
-    const told = await book.ask(node, async (control: LiveControl) => {
-      const { highestCounter } = await control.window();
-      const order = client.signWindow(device, {
-        node: Buffer.from(nodeKey, "hex"),
-        resolved: proposed.resolved,
-        highestCounter: BigInt(highestCounter),
-        now: Date.now(),
-        lastsMs: minutes * 60_000,
+    const told = await book.ask(node, async (control) => {
+      const [{ nodeTime }, { highestCounter }] = await Promise.all([
+        control.status(),
+        control.window(),
+      ]);
+      const order = signWindowOrder(device, {
+        node: nodeKey,
+        models: [proposed.model],
+        highestCounter,
+        lifetimeMs: minutes * 60_000,
+        now: nodeTime,
       });
       await control.openWindow(order);
       return control.window();
@@ -93,10 +106,11 @@ export class ModelDesk {
     send: (event: PushEvent) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    const { book } = this.#options;
-    book.usable(node);
-    const ask = <T>(question: (control: LiveControl) => Promise<T>) => book.ask(node, question);
-    await this.#push.run({ name, bytes, send, signal, ask });
+    const { book, client, device } = this.#options;
+    const profile = book.usable(node);
+    const pushFile: PushFile = (file) =>
+      book.follow(node, () => client.pushModel(file, { profile, device, signal }));
+    await this.#push.run({ name, bytes, send, signal, pushFile });
   }
 
   handOver(push: string, part: string): void {

@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from "node:crypto";
-import { ClientError } from "@phantoma/client";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { PushEvent } from "../ipc/models.ts";
 import { FakeNode } from "./fake-node.ts";
@@ -27,7 +26,7 @@ function pushing(file = FILE, change?: (part: Buffer) => Buffer) {
       bytes: file.length,
       send,
       signal: closed.signal,
-      ask: async (question) => question(await node.openControl()),
+      pushFile: (sent) => node.pushModel(sent),
       ...over,
     });
   return { node, push, closed, events, run };
@@ -57,21 +56,6 @@ test("a node that has a part is sent the rest", async () => {
     offset: 1_234_567,
   });
   expect(node.pushed.get(DIGEST)).toEqual(FILE);
-});
-
-test("a connection that breaks in the middle is made again, and sending goes on", async () => {
-  const { node, run } = pushing();
-  node.breakAfterChunks = 25;
-  await run();
-  expect(node.pushed.get(DIGEST)).toEqual(FILE);
-});
-
-test("a node that stays away ends it after a few attempts", async () => {
-  const { node, run } = pushing();
-  const away = () => new ClientError("ERR_UNREACHABLE", "away");
-  node.failures.push(away(), away(), away(), away(), away());
-  await expect(run()).rejects.toMatchObject({ code: "ERR_UNREACHABLE" });
-  expect(node.failures).toHaveLength(1);
 });
 
 test("a file that is no GGUF file is never sent", async () => {
@@ -117,7 +101,7 @@ describe("the page", () => {
       bytes: FILE.length,
       send: () => next.closed.abort(),
       signal: next.closed.signal,
-      ask: async (question) => question(await next.node.openControl()),
+      pushFile: (sent) => next.node.pushModel(sent),
     });
     await expect(again).rejects.toMatchObject({ code: "ERR_PUSH_ENDED" });
   });

@@ -9,23 +9,12 @@
  * @module
  */
 import { createHash, randomBytes } from "node:crypto";
-import { ClientError, isPassing, retryDelayMs } from "@phantoma/client";
-import { setTimeout as sleep } from "node:timers/promises";
+import type { ModelFile } from "@phantoma/client";
 import { MAX_PART_BYTES, type PushEvent } from "../ipc/models.ts";
 import { DesktopError } from "./desktop-error.ts";
-import type { LiveControl } from "./node-client.ts";
-
-/** What the protocol admits in one message, in bytes. */
-const CHUNK_BYTES = 45_000;
-
-/** Chunks under way together: a part in two goes, and fewer than a session's streams. */
-const CHUNKS_AHEAD = 11;
 
 /** A page reads a part from its disk in far less; a page that is gone never does. */
 const PART_TIMEOUT_MS = 60_000;
-
-/** Attempts to go on after the connection broke without a byte in between. */
-const ATTEMPTS = 4;
 
 /** Every GGUF file begins so. */
 const MAGIC = Buffer.from("GGUF");
@@ -36,13 +25,15 @@ interface Wanted {
   readonly part: PromiseWithResolvers<Buffer>;
 }
 
+/** Sends a file to a node, over as many connections as it takes. */
+export type PushFile = (file: ModelFile) => Promise<void>;
+
 export interface PushOptions {
   readonly name: string;
   readonly bytes: number;
   readonly send: (event: PushEvent) => void;
   readonly signal: AbortSignal;
-  /** Opens a control session for the question. */
-  readonly ask: <T>(question: (control: LiveControl) => Promise<T>) => Promise<T>;
+  readonly pushFile: PushFile;
 }
 
 export class ModelPush {
@@ -72,7 +63,7 @@ export class ModelPush {
     }
   }
 
-  async #run({ name, bytes, send, signal, ask }: PushOptions): Promise<void> {
+  async #run({ name, bytes, send, signal, pushFile }: PushOptions): Promise<void> {
     const push = randomBytes(8).toString("hex");
     const want = (stage: "hash" | "send", offset: number) => {
       const length = Math.min(MAX_PART_BYTES, bytes - offset);
@@ -80,24 +71,9 @@ export class ModelPush {
     };
     const digest = await digestOf(bytes, (offset) => want("hash", offset));
     const model = { name, digest, bytes };
-    let through = 0;
-    for (let failures = 0; ; failures += 1) {
-      try {
-        await ask(async (control) => {
-          let offset = await control.pushModel(model);
-          while (offset < bytes) {
-            const part = await want("send", offset);
-            offset = await sendPart(control, digest, offset, part);
-            if (offset > through) failures = 0;
-            through = offset;
-          }
-        });
-        return send({ type: "stored", model });
-      } catch (error) {
-        if (signal.aborted || !isPassing(error) || failures + 1 >= ATTEMPTS) throw error;
-        await sleep(retryDelayMs(failures));
-      }
-    }
+    const read = readingParts((offset) => want("send", offset));
+    await pushFile({ ...model, read, close: async () => undefined });
+    send({ type: "stored", model });
   }
 
   /** Asks the page for one part. */
@@ -134,25 +110,16 @@ async function digestOf(bytes: number, read: (offset: number) => Promise<Buffer>
   throw new DesktopError("ERR_NOT_GGUF", "the file does not begin with GGUF");
 }
 
-/** @returns where the node's bytes end now */
-async function sendPart(
-  control: LiveControl,
-  digest: string,
-  offset: number,
-  part: Buffer,
-): Promise<number> {
-  let end = offset;
-  for (let at = 0; at < part.length; at += CHUNK_BYTES * CHUNKS_AHEAD) {
-    const chunks = [];
-    const until = Math.min(part.length, at + CHUNK_BYTES * CHUNKS_AHEAD);
-    for (let start = at; start < until; start += CHUNK_BYTES) {
-      const chunk = part.subarray(start, Math.min(until, start + CHUNK_BYTES));
-      chunks.push(control.pushChunk(digest, offset + start, chunk));
+/** Small pieces of large parts; whoever reads goes forward, and seldom back. */
+function readingParts(want: (offset: number) => Promise<Buffer>): ModelFile["read"] {
+  let part: Buffer = Buffer.alloc(0);
+  let begin = 0;
+  return async (offset, length) => {
+    if (offset < begin || offset >= begin + part.length) {
+      part = await want(offset);
+      begin = offset;
     }
-    const ends = await Promise.all(chunks);
-    end = ends.at(-1)!;
-    if (end !== offset + until)
-      throw new ClientError("ERR_CONNECTION_LOST", "the node has other bytes than were sent");
-  }
-  return end;
+    // May be shorter than asked for at a part's end.
+    return part.subarray(offset - begin, offset - begin + length);
+  };
 }

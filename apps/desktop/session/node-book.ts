@@ -88,8 +88,9 @@ export class NodeBook {
   }
 
   /** Asks the node over a control session; its state follows the outcome. */
-  ask<T>(id: string, question: (control: LiveControl) => Promise<T>): Promise<T> {
-    return this.#follow(id, async ({ profile }) => {
+  async ask<T>(id: string, question: (control: LiveControl) => Promise<T>): Promise<T> {
+    const { profile } = this.#known(id);
+    return this.follow(id, async () => {
       const control = await this.#options.openControl(profile);
       try {
         return await question(control);
@@ -100,15 +101,17 @@ export class NodeBook {
   }
 
   /** The same over a session that is kept for the next question, which must only read. */
-  watch<T>(id: string, question: (control: LiveControl) => Promise<T>): Promise<T> {
-    return this.#follow(id, ({ held }) => held.ask(question));
+  async watch<T>(id: string, question: (control: LiveControl) => Promise<T>): Promise<T> {
+    const { held } = this.#known(id);
+    return this.follow(id, () => held.ask(question));
   }
 
-  async #follow<T>(id: string, answering: (known: Known) => Promise<T>): Promise<T> {
+  /** Lets the node's state follow the outcome of something that was asked of it. */
+  async follow<T>(id: string, asking: () => Promise<T>): Promise<T> {
     const known = this.#known(id);
     if (known.view.state !== "online") this.change(id, { state: "connecting" });
     try {
-      const answer = await answering(known);
+      const answer = await asking();
       this.reached(id);
       return answer;
     } catch (error) {
@@ -200,6 +203,9 @@ const answeredCodes: ReadonlySet<string> = new Set([
   "ERR_DIGEST",
   "ERR_MODEL_UNKNOWN",
   "ERR_MODEL_IN_USE",
+  "ERR_MODEL_SOURCE",
+  "ERR_MODEL_FILE",
+  "ERR_CANCELLED",
 ]);
 
 /** A revoked device or a false certificate does not pass by waiting. */

@@ -7,8 +7,14 @@ import {
   ControlSession,
   Conversation,
   LocalNode,
+  pushModel,
+  resolveModel,
   type ConversationOptions,
   type LocalNodeOptions,
+  type ModelFile,
+  type ModelSource,
+  type PushOptions,
+  type ResolvedModel,
 } from "@phantoma/client";
 
 /** What a conversation with a worker can do; `packages/client` describes each. */
@@ -27,8 +33,6 @@ export type LiveControl = Pick<
   | "window"
   | "openWindow"
   | "closeWindow"
-  | "pushModel"
-  | "pushChunk"
   | "removeModel"
   | "verifyModel"
   | "close"
@@ -40,10 +44,14 @@ export interface NodeClient {
   openConversation(options: ConversationOptions): Promise<LiveConversation>;
   openControl(options: Pick<ConversationOptions, "profile" | "device">): Promise<LiveControl>;
   startNode(options: LocalNodeOptions): Promise<LiveNode>;
+  resolveModel(source: ModelSource): Promise<ResolvedModel>;
+  pushModel(file: ModelFile, options: PushOptions): Promise<void>;
 }
 
 export const realClient: NodeClient = {
   openConversation: (options) => Conversation.open(options),
   openControl: (options) => ControlSession.open(options),
   startNode: (options) => LocalNode.start(options),
+  resolveModel,
+  pushModel,
 };

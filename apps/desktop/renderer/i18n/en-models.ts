@@ -31,8 +31,8 @@ export const models = {
   add: {
     title: "Add from Hugging Face or an address",
     text: "The address is looked up here, on this machine. Nothing is sent to the node before you have seen what it would be allowed to reach.",
-    address: "Address of a GGUF file",
-    addressHint: "https://huggingface.co/OWNER/NAME/resolve/main/FILE.gguf, or any https address",
+    address: "File on Hugging Face, or https address of a GGUF file",
+    addressHint: "owner/repository/file.gguf, or https://…",
     digest: "SHA-256, if the host does not state it",
     digestWrong: "A SHA-256 has 64 digits from 0 to 9 and a to f.",
     lookUp: "Look up",
@@ -53,6 +53,12 @@ export const models = {
     closes: "Open for at most",
     minutes: "{{count}} minutes",
     closesAt: "It closes by itself, at {{time}} at the latest.",
+    digestFrom: {
+      given: "the one that you gave",
+      host: "as the host says; nobody else vouches for it",
+    },
+    private_one: "{{addresses}} is an address of a local network, not of the internet.",
+    private_other: "{{addresses}} are addresses of a local network, not of the internet.",
     sign: "Sign and open the window",
     signing: "Signing…",
     isOpen: "A window is open already. One is open at a time.",

@@ -14,6 +14,7 @@ import { useNow } from "../chat/use-now.ts";
 import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";
 import { Facts } from "../design/facts.tsx";
+import { Banner } from "../design/parts.tsx";
 import { fileName } from "../window/use-window.ts";
 import { adminOnly } from "./admin.tsx";
 import { Endpoints } from "./endpoints.tsx";
@@ -73,8 +74,12 @@ export function ProposalView({ node, proposal, isOpen, onDone, onAgain }: Props)
             ],
             [
               t("models.proposal.digest"),
-              <span key="digest" className="code">
-                {digest}
+              <span key="digest">
+                <span className="code">{digest}</span>
+                <span className="field-hint">
+                  {" "}
+                  {t(`models.proposal.digestFrom.${proposal.digestFrom}`)}
+                </span>
               </span>,
             ],
           ]}
@@ -82,6 +87,16 @@ export function ProposalView({ node, proposal, isOpen, onDone, onAgain }: Props)
       ))}
       <h3>{t("models.proposal.hosts")}</h3>
       <Endpoints endpoints={proposal.endpoints} />
+      {proposal.privateAddresses.length > 0 && (
+        <Banner tone="caution" shape="box">
+          <p>
+            {t("models.proposal.private", {
+              count: proposal.privateAddresses.length,
+              addresses: proposal.privateAddresses.join(", "),
+            })}
+          </p>
+        </Banner>
+      )}
       <div className="proposal-time">
         <h3>{t("models.proposal.closes")}</h3>
         <Choice
