@@ -7,9 +7,10 @@
 #include "units.h"
 #include "unix-paths.h"
 
-/* The cells' way to the keeper; and the journal for the two whose output systemd connects there before they start. */
+/* The cells' ways to the keeper; and the journal for the two whose output systemd connects there before they start. */
 static const char *const systemd_paths[] = {
 	"worker=/run/phantoma/for-workers/keeper.sock",
+	"worker=/run/phantoma/for-workers/reports.sock",
 	"clerk=/run/phantoma/for-clerks/keeper.sock",
 	"fetcher=/run/systemd/journal/stdout",
 	"herald=/run/systemd/journal/stdout",

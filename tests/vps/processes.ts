@@ -12,6 +12,10 @@ export interface GuestProcess {
   /** The control group below `phantoma.slice`. */
   readonly unit: string;
   readonly networkNamespace: string;
+  /** The name of its program's file. */
+  readonly program: string;
+  /** An anchor: it has a worker's or clerk's memory, and never runs. */
+  readonly isAnchor: boolean;
 }
 
 const SLICE = "/sys/fs/cgroup/phantoma.slice";
@@ -20,18 +24,22 @@ const LIST = `
 for file in $(find ${SLICE} -name cgroup.procs); do
   for pid in $(cat $file); do
     uid=$(awk '/^Uid:/ { print $2 }' /proc/$pid/status 2>/dev/null) || continue
-    echo "$pid $uid $(readlink /proc/$pid/ns/net) $(dirname $file)"
+    state=$(awk '/^State:/ { print $2 }' /proc/$pid/status)
+    echo "$pid $uid $(readlink /proc/$pid/ns/net) $(basename "$(readlink /proc/$pid/exe)") $state $(dirname $file)"
   done
 done`;
 
 export async function processesInGuest(guest: Guest): Promise<GuestProcess[]> {
   const lines = (await guest.check(LIST)).trim().split("\n");
   return lines.map((line) => {
-    const [pid = "", uid = "", networkNamespace = "", dir = ""] = line.split(" ");
+    const [pid = "", uid = "", networkNamespace = "", program = "", state = "", dir = ""] =
+      line.split(" ");
     return {
       pid: Number(pid),
       uid: Number(uid),
       networkNamespace,
+      program,
+      isAnchor: state === "t",
       unit: dir.slice(SLICE.length + 1),
     };
   });
@@ -47,6 +55,10 @@ export function sharedUsers(processes: readonly GuestProcess[]): string[] {
   });
 }
 
+/** The workers themselves: neither their cells nor their anchors. */
 export function workersOf(processes: readonly GuestProcess[]): GuestProcess[] {
-  return processes.filter(({ unit }) => unit.includes("phantoma-worker@"));
+  return processes.filter(
+    ({ unit, program, isAnchor }) =>
+      unit.includes("phantoma-worker@") && program === "node" && !isAnchor,
+  );
 }
