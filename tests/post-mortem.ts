@@ -30,8 +30,10 @@ export function buildCellTests(): string {
 
 /** Why nothing can be searched here; `undefined` where it can. */
 export function noPostMortem(): string | undefined {
-  if (process.platform !== "linux" || process.arch !== "x64") return "the cell needs Linux on x86-64";
-  if (process.getuid?.() !== 0) return "needs root: it keeps and reads the memory of other processes";
+  if (process.platform !== "linux" || process.arch !== "x64")
+    return "the cell needs Linux on x86-64";
+  if (process.getuid?.() !== 0)
+    return "needs root: it keeps and reads the memory of other processes";
   for (const path of ["/usr/bin/make", "/usr/bin/cc", "/usr/include/seccomp.h"])
     if (!existsSync(path)) return "needs Debian's gcc, make and libseccomp-dev";
   return undefined;

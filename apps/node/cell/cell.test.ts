@@ -6,12 +6,25 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { buildCellTests, hits, noPostMortem, PostMortem, WORD_BYTES } from "../../../tests/post-mortem.ts";
+import {
+  buildCellTests,
+  hits,
+  noPostMortem,
+  PostMortem,
+  WORD_BYTES,
+} from "../../../tests/post-mortem.ts";
 import { temporaryDir } from "../test-node.ts";
 
 /** Every place of tests/victim.c. */
