@@ -36,6 +36,17 @@ static __always_inline int may_connect(__u32 kind, const struct attempt *attempt
 	       is_open(kind, attempt->address, attempt->port);
 }
 
+/* The warden probes from its own cgroup. Refused and counted like everything else, but not held against it. */
+static __always_inline int is_probe(const struct attempt *attempt)
+{
+	if (attempt->port != PROBE_PORT)
+		return 0;
+	if (attempt->address[2] == IPV4_PREFIX)
+		return !attempt->address[0] && !attempt->address[1] && attempt->address[3] == bpf_htonl(PROBE_ADDRESS4);
+	return attempt->address[0] == bpf_htonl(PROBE_ADDRESS6) && !attempt->address[1] && !attempt->address[2] &&
+	       attempt->address[3] == bpf_htonl(1);
+}
+
 static __always_inline int judge_call(struct bpf_sock_addr *ctx, __u32 hook, struct attempt *attempt)
 {
 	struct egress_unit *unit = current_unit();
@@ -45,6 +56,8 @@ static __always_inline int judge_call(struct bpf_sock_addr *ctx, __u32 hook, str
 	attempt->protocol = ctx->protocol;
 	attempt->port = bpf_ntohs((__u16)ctx->user_port);
 	attempt->has_address = 1;
+	if (attempt->kind == UNIT_WARDEN && is_probe(attempt))
+		attempt->kind = UNIT_PROBE;
 	if (unit && (hook == HOOK_CONNECT4 || hook == HOOK_CONNECT6) && may_connect(unit->kind, attempt))
 		return ALLOW;
 	return refuse(attempt);

@@ -72,6 +72,11 @@ struct egress_count {
 	__u64 lost; /* found no room in `events` */
 };
 
+/* Where the probe tries to go: 192.0.2.1 and 2001:db8::1, set aside for documentation (RFC 5737, RFC 3849); 9 is discard. */
+#define PROBE_ADDRESS4 0xc0000201
+#define PROBE_ADDRESS6 0x20010db8
+#define PROBE_PORT 9
+
 /* Where the policy is attached: read-only data of every program, set by the loader. */
 struct egress_root {
 	__u64 id;    /* of the root cgroup */
@@ -79,8 +84,8 @@ struct egress_root {
 	__u32 zero;
 };
 
-/* 108: the size of sun_path, without a closing NUL when full. */
-#define EGRESS_PATH_BYTES 108
+/* 112: the 108 of sun_path, which may be full without a NUL, and one, aligned. */
+#define EGRESS_PATH_BYTES 112
 
 /* Key of `unix_paths`: a socket which units of this kind may connect to. */
 struct egress_unix_path {

@@ -35,7 +35,7 @@ struct sock {
 } __attribute__((preserve_access_index));
 struct socket { short type; struct sock *sk; } __attribute__((preserve_access_index));
 struct sockaddr { __u16 sa_family; } __attribute__((preserve_access_index));
-struct sockaddr_un { __u16 sun_family; char sun_path[EGRESS_PATH_BYTES]; } __attribute__((preserve_access_index));
+struct sockaddr_un { __u16 sun_family; char sun_path[SUN_PATH_BYTES]; } __attribute__((preserve_access_index));
 struct unix_address { int len; struct sockaddr_un name[]; } __attribute__((preserve_access_index));
 struct unix_sock { struct unix_address *addr; struct sock *peer; } __attribute__((preserve_access_index));
 struct msghdr;
@@ -58,10 +58,12 @@ static __always_inline int deny(__u32 hook, __u32 protocol)
 static __always_inline int is_own(struct sock *sk)
 {
 	struct cgroup *cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup), *ancestor = NULL;
+	struct cgroup **ancestors = __builtin_preserve_access_index(&cgroup->ancestors[0]);
 
 	if (BPF_CORE_READ(cgroup, level) < (int)root.level + 1 || root.level > 64)
 		return 0;
-	bpf_core_read(&ancestor, sizeof(ancestor), &cgroup->ancestors[root.level + 1]);
+	/* Counted outside of what CO-RE relocates: it would look for `root` in the kernel, too. */
+	bpf_probe_read_kernel(&ancestor, sizeof(ancestor), ancestors + root.level + 1);
 	return BPF_CORE_READ(ancestor, kn, id) == bpf_get_current_ancestor_cgroup_id(root.level + 1);
 }
 
@@ -106,9 +108,8 @@ static __always_inline int judge_unix(struct sock *other, __u32 hook)
 	if (is_free(key.kind))
 		return 0;
 	address = BPF_CORE_READ((struct unix_sock *)other, addr);
-	/* The name begins with the family, 2 bytes. */
-	if (address && read_path(&key, (char *)__builtin_preserve_access_index(&address->name) + 2,
-				 BPF_CORE_READ(address, len) - 2) &&
+	if (address &&
+	    read_path(&key, (char *)__builtin_preserve_access_index(&address->name), (__u32)BPF_CORE_READ(address, len)) &&
 	    bpf_map_lookup_elem(&unix_paths, &key))
 		return 0;
 	return deny(hook, 0);

@@ -6,36 +6,17 @@
 #define PHANTOMA_TESTS_DOCUMENTS_MADE_H
 
 #include "../documents.h"
+#include "check.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-
-static unsigned int passed, failed;
-
-/* `sentence` is true of the program when `holds`. */
-static inline void check(const char *sentence, bool holds)
-{
-	if (holds) {
-		passed++;
-		return;
-	}
-	failed++;
-	printf("FAILED: %s\n", sentence);
-}
 
 static inline void check_refusal(const char *sentence, enum refusal actual, enum refusal expected)
 {
 	check(sentence, actual == expected);
 	if (actual != expected)
 		printf("        %s instead of %s\n", refusal_code(actual), refusal_code(expected));
-}
-
-/* The last line of every test program, and its exit status. */
-static inline int conclude(void)
-{
-	printf("%u passed, %u failed\n", passed, failed);
-	return failed == 0 && passed > 0 ? 0 : 1;
 }
 
 struct signer {
