@@ -57,12 +57,14 @@ static __always_inline int deny(__u32 hook, __u32 protocol)
 /* Whether the socket was made in the unit that uses it now. */
 static __always_inline int is_own(struct sock *sk)
 {
-	struct cgroup *cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup), *ancestor = NULL;
+	struct cgroup *cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup), *ancestor = NULL, **ancestors;
+	__u32 level = root.level + 1;
 
-	if (BPF_CORE_READ(cgroup, level) < (int)root.level + 1 || root.level > 64)
+	if (BPF_CORE_READ(cgroup, level) < (int)level)
 		return 0;
-	bpf_core_read(&ancestor, sizeof(ancestor), &cgroup->ancestors[root.level + 1]);
-	return BPF_CORE_READ(ancestor, kn, id) == bpf_get_current_ancestor_cgroup_id(root.level + 1);
+	ancestors = (struct cgroup **)__builtin_preserve_access_index(&cgroup->ancestors);
+	bpf_probe_read_kernel(&ancestor, sizeof(ancestor), ancestors + level);
+	return BPF_CORE_READ(ancestor, kn, id) == bpf_get_current_ancestor_cgroup_id(level);
 }
 
 static __always_inline int judge_socket(struct socket *socket, __u32 hook)
