@@ -225,9 +225,8 @@ int daemon_run(const struct options *options)
 		fault_set(&daemon.fault, "ERR_CONFINE", "%s", strerror(errno));
 		return fail(&daemon.fault);
 	}
-	puts("ready");
-	fflush(stdout);
-	if (notify >= 0 && write(notify, "READY=1", 7) != 7)
+	/* Not through stdio, which would ask whether this is a terminal: a call that is not allowed any more. */
+	if (write(STDOUT_FILENO, "ready\n", 6) != 6 || (notify >= 0 && write(notify, "READY=1", 7) != 7))
 		log_event("notify-failed", "%s", "");
 	status = loop(&daemon, options, ring, signals);
 	probe_stop(&daemon.probe, &daemon.policy);
