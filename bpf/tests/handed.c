@@ -5,10 +5,13 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_alg.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -42,6 +45,37 @@ static int connect_with(void *fd)
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(5454), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 
 	return connect(*(int *)fd, (struct sockaddr *)&to, sizeof(to)) ? errno : 0;
+}
+
+static int send_file(void *fd)
+{
+	int file = memfd_create("bytes", 0);
+
+	if (write(file, "x", 1) != 1)
+		return ENOSPC;
+	return sendfile(*(int *)fd, file, &(off_t){ 0 }, 1) == 1 ? 0 : errno;
+}
+
+static int splice_into(void *fd)
+{
+	int ends[2];
+
+	if (pipe(ends) || write(ends[1], "x", 1) != 1)
+		return EPIPE;
+	return splice(ends[0], NULL, *(int *)fd, NULL, 1, 0) == 1 ? 0 : errno;
+}
+
+static int write_on(void *fd)
+{
+	return write(*(int *)fd, "x", 1) == 1 ? 0 : errno;
+}
+
+/* 239.255.0.1 and ff05::1234, of this site only. */
+static int join_group(void *fd)
+{
+	struct ip_mreqn group = { .imr_multiaddr.s_addr = htonl(0xefff0001), .imr_ifindex = 1 };
+
+	return setsockopt(*(int *)fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)) && errno != EADDRINUSE ? errno : 0;
 }
 
 static int make(void *triple)
@@ -132,7 +166,7 @@ static void refused(const char *unit, const struct attempt *attempt)
 
 int main(void)
 {
-	int server, udp, fresh, connected, pair[2];
+	int server, udp, fresh, connected, connected_udp, pair[2];
 	int packet[] = { AF_PACKET, SOCK_RAW, 0 }, netlink[] = { AF_NETLINK, SOCK_RAW, 0 }, vsock[] = { 40, SOCK_STREAM, 0 },
 	    alg[] = { AF_ALG, SOCK_SEQPACKET, 0 }, key[] = { AF_KEY, SOCK_RAW, 2 };
 	static const char *const units[] = { "worker", "clerk", "fetcher", "keeper" };
@@ -158,8 +192,12 @@ int main(void)
 	udp = socket(AF_INET, SOCK_DGRAM, 0);
 	fresh = socket(AF_INET, SOCK_STREAM, 0);
 	connected = socket(AF_INET, SOCK_STREAM, 0);
+	connected_udp = socket(AF_INET, SOCK_DGRAM, 0);
 	check("the control outside connects", connect_with(&connected) == 0 && accept(server, NULL, NULL) >= 0);
-	check("and sends, both ways", send_on(&connected) == 0 && send_to(&udp) == 0);
+	check("and sends in every way", send_on(&connected) == 0 && send_to(&udp) == 0 && connect_with(&connected_udp) == 0 &&
+						send_file(&connected) == 0 && splice_into(&connected) == 0 &&
+						splice_into(&connected_udp) == 0 && write_on(&connected) == 0 &&
+						join_group(&udp) == 0);
 	check("and makes what it likes", make(packet) == 0 && make(netlink) == 0);
 	check("and reaches the brokers", connect_unix(other) == 0 && connect_unix(abstract) == 0 && send_unix(datagram) == 0);
 
@@ -167,6 +205,11 @@ int main(void)
 		{ "an inherited UDP socket sends", send_to, &udp },
 		{ "an inherited connection sends", send_on, &connected },
 		{ "a socket made before connects", connect_with, &fresh },
+		{ "sendfile into an inherited connection", send_file, &connected },
+		{ "splice into an inherited connection", splice_into, &connected },
+		{ "splice into an inherited UDP socket", splice_into, &connected_udp },
+		{ "write on an inherited connection", write_on, &connected },
+		{ "an inherited socket joins a group", join_group, &udp },
 		{ "AF_PACKET", make, packet },
 		{ "AF_NETLINK", make, netlink },
 		{ "AF_VSOCK", make, vsock },

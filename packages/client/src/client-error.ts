@@ -47,6 +47,16 @@ export const advice = {
   ERR_NO_POLICY: "push the model from this machine instead",
   ERR_NO_SPACE: "remove a model from the node",
   ERR_DIGEST: "push the file again; if it persists, a disk is failing",
+  /** What is named is no https address of a file. */
+  ERR_MODEL_SOURCE: "name an https address, or owner/repository/file.gguf",
+  /** The model host does not answer with the file. */
+  ERR_MODEL_HOST: "check the address; a file that needs a login is downloaded here and pushed",
+  /** Its size or SHA-256 is not known, or not the one that was given: nothing to sign. */
+  ERR_MODEL_UNVERIFIABLE: "give --bytes and --sha256 from a source that you trust",
+  /** The file on this machine cannot be pushed. */
+  ERR_MODEL_FILE: "check the file's name and rights",
+  /** By the person. */
+  ERR_CANCELLED: "start again; what has arrived is kept",
   ERR_MODEL_IN_USE: "wait until the tasks that use it have ended",
   /** The stored profile or key is not readable. */
   ERR_PROFILE: "pair with the node again",

@@ -70,6 +70,36 @@ test("models, device list and a submitted list go their way", async () => {
   ]);
 });
 
+test("egress, windows and models go their way", async () => {
+  const session = await open();
+  const digest = "ab".repeat(32);
+  const egress = { policy: null, countingSince: 1, counts: [], days: [], events: [], latest: 0 };
+  answers({ response: "egress", egress });
+  expect(await session.egress({ after: 3, limit: 5 })).toEqual(egress);
+  const window = { open: null, highestCounter: "7", transfers: [] };
+  answers({ response: "window", window });
+  expect(await session.window()).toEqual(window);
+  answers({ response: "accepted" });
+  await session.openWindow(Buffer.of(1, 2, 3));
+  await session.closeWindow();
+  await session.removeModel(digest);
+  answers({ response: "push", offset: 3 });
+  expect(await session.beginPush({ name: "m", digest, bytes: 9 })).toBe(3);
+  expect(await session.pushChunk(digest, 3, Buffer.of(255, 0, 1))).toBe(3);
+  answers({ response: "model", isWhole: false });
+  expect(await session.verifyModel(digest)).toBe(false);
+  expect(asked).toEqual([
+    { request: "egress", after: 3, limit: 5 },
+    { request: "window" },
+    { request: "open-window", document: "AQID" },
+    { request: "close-window" },
+    { request: "remove-model", digest },
+    { request: "push-model", name: "m", digest, bytes: 9 },
+    { request: "push-chunk", digest, offset: 3, chunk: "/wAB" },
+    { request: "verify-model", digest },
+  ]);
+});
+
 test("answers find their requests in whatever order they come", async () => {
   const waiting: (() => void)[] = [];
   answer = ({ request }, stream, process) => {

@@ -1,5 +1,5 @@
 /**
- * A control session: status, models, devices and receipts of a node.
+ * A control session: what a node is, holds and refused, and what an admin changes there.
  *
  * @module
  */
@@ -11,15 +11,21 @@ import {
   encodeJson,
   type ControlRequest,
   type ControlResponse,
+  type Egress,
   type Model,
   type Received,
   type Status,
+  type WindowState,
 } from "@phantoma/protocol";
 import { ClientError } from "./client-error.ts";
 import { Tunnel, type TunnelOptions } from "./tunnel.ts";
 
 /** A clerk and a keeper answer in milliseconds; one that keeps an answer back would keep us for ever. */
 const REQUEST_TIMEOUT_MS = 10_000;
+/** Reading a model whole takes as long as its disk: 100 GB at 100 MB/s. */
+const WHOLE_FILE_TIMEOUT_MS = 20 * 60_000;
+/** A stream's number has 16 bits; a session of more requests is followed by another. */
+const LAST_STREAM = 65_535;
 
 type Answer<K extends ControlResponse["response"]> = Extract<ControlResponse, { response: K }>;
 
@@ -85,6 +91,50 @@ export class ControlSession {
     return documents.map((document) => this.#verify(Buffer.from(document, "base64")));
   }
 
+  /** State of the kernel policy, exact counts, and the attempts after a sequence, oldest first. */
+  async egress(query: { after?: number; limit?: number } = {}): Promise<Egress> {
+    const { after = 0, limit = 200 } = query;
+    return (await this.#ask({ request: "egress", after, limit }, "egress")).egress;
+  }
+
+  async window(): Promise<WindowState> {
+    return (await this.#ask({ request: "window" }, "window")).window;
+  }
+
+  /** @param order signed by an admin's device */
+  async openWindow(order: Uint8Array): Promise<void> {
+    const document = Buffer.from(order).toString("base64");
+    await this.#ask({ request: "open-window", document }, "accepted");
+  }
+
+  async closeWindow(): Promise<void> {
+    await this.#ask({ request: "close-window" }, "accepted");
+  }
+
+  /** @returns how many bytes of the model the node has already */
+  async beginPush({ name, digest, bytes }: Model): Promise<number> {
+    const request = { request: "push-model", name, digest, bytes } as const;
+    // What came in an earlier push is read again.
+    return (await this.#ask(request, "push", WHOLE_FILE_TIMEOUT_MS)).offset;
+  }
+
+  /** @returns how many bytes the node has now; all of them: the model is stored */
+  async pushChunk(digest: string, offset: number, bytes: Uint8Array): Promise<number> {
+    const chunk = Buffer.from(bytes).toString("base64");
+    const request = { request: "push-chunk", digest, offset, chunk } as const;
+    return (await this.#ask(request, "push", WHOLE_FILE_TIMEOUT_MS)).offset;
+  }
+
+  async removeModel(digest: string): Promise<void> {
+    await this.#ask({ request: "remove-model", digest }, "accepted");
+  }
+
+  /** Whether the stored bytes are still those of the digest; the node reads all of them. */
+  async verifyModel(digest: string): Promise<boolean> {
+    const request = { request: "verify-model", digest } as const;
+    return (await this.#ask(request, "model", WHOLE_FILE_TIMEOUT_MS)).isWhole;
+  }
+
   close(): void {
     this.#tunnel.close();
   }
@@ -100,14 +150,17 @@ export class ControlSession {
   async #ask<K extends ControlResponse["response"]>(
     request: ControlRequest,
     expected: K,
+    timeoutMs = REQUEST_TIMEOUT_MS,
   ): Promise<Answer<K>> {
     if (this.#tunnel.end) throw this.#tunnel.end;
+    if (this.#nextStream > LAST_STREAM)
+      throw new ClientError("ERR_CONNECTION_LOST", "the session has no stream left");
     const stream = this.#nextStream++;
     const waiting = Promise.withResolvers<ControlResponse>();
     this.#waiting.set(stream, waiting);
     const late = setTimeout(
       () => waiting.reject(new ClientError("ERR_TIMEOUT", "the node did not answer in time")),
-      REQUEST_TIMEOUT_MS,
+      timeoutMs,
     );
     this.#tunnel.send([{ stream, bytes: encodeJson(ControlKind.request, request), isEnd: true }]);
     const response = await waiting.promise.finally(() => {

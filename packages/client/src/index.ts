@@ -10,5 +10,17 @@ export { checkCertificate } from "./certificate-check.ts";
 export { Tunnel, type TunnelOptions } from "./tunnel.ts";
 export { Conversation, type ConversationOptions, type TurnEvent } from "./conversation.ts";
 export { ControlSession, type SignedReceipt } from "./control-session.ts";
+export { watchEgress, type WatchOptions } from "./watch-egress.ts";
+export {
+  openModelFile,
+  pushModel,
+  type ModelFile,
+  type PushOptions,
+  type PushProgress,
+} from "./push-model.ts";
+export { resolveModel, type ModelSource, type ResolvedModel } from "./resolve-model.ts";
+export { isPrivateAddress, signWindowOrder, type WindowRequest } from "./window-order.ts";
+export { transferAdvice } from "./transfer-advice.ts";
+export type { Egress, EgressEvent, Transfer, WindowState } from "@phantoma/protocol";
 export { isPassing, retryDelayMs, withRetry } from "./retry.ts";
 export { LocalNode, type LocalNodeOptions } from "./local-node.ts";
