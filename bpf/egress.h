@@ -41,11 +41,14 @@ enum egress_hook {
 	HOOK_SOCK_CREATE,
 	HOOK_EGRESS,
 	HOOK_INGRESS,
+	HOOK_SETSOCKOPT,
 	HOOK_UNIX_CONNECT,
 	HOOK_UNIX_SENDMSG,
 	HOOK_LSM_CREATE,
 	HOOK_LSM_CONNECT,
 	HOOK_LSM_SENDMSG,
+	HOOK_LSM_WRITE,
+	HOOK_LSM_OPTION,
 	HOOK_LSM_UNIX_CONNECT,
 	HOOK_LSM_UNIX_SEND,
 	HOOKS,
@@ -81,7 +84,7 @@ struct egress_count {
 struct egress_root {
 	__u64 id;    /* of the root cgroup */
 	__u32 level; /* its depth in the cgroup tree */
-	__u32 zero;
+	__u32 is_slice; /* of systemd: a task of root's in a unit is PID 1 making the unit */
 };
 
 /* 112: the 108 of sun_path, which may be full without a NUL, and one, aligned. */
