@@ -142,7 +142,7 @@ function watchOrders(): void {
     if (isStopping) return;
     const isOrdered = existsSync(join(paths.ordersDir, ORDER_FILE));
     if (isOrdered && !fetcher) {
-      fetcher = startRole("fetcher", []);
+      fetcher = startRole("fetcher", [], "ipc");
       fetcher.once("exit", () => {
         clearTimeout(over);
         over = undefined;
