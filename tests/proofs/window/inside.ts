@@ -162,7 +162,10 @@ async function isCutAtItsDeadline(): Promise<void> {
   process.kill(stage.node.pid, "SIGSTOP");
   for (const unit of ["warden", "keeper"])
     for (const pid of stage.pids(unit)) process.kill(pid, "SIGKILL");
-  const dead = stage.pids("warden").length + stage.pids("keeper").length === 0;
+  const dead = await until(
+    async () => stage.pids("warden").length + stage.pids("keeper").length === 0 || undefined,
+    2_000,
+  ).catch(() => false);
   await sleep(Math.max(0, deadline - Date.now()) + 3_000);
   const after = await stage.as("fetcher", connecting(places.models));
   download.stop();

@@ -41,8 +41,7 @@ export class Stage {
     execFileSync("mount", ["-t", "tmpfs", "-o", `size=${DISK}`, "none", disk]);
     const log: string[] = [];
     // The node shows its log there when it is asked to; here it is looked into.
-    process.stderr.write = ((text: string) =>
-      log.push(String(text)) > 0) as typeof process.stderr.write;
+    process.stderr.write = (text: string | Uint8Array) => log.push(String(text)) > 0;
     const device = generateDeviceIdentity();
     const model = await cachedModel("tiny");
     const node = await LocalNode.start({
