@@ -71,7 +71,7 @@ function withChildren(pid: number, role: ProcessOfNode["role"]): ProcessOfNode[]
 
 function identify(pid: number): ProcessOfNode[] {
   const command = readProc(`${pid}/cmdline`) ?? "";
-  if (/cell\/build\/cell$/.test(command.split("\0")[0]!)) return withChildren(pid, "cell");
+  if (command.split("\0")[0]!.endsWith("/cell/build/cell")) return withChildren(pid, "cell");
   const role = /apps\/node\/(keeper|gateway|worker|clerk)\/main/.exec(command)?.[1];
   // A child between fork and exec, or one that has ended, has no command line of ours.
   if (!role) return [];

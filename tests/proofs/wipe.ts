@@ -93,7 +93,9 @@ async function show(under: NodeUnderTest, ending: Ending): Promise<void> {
     name: ending.name,
     holds: isGone && before > 0 && left === 0 && readable > 0 && cell?.end === ending.says,
     detail: `${before} hits while it lived, ${left} after, in ${mega(readable)}; ${wiped} overwritten, ${cell?.end}`,
-    ...{ before, left, readable },
+    before,
+    left,
+    readable,
     wipedBytes: Number(cell?.wipedBytes ?? 0),
   });
 }

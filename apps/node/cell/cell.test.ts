@@ -59,8 +59,8 @@ describe.skipIf(noPostMortem())("what a program leaves", () => {
       stdio: ["pipe", "pipe", "inherit"],
     });
     onTestFinished(() => void cell.kill("SIGKILL"));
-    cell.stdin!.write(word);
-    const lines = createInterface(cell.stdout!)[Symbol.asyncIterator]();
+    cell.stdin.write(word);
+    const lines = createInterface(cell.stdout)[Symbol.asyncIterator]();
     const pid = Number(String((await lines.next()).value).split(" ")[1]);
     const memory = await PostMortem.hold(pid, word);
     const exited = once(cell, "exit");
@@ -68,7 +68,7 @@ describe.skipIf(noPostMortem())("what a program leaves", () => {
       cell,
       pid,
       async finish(act) {
-        cell.stdin!.write(".");
+        cell.stdin.write(".");
         if (act) await sleep(100);
         act?.();
         const said: string[] = [];
