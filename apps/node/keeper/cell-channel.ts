@@ -231,9 +231,11 @@ export class CellChannel {
 
   async #ended(): Promise<void> {
     const endedAt = Date.now();
+    const isTask = this.#certified !== undefined && this.role === "worker";
+    if (isTask) this.#keeper.tasksDone += 1;
     const cell = await this.#keeper.reports.of(this.#cellHandle);
-    if (!this.#certified || this.role !== "worker") return;
-    const { genuine, key, at } = this.#certified;
+    if (!isTask) return;
+    const { genuine, key, at } = this.#certified!;
     this.#keeper.receipts.issue(
       {
         task: genuine.hash,

@@ -47,6 +47,8 @@ export class Keeper {
   /** `undefined` without a warden. */
   readonly policy: KernelPolicy | undefined;
   readonly installation: Installation;
+  /** Their receipts follow, when their cells have overwritten what they left. */
+  tasksDone = 0;
   readonly #options: KeeperOptions;
   readonly #startedAt = Date.now();
   readonly #used = new UsedTickets(TICKET_MEMORY_MS);
@@ -154,7 +156,7 @@ export class Keeper {
       nodeTime: Date.now(),
       startedAt: this.#startedAt,
       tasksLive: [...this.#cells].filter((cell) => cell.isServing && cell.role === "worker").length,
-      tasksDone: this.receipts.issued,
+      tasksDone: this.tasksDone,
       deviceListVersion: this.devices.current.version,
     };
   }
