@@ -4,17 +4,14 @@
  *
  * @module
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { signFirstDeviceList, type NodeProfile } from "@phantoma/client";
 import type { DeviceIdentity, VerifiedDeviceList } from "@phantoma/crypto";
 import type { Model } from "@phantoma/protocol";
 import type { Guest } from "./guest.ts";
 import { makeReleaseTree } from "./release-tree.ts";
-
-const unitsDir = fileURLToPath(new URL("../../apps/node/units", import.meta.url));
 
 /** Where a node's gateway listens in the guest; ask for it in `GuestOptions.ports`. */
 export const NODE_PORT = 7443;
