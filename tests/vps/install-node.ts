@@ -109,7 +109,7 @@ async function copyRelease(guest: Guest): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), "phantoma-release-"));
   try {
     makeReleaseTree(dir);
-    await guest.unpack(["--owner=0", "--group=0", "-C", dir, "."], RELEASE_DIR);
+    await guest.copyFolder(dir, RELEASE_DIR);
   } finally {
     rmSync(dir, { recursive: true });
   }
@@ -137,7 +137,7 @@ async function installUnits(guest: Guest, gatewayFlags: string): Promise<void> {
 }
 
 async function setup(guest: Guest, command: string) {
-  const entry = `${CURRENT_DIR}/apps/node/setup/main.ts`;
+  const entry = `${CURRENT_DIR}/apps/node/setup/main.js`;
   return JSON.parse(
     await guest.check(`${CURRENT_DIR}/bin/node ${entry} ${command} --state ${STATE_DIR}`),
   );
