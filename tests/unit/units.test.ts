@@ -46,7 +46,7 @@ describe.each(names)("%s", (name) => {
 
   test("has one option on a line, and its reason above it", () => {
     const bare = lines.filter(
-      (line, index) => isOption(line) && !/^# \S.*[.;:,a-z]$/.test(lines[index - 1] ?? ""),
+      (line, index) => isOption(line) && !/^# \S.*[.;:,…a-z]$/.test(lines[index - 1] ?? ""),
     );
     expect(bare).toEqual([]);
   });
