@@ -170,6 +170,7 @@ test("a file of this machine is pushed, verified and removed", async () => {
   await page.getByRole("button", { name: "Remove pushed" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
   await page.getByRole("button", { name: "Remove pushed" }).waitFor({ state: "detached" });
+  await page.getByText("pushed is on the node.").waitFor({ state: "detached" });
 });
 
 test("a window is proposed, signed, watched, and brings the file that was signed", async ({
