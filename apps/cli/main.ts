@@ -10,10 +10,12 @@ import { ask } from "./commands/ask.ts";
 import { chat } from "./commands/chat.ts";
 import { demo } from "./commands/demo.ts";
 import { devices } from "./commands/devices.ts";
+import { egress } from "./commands/egress.ts";
 import { models } from "./commands/models.ts";
 import { node } from "./commands/node.ts";
 import { start } from "./commands/start.ts";
 import { status } from "./commands/status.ts";
+import { window } from "./commands/window.ts";
 import type { Command } from "./command.ts";
 import { fail, printError, UsageError } from "./output.ts";
 
@@ -22,6 +24,8 @@ const commands = {
   chat,
   status,
   models,
+  window,
+  egress,
   devices,
   node,
   demo,

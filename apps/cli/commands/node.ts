@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { LocalNode } from "@phantoma/client";
 import { fingerprint } from "@phantoma/crypto";
 import type { Command } from "../command.ts";
 import { startDemoNode } from "../demo-node.ts";
@@ -64,13 +65,21 @@ async function demoNode(
   home.save(running.profile);
   process.once("exit", () => home.forget(running.profile.name));
   if (json) {
-    const { name, url, nodeKey, starter } = running.profile;
-    writeJson({ name, url, nodeKey, starter });
+    const { name, url, nodeKey, starter, policy } = running.profile;
+    const why = running.policyReason;
+    writeJson({ name, url, nodeKey, starter, policy, ...(why !== undefined && { why }) });
   }
   notice(`a demo node runs at ${running.profile.url}, paired as "demo"; Ctrl-C ends it`);
+  notice(policyText(running));
   notice('in another terminal: npm run phantoma -- ask "What is Phantoma?"');
   await new Promise(() => undefined);
   return 0;
+}
+
+function policyText({ policyReason }: LocalNode): string {
+  return policyReason === undefined
+    ? "its kernel policy is in force: nothing of it reaches any network but you"
+    : `it has no kernel policy: ${policyReason}`;
 }
 
 function portOf(text: string): number {

@@ -135,7 +135,7 @@ export async function poseAsWorker(
     model: stage.model,
     release: new Uint8Array(32),
     starter: "gateway",
-    policy: "none",
+    policy: stage.node.profile.policy,
     issuedAt: Date.now(),
     expiresAt: Date.now() + 30_000,
     ...forgery.certificate,

@@ -11,6 +11,7 @@ import { documentHash, generateX25519, startInitiator, type X25519KeyPair } from
 import { CloseCode, tunnelPrologue } from "@phantoma/protocol";
 import { ChildStarter } from "../../../apps/node/gateway/starter.ts";
 import { FrameLink, type Frame } from "../../../apps/node/ipc/frames.ts";
+import { runPaths } from "../../../apps/node/setup/paths.ts";
 import { KeeperAnswer, keeperRequests } from "../../../apps/node/ipc/keeper-link.ts";
 import { decodeNumber, encodeWarm, FromProcess } from "../../../apps/node/ipc/process-link.ts";
 import { MAX_PROCESS_FRAME_BYTES, ToProcess } from "../../../apps/node/ipc/process-link.ts";
@@ -212,5 +213,6 @@ class KeeperEnd {
 }
 
 function keeperSocket(stage: Stage, role: Role): string {
-  return join(stage.dir, `run/keeper-${role}.sock`);
+  const { keeperForWorkers, keeperForClerks } = runPaths(join(stage.dir, "run"));
+  return role === "worker" ? keeperForWorkers : keeperForClerks;
 }
