@@ -4,6 +4,7 @@
  * @module
  */
 import { accessSync, constants, existsSync } from "node:fs";
+import { noGuest } from "./vps/booted-guest.ts";
 
 export interface Step {
   readonly name: string;
@@ -58,6 +59,13 @@ export const steps: readonly Step[] = [
   { name: "cross-talk", kind: "proof", command: ["tests/proofs/crosstalk.ts"], obstacle: notLinux },
   { name: "bench, quick", kind: "proof", command: ["tests/bench/main.ts", "--quick", "--report"] },
   { name: "bench", kind: "proof", command: ["tests/bench/main.ts"], isLong: true },
+  {
+    name: "server",
+    kind: "proof",
+    command: ["tests/proofs/vps.ts"],
+    isLong: true,
+    obstacle: noGuest,
+  },
 ];
 
 /** Debian's: no browser of a test tool's own is fetched. */

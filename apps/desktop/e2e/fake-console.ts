@@ -10,9 +10,11 @@ import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import type {
   AnswerEvent,
+  ConsoleError,
   ConsoleEvent,
   ConsoleState,
   Conversation,
+  Egress,
   NodeStatus,
   Receipt,
   Model,
@@ -35,6 +37,24 @@ export interface Script {
   readonly staysOpen?: boolean;
   /** Told to the page a moment after it started. */
   readonly events?: readonly ConsoleEvent[];
+  /** Answers of other requests by name: one for each call, the last one again and again. */
+  readonly answers?: Readonly<Record<string, readonly unknown[]>>;
+  /** `egress.read` counts up to this many attempts, at this rate; one of so many was logged. */
+  readonly flood?: {
+    readonly attempts: number;
+    readonly perSecond: number;
+    readonly loggedOneIn: number;
+    readonly egress: Egress;
+  };
+  /** `models.push` wants the file in parts of this size, and has so much of it already. */
+  readonly push?: {
+    readonly partBytes: number;
+    readonly resumeAt: number;
+    /** Said when so many bytes were sent. */
+    readonly failure?: { readonly at: number; readonly error: ConsoleError };
+    /** Never says that it is stored. */
+    readonly staysOpen?: boolean;
+  };
   /** After `answer`: this many words, at this rate. */
   readonly words?: { readonly count: number; readonly perSecond: number };
 }
@@ -83,10 +103,38 @@ export async function serveFakeConsole(dir = distDir, hasPolicy = true): Promise
 export function installBridge(script: Script): void {
   const never = new Promise<never>(() => undefined);
   const ok = (data: unknown) => Promise.resolve({ ok: true, data });
-  const request = (name: string, input: { conversation?: string; theme?: string }) => {
+  const calls: Record<string, number> = {};
+  /** Resolved with each part that the page hands over. */
+  let onPart: (part: string) => void = () => undefined;
+  interface Input {
+    readonly conversation?: string;
+    readonly theme?: string;
+    readonly after?: number;
+    readonly limit?: number;
+    readonly part?: string;
+  }
+  const request = (name: string, input: Input) => {
     const refusal = script.refusals?.[name];
     if (refusal) return Promise.resolve({ ok: false, error: refusal });
+    const answers = script.answers?.[name];
+    if (answers) {
+      const call = (calls[name] = (calls[name] ?? -1) + 1);
+      const answer = answers[Math.min(call, answers.length - 1)];
+      if (name !== "egress.read") return ok(answer);
+      const egress = answer as Egress;
+      return ok({ ...egress, events: egress.events.filter((one) => one.sequence > input.after!) });
+    }
     switch (name) {
+      case "egress.read":
+        return script.flood ? ok(floodNow(script.flood, input.after!, input.limit!)) : never;
+      case "models.part":
+        onPart(input.part!);
+        return ok({});
+      case "window.get":
+      case "window.propose":
+      case "window.open":
+      case "models.verify":
+        return never;
       case "console.state":
         return script.state ? ok(script.state) : never;
       case "conversations.list":
@@ -120,12 +168,67 @@ export function installBridge(script: Script): void {
         return ok({});
     }
   };
-  const openStream = (
-    _name: string,
-    _input: unknown,
+  const floodBegunAt = performance.now();
+  /** The keeper keeps the newest few thousand of what was logged, and gives the oldest of them first. */
+  const floodNow = (flood: NonNullable<Script["flood"]>, after: number, limit: number) => {
+    const seconds = (performance.now() - floodBegunAt) / 1000;
+    const attempts = Math.min(flood.attempts, Math.floor(seconds * flood.perSecond));
+    const latest = Math.floor(attempts / flood.loggedOneIn);
+    const first = Math.max(after, latest - 5_000);
+    const events = Array.from(
+      { length: Math.min(limit, Math.max(0, latest - first)) },
+      (_, place) => ({
+        sequence: first + place + 1,
+        at: 1_763_629_200_000 + first + place,
+        unit: "worker",
+        hook: place % 3 === 0 ? "sendmsg4" : "connect4",
+        protocol: place % 3 === 0 ? "udp" : "tcp",
+        address: `192.0.2.${(first + place) % 250}`,
+        port: 443,
+      }),
+    );
+    const counts = [{ unit: "worker", attempts, logged: latest, lost: attempts - latest }];
+    return { ...flood.egress, counts, events, latest };
+  };
+  const push = (
+    { bytes, name }: { bytes: number; name: string },
     onEvent: (event: unknown) => void,
     onClosed: () => void,
   ) => {
+    const { partBytes, resumeAt, failure, staysOpen } = script.push!;
+    let isOpen = true;
+    const close = () => {
+      isOpen = false;
+      setTimeout(onClosed);
+    };
+    const run = async () => {
+      for (const stage of ["hash", "send"])
+        for (let offset = stage === "send" ? resumeAt : 0; offset < bytes; offset += partBytes) {
+          if (failure && stage === "send" && offset >= failure.at) {
+            onEvent({ type: "error", error: failure.error, answer: null });
+            return close();
+          }
+          const length = Math.min(partBytes, bytes - offset);
+          const part = new Promise<string>((resolve) => (onPart = resolve));
+          onEvent({ type: "want", push: "0123456789abcdef", stage, offset, length });
+          if (atob(await part).length !== length) throw new Error("a part has another length");
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          if (!isOpen) return undefined;
+        }
+      if (staysOpen) return undefined;
+      onEvent({ type: "stored", model: { name, bytes, digest: "e".repeat(64) } });
+      return close();
+    };
+    setTimeout(() => void run());
+    return close;
+  };
+  const openStream = (
+    name: string,
+    input: unknown,
+    onEvent: (event: unknown) => void,
+    onClosed: () => void,
+  ) => {
+    if (name === "models.push") return push(input as never, onEvent, onClosed);
     let timer: ReturnType<typeof setInterval> | undefined;
     const close = () => {
       clearInterval(timer);

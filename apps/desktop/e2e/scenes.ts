@@ -6,10 +6,14 @@
 import type {
   ConsoleState,
   Conversation,
+  Egress,
   Message,
   Metrics,
   NodeView,
+  NodeWindow,
+  Proposal,
   Receipt,
+  Transfer,
   Worker,
 } from "../ipc/contract.ts";
 
@@ -42,6 +46,8 @@ export const node: NodeView = {
   error: null,
   starter: "gateway",
   policy: "demo",
+  policyReason: null,
+  role: "admin",
 };
 
 export const state: ConsoleState = {
@@ -178,3 +184,142 @@ export const status = {
 } as const;
 
 export const models = [{ digest: hex("c"), name: "demo", bytes: 4_213_000 }];
+
+/** The days of a scene end today, whenever that is. */
+const day = (ago: number) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
+
+const units = ["gateway", "worker", "clerk", "keeper", "warden", "fetcher", "probe", "unknown"];
+const none = { attempts: 0, logged: 0, lost: 0 };
+
+export const quietEgress: Egress = {
+  policy: {
+    isInForce: true,
+    fault: null,
+    tiers: ["cgroup", "unix"],
+    missing: [{ tier: "lsm", reason: "EPERM" }],
+    programs: hex("e"),
+    verifiedAt: BEGUN_AT,
+  },
+  countingSince: BEGUN_AT - 40 * 86_400_000,
+  counts: units.map((unit) => ({
+    unit,
+    ...none,
+    ...(unit === "probe" ? { attempts: 41, logged: 41 } : {}),
+  })),
+  days: Array.from({ length: 30 }, (_, place) => ({ day: day(29 - place), attempts: 0 })),
+  events: [],
+  latest: 0,
+};
+
+const targets = [
+  ["tcp", "203.0.113.77", 443, "connect4"],
+  ["udp", "2001:db8::35", 53, "sendmsg6"],
+  ["tcp", "198.51.100.4", 8080, "connect4"],
+  ["icmp", "192.0.2.9", 0, "egress"],
+  ["132", "", 0, "sock_create"],
+] as const;
+
+export const busyEgress: Egress = {
+  ...quietEgress,
+  countingSince: Date.now() - 12 * 86_400_000,
+  counts: units.map((unit) => ({
+    unit,
+    ...none,
+    ...(unit === "worker" ? { attempts: 1_288, logged: 1_240, lost: 48 } : {}),
+    ...(unit === "fetcher" ? { attempts: 2, logged: 2 } : {}),
+    ...(unit === "probe" ? { attempts: 41, logged: 41 } : {}),
+  })),
+  days: Array.from({ length: 13 }, (_, place) => ({
+    day: day(12 - place),
+    attempts: [0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 1_200, 84, 2][place]!,
+  })).filter((_, place) => place !== 4),
+  events: Array.from({ length: 24 }, (_, place) => {
+    const [protocol, address, port, hook] = targets[place % targets.length]!;
+    const sequence = place < 12 ? place + 1 : place + 1_217;
+    return {
+      sequence,
+      at: BEGUN_AT + place * 61_000,
+      unit: place % 7 === 3 ? "fetcher" : "worker",
+      hook,
+      protocol,
+      address,
+      port,
+    };
+  }),
+  latest: 1_240,
+};
+
+export const brokenEgress: Egress = {
+  ...quietEgress,
+  policy: {
+    ...quietEgress.policy!,
+    isInForce: false,
+    fault: "the program egress is no longer attached",
+    verifiedAt: null,
+  },
+};
+
+export const noEgress: Egress = { ...quietEgress, policy: null, counts: [], days: [] };
+
+const endpoints = [
+  { name: "huggingface.co", address: "2001:db8:20::4b", port: 443 },
+  { name: "huggingface.co", address: "203.0.113.21", port: 443 },
+  { name: "huggingface.co", address: "203.0.113.22", port: 443 },
+  { name: "cdn-lfs-us-1.hf.co", address: "198.51.100.80", port: 443 },
+  { name: "cdn-lfs-us-1.hf.co", address: "198.51.100.81", port: 443 },
+];
+const modelFile = {
+  name: "/bartowski/Qwen2.5-0.5B-Instruct-GGUF/resolve/main/Qwen2.5-0.5B-Instruct-Q4_K_M.gguf",
+  digest: hex("f"),
+  bytes: 397_808_192,
+};
+
+export const proposal: Proposal = {
+  id: id("9"),
+  endpoints,
+  files: [modelFile],
+  digestFrom: "host",
+  privateAddresses: [],
+};
+
+export const privateProposal: Proposal = {
+  ...proposal,
+  endpoints: [...endpoints, { name: "cdn-lfs-us-1.hf.co", address: "192.168.0.9", port: 443 }],
+  digestFrom: "given",
+  privateAddresses: ["192.168.0.9"],
+};
+
+export const noWindow: NodeWindow = { open: null, highestCounter: "0", transfers: [], earlier: [] };
+
+export const openWindow: NodeWindow = {
+  open: { counter: "1795914000000", notAfter: DEADLINE, endpoints, files: [modelFile] },
+  highestCounter: "1795914000000",
+  transfers: [{ ...modelFile, received: 141_200_000, state: "fetching", error: null }],
+  earlier: [],
+};
+
+const failed = (name: string, digit: string, error: string, received: number): Transfer => ({
+  ...modelFile,
+  name,
+  digest: hex(digit),
+  received,
+  state: "failed",
+  error,
+});
+
+export const endedWindow: NodeWindow = {
+  ...noWindow,
+  highestCounter: "1795914000000",
+  transfers: [{ ...modelFile, received: modelFile.bytes, state: "stored", error: null }],
+  earlier: [
+    failed("/models/redirected.gguf", "1", "ERR_REDIRECT", 0),
+    failed("/models/another-file.gguf", "2", "ERR_DIGEST", modelFile.bytes),
+    failed("/models/too-late.gguf", "3", "ERR_WINDOW_CLOSED", 201_000_000),
+    failed("/models/of-tomorrow.gguf", "4", "ERR_NOT_YET_KNOWN", 0),
+  ],
+};
+
+export const realModels = [
+  ...models,
+  { digest: hex("f"), name: "Qwen2.5-0.5B-Instruct-Q4_K_M", bytes: modelFile.bytes },
+];

@@ -2,7 +2,8 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AnswerEvent, ConsoleError } from "../ipc/contract.ts";
 import { launchBrowser, openWatched } from "./browser.ts";
-import { installBridge, serveFakeConsole, type FakeConsole, type Script } from "./fake-console.ts";
+import { installBridge, serveFakeConsole, type FakeConsole } from "./fake-console.ts";
+import { openScene, type Scene as PlainScene } from "./open-scene.ts";
 import { look } from "./pictures.ts";
 import * as scene from "./scenes.ts";
 import { soon } from "./scenes.ts";
@@ -50,13 +51,9 @@ const ending = (change: Parameters<typeof scene.message>[4]) =>
     scene.message("2", "1", "assistant", "A log can be rotated without", change),
   ] as never);
 
-interface Scene {
-  readonly name: string;
-  readonly script: Script;
-  readonly at?: string;
+interface Scene extends PlainScene {
   /** Asks something, so that the answer's script runs. */
   readonly isAsking?: boolean;
-  readonly sees: string | RegExp;
 }
 
 const CHAT = "#/chat/1111111111111111";
@@ -207,18 +204,11 @@ const scenes: Scene[] = [
 ];
 
 test.each(scenes)("$name looks right, is accessible and loads nothing", async (scene) => {
-  const { context, page, faults } = await openWatched(browser);
-  await page.addInitScript(installBridge, soon(scene.script));
-  await page.goto(served.origin + (scene.at ?? ""));
-  if (scene.isAsking) {
-    await page.getByRole("textbox").fill("Which one would you choose?");
-    await page.keyboard.press("Enter");
-  }
-  const seen =
-    scene.sees === ""
-      ? page.locator("#root")
-      : page.getByText(scene.sees).or(page.getByLabel(scene.sees));
-  await seen.first().waitFor({ state: "attached", timeout: 10_000 });
+  const { context, page, faults } = await openScene(browser, served, scene, async (asked) => {
+    if (!scene.isAsking) return;
+    await asked.getByRole("textbox").fill("Which one would you choose?");
+    await asked.keyboard.press("Enter");
+  });
   await page.waitForTimeout(400);
   await look(page, scene.name);
   expect(faults).toEqual([]);

@@ -23,6 +23,16 @@ import {
   MAX_TITLE_CHARS,
   workerSchema,
 } from "./conversation.ts";
+import { egressSchema, MAX_LISTED_ATTEMPTS } from "./egress.ts";
+import {
+  MAX_PART_BYTES,
+  MAX_WINDOW_MINUTES,
+  proposalSchema,
+  pushEventSchema,
+  pushIdSchema,
+  transferSchema,
+  windowSchema,
+} from "./models.ts";
 import { hex32Schema, modelSchema, nodeSchema, nodeStatusSchema, receiptSchema } from "./node.ts";
 
 export const settingsSchema = z.strictObject({
@@ -124,6 +134,54 @@ export const requests = {
     input: z.strictObject({ node: hex32Schema, task: hex32Schema }),
     output: z.strictObject({ receipt: receiptSchema.nullable() }),
   },
+  /** What the node's kernel refused: state, counts, and what was logged after a sequence. */
+  "egress.read": {
+    input: z.strictObject({
+      node: hex32Schema,
+      after: z.int().nonnegative(),
+      limit: z.int().min(1).max(MAX_LISTED_ATTEMPTS),
+    }),
+    output: egressSchema,
+  },
+  /** The open window, and the transfers since the node started. */
+  "window.get": { input: node, output: windowSchema },
+  /** Resolves an address here; nothing is signed or sent to the node. The last one of a node is kept. */
+  "window.propose": {
+    input: z.strictObject({
+      node: hex32Schema,
+      address: z.string().min(1).max(2048),
+      /** Where the host does not state it. */
+      digest: hex32Schema.optional(),
+    }),
+    output: proposalSchema,
+  },
+  /** Signs an order for exactly what was proposed, and hands it to the node. */
+  "window.open": {
+    input: z.strictObject({
+      node: hex32Schema,
+      proposal: proposalSchema.shape.id,
+      minutes: z.int().min(1).max(MAX_WINDOW_MINUTES),
+    }),
+    output: windowSchema,
+  },
+  "window.close": { input: node, output: nothing },
+  "models.remove": {
+    input: z.strictObject({ node: hex32Schema, digest: hex32Schema }),
+    output: nothing,
+  },
+  /** The node reads the file again and compares it with its digest. */
+  "models.verify": {
+    input: z.strictObject({ node: hex32Schema, digest: hex32Schema }),
+    output: z.strictObject({ isWhole: z.boolean() }),
+  },
+  /** The part that the stream `models.push` wants now. */
+  "models.part": {
+    input: z.strictObject({
+      push: pushIdSchema,
+      part: z.base64().max(4 * Math.ceil(MAX_PART_BYTES / 3)),
+    }),
+    output: nothing,
+  },
   "settings.get": { input: nothing, output: settingsSchema },
   "settings.set": { input: settingsSchema.partial(), output: settingsSchema },
   /** Asks the person, then hands an https or mailto address to the system. Electron only. */
@@ -135,6 +193,15 @@ export const requests = {
 
 export const streams = {
   "chat.answer": { input: answerInputSchema, event: answerEventSchema },
+  /** Sends a file that a person chose on this machine; one at a time. */
+  "models.push": {
+    input: z.strictObject({
+      node: hex32Schema,
+      name: z.string().min(1).max(255),
+      bytes: transferSchema.shape.bytes,
+    }),
+    event: pushEventSchema,
+  },
 } as const satisfies Record<string, { input: z.ZodType; event: z.ZodType }>;
 
 export const consoleEventSchema = z.discriminatedUnion("event", [
@@ -188,4 +255,6 @@ export interface Bridge {
 export type { ConsoleError, Result } from "./console-error.ts";
 export type { ErrorCode } from "./error-codes.ts";
 export type * from "./conversation.ts";
+export type * from "./egress.ts";
+export type * from "./models.ts";
 export type * from "./node.ts";

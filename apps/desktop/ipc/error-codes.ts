@@ -39,6 +39,16 @@ export const consoleAdvice = {
   ERR_KEY_LOCKED: "unlock the system's key store, then restart the console",
   /** The model file of the demo is not where it should be. */
   ERR_MODEL_MISSING: "make it with `npm run make-model`, or name a GGUF file with --model",
+  /** What was resolved is no longer held, or another address was resolved since. */
+  ERR_PROPOSAL_UNKNOWN: "look the address up again",
+  /** A file is already being sent. */
+  ERR_PUSHING: "wait for the file that is being sent, or cancel it",
+  /** The page did not hand the file over, or none is being sent. */
+  ERR_PUSH_ENDED: "choose the file again",
+  /** The chosen file cannot be read any more: it was changed, moved or removed. */
+  ERR_FILE_UNREADABLE: "choose the file again",
+  /** The chosen file does not begin as a GGUF file does. */
+  ERR_NOT_GGUF: "choose a model in the GGUF format",
 } as const satisfies Record<string, string>;
 
 /** The codes of packages/client, which a test keeps equal to its list. */
@@ -66,6 +76,17 @@ export const clientCodes = [
   "ERR_FORBIDDEN",
   "ERR_DOCUMENT_REFUSED",
   "ERR_UNAVAILABLE",
+  "ERR_ORDER_REFUSED",
+  "ERR_WINDOW_OPEN",
+  "ERR_NO_POLICY",
+  "ERR_NO_SPACE",
+  "ERR_DIGEST",
+  "ERR_MODEL_SOURCE",
+  "ERR_MODEL_HOST",
+  "ERR_MODEL_UNVERIFIABLE",
+  "ERR_MODEL_FILE",
+  "ERR_CANCELLED",
+  "ERR_MODEL_IN_USE",
   "ERR_PROFILE",
   "ERR_LOCAL_NODE",
 ] as const;

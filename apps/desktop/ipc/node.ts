@@ -39,6 +39,10 @@ export const nodeSchema = z.strictObject({
   starter: z.enum(["systemd", "gateway"]),
   /** What its kernel enforces, as last reported. */
   policy: z.enum(["none", "demo", "enforced"]).nullable(),
+  /** Why a demo node's kernel policy could not be used here. */
+  policyReason: z.string().max(2000).nullable(),
+  /** What its device list lets this device do; `null` until it was asked. */
+  role: z.enum(["admin", "chat"]).nullable(),
 });
 
 export const modelSchema = z.strictObject({

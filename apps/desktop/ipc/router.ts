@@ -115,7 +115,10 @@ export class Router {
       const sendOpen = (event: unknown) => {
         if (!signal.aborted) send(event);
       };
-      await this.#options.streams[name](input.data, sendOpen, signal);
+      const handler = this.#options.streams[name] as (
+        ...of: [input: unknown, send: (event: unknown) => void, signal: AbortSignal]
+      ) => Promise<void>;
+      await handler(input.data, sendOpen, signal);
     } catch (error) {
       fail(this.#errorOf(name, error));
     } finally {

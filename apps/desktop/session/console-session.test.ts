@@ -31,6 +31,12 @@ test("every answer of the session is of the contract", async () => {
     "conversations.get": conversation,
     "conversations.rename": { ...conversation, title: "t" },
     "receipts.list": node,
+    "egress.read": { ...node, after: 0, limit: 200 },
+    "window.get": node,
+    "window.propose": { ...node, address: "https://models.example/a/b.gguf" },
+    "models.verify": { ...node, digest: MODEL },
+    "models.remove": { ...node, digest: MODEL },
+    "window.close": node,
     "settings.get": {},
     "settings.set": { theme: "dark" },
   } as const;

@@ -11,8 +11,10 @@ import type { RequestHandlers, StreamHandlers } from "../ipc/router.ts";
 import { ConversationShelf } from "./conversation-shelf.ts";
 import { DemoNode, type DemoPlace } from "./demo.ts";
 import { DesktopError } from "./desktop-error.ts";
+import { roleIn } from "./device-role.ts";
 import { HeldConversation } from "./held-conversation.ts";
 import type { OpenKeyStore } from "./key-store.ts";
+import { ModelDesk } from "./model-desk.ts";
 import { NodeBook } from "./node-book.ts";
 import { realClient, type NodeClient } from "./node-client.ts";
 import { makePrivateDir } from "./private-file.ts";
@@ -47,6 +49,7 @@ export class ConsoleSession {
   readonly #shelf = new ConversationShelf();
   readonly #book: NodeBook;
   readonly #demo: DemoNode;
+  readonly #desk: ModelDesk;
   readonly #settings: SettingsFile;
 
   constructor(options: ConsoleSessionOptions) {
@@ -63,6 +66,7 @@ export class ConsoleSession {
       onRemoved: (node) => this.#tell({ event: "node.removed", node }),
     });
     const onChanged = (demo: ConsoleState["demo"]) => this.#tell({ event: "demo.changed", demo });
+    this.#desk = new ModelDesk({ book: this.#book, client, device });
     this.#demo = new DemoNode({ client, device, place, book: this.#book, onChanged });
   }
 
@@ -91,18 +95,21 @@ export class ConsoleSession {
       return {};
     },
     "nodes.status": async ({ node }) => {
-      const [status, models] = await this.#book.ask(node, (control) =>
-        Promise.all([control.status(), control.models()]),
+      const [status, models, list] = await this.#book.watch(node, (control) =>
+        Promise.all([control.status(), control.models(), control.deviceList()]),
       );
-      if (this.#book.view(node).policy !== status.policy)
-        this.#book.change(node, { policy: status.policy });
+      const { policy } = status;
+      const role = roleIn(list, this.#options.keyStore.device);
+      const before = this.#book.view(node);
+      if (before.policy !== policy || before.role !== role)
+        this.#book.change(node, { policy, role });
       return { node: this.#book.view(node), status, models };
     },
     "conversations.list": async () => ({ conversations: this.#shelf.list() }),
     "conversations.create": async ({ node, model, mode }) => {
       this.#book.usable(node);
       this.#shelf.assertRoom();
-      const models = await this.#book.ask(node, (control) => control.models());
+      const models = await this.#book.watch(node, (control) => control.models());
       const found = models.find(({ digest }) => digest === model);
       const name = found?.name ?? model.slice(0, 12);
       const held = this.#hold(node, { digest: model, name }, mode);
@@ -141,6 +148,26 @@ export class ConsoleSession {
       const [signed] = await this.#book.ask(node, (control) => control.receipts(query));
       return { receipt: signed ? receiptView(signed) : null };
     },
+    "egress.read": ({ node, after, limit }) =>
+      this.#book.watch(node, (control) => control.egress({ after, limit })),
+    "window.get": ({ node }) => this.#desk.window(node),
+    "window.propose": ({ node, address, digest }) => this.#desk.propose(node, address, digest),
+    "window.open": ({ node, proposal, minutes }) => this.#desk.open(node, proposal, minutes),
+    "window.close": async ({ node }) => {
+      await this.#desk.close(node);
+      return {};
+    },
+    "models.remove": async ({ node, digest }) => {
+      await this.#desk.remove(node, digest);
+      return {};
+    },
+    "models.verify": async ({ node, digest }) => ({
+      isWhole: await this.#desk.verify(node, digest),
+    }),
+    "models.part": async ({ push, part }) => {
+      this.#desk.handOver(push, part);
+      return {};
+    },
     "settings.get": async () => this.#settings.get(),
     "settings.set": async (change) => {
       const settings = this.#settings.set(change);
@@ -157,6 +184,7 @@ export class ConsoleSession {
   readonly streams: StreamHandlers = {
     "chat.answer": (input, send, signal) =>
       this.#shelf.get(input.conversation).answer(input, send, signal),
+    "models.push": (input, send, signal) => this.#desk.push(input, send, signal),
   };
 
   /** Ends every worker and the demo node. Nothing of a conversation is left. */
@@ -206,6 +234,7 @@ export class ConsoleSession {
     this.#book.view(node);
     for (const { id } of this.#shelf.ofNode(node)) await this.#remove(id);
     if (this.#demo.state.nodeId === node) await this.#demo.stop();
+    this.#desk.forget(node);
     this.#book.remove(node);
   }
 

@@ -76,7 +76,7 @@ export class DemoNode {
       this.#say({ step: "starting" });
       const node = await client.startNode({ ...place, dir, device });
       this.#node = node;
-      const { id } = book.addDemo(node.profile);
+      const { id } = book.addDemo(node.profile, node.policyReason ?? null);
       this.#say({ step: "connecting", nodeId: id });
       const { policy } = await book.ask(id, (control) => control.status());
       book.change(id, { policy });

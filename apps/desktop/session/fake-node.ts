@@ -5,7 +5,15 @@
  */
 import { randomBytes } from "node:crypto";
 import { EventEmitter, once } from "node:events";
-import { ClientError, type ConversationOptions, type TurnEvent } from "@phantoma/client";
+import {
+  ClientError,
+  type ConversationOptions,
+  type ModelFile,
+  type ModelSource,
+  type ResolvedModel,
+  type TurnEvent,
+  type WindowState,
+} from "@phantoma/client";
 import type { Said } from "./message-tree.ts";
 import type { LiveControl, LiveConversation, LiveNode, NodeClient } from "./node-client.ts";
 
@@ -14,6 +22,7 @@ type Finish = Extract<TurnEvent, { type: "finish" }>["finish"];
 export const NODE_KEY = "ab".repeat(32);
 export const MODEL = "cd".repeat(32);
 export const IDLE_TIMEOUT_MS = 120_000;
+const PIECE_BYTES = 45_000;
 
 /** What a worker does with a question. */
 export type Answering = (worker: FakeWorker, question: string) => AsyncIterable<string>;
@@ -101,6 +110,13 @@ export class FakeNode implements NodeClient {
   /** Set to keep the next callers waiting in the queue. */
   queue: { readonly position: number; readonly assigned: Promise<void> } | undefined;
   wasStopped = false;
+  /** What was pushed, by digest in hex. */
+  readonly pushed = new Map<string, Buffer>();
+  /** What was looked up. */
+  readonly resolved: ModelSource[] = [];
+  window: WindowState = { open: null, highestCounter: "0", transfers: [] };
+  /** The orders it was given. */
+  readonly orders: Uint8Array[] = [];
 
   get last(): FakeWorker {
     return this.workers.at(-1)!;
@@ -140,8 +156,41 @@ export class FakeNode implements NodeClient {
       }),
       models: async () => [{ name: "echo", digest: MODEL, bytes: 5 }],
       receipts: async () => [],
+      deviceList: async () => new Uint8Array(),
+      egress: async () => ({
+        policy: null,
+        countingSince: 1,
+        counts: [],
+        days: [],
+        events: [],
+        latest: 0,
+      }),
+      window: async () => this.window,
+      openWindow: async (order) => void this.orders.push(order),
+      closeWindow: async () => undefined,
+      removeModel: async () => undefined,
+      verifyModel: async () => true,
       close: () => undefined,
     };
+  }
+
+  async resolveModel(source: ModelSource): Promise<ResolvedModel> {
+    this.resolved.push(source);
+    const endpoint = { name: "models.example", address: "192.0.2.7", port: 443 };
+    const [digest, digestFrom] = [
+      source.sha256 ?? MODEL,
+      source.sha256 ? "given" : "host",
+    ] as const;
+    return { path: "/a/b.gguf", digest, bytes: 7, digestFrom, endpoints: [endpoint] };
+  }
+
+  /** Reads in the small pieces of a tunnel, from where it has it. */
+  async pushModel(file: ModelFile): Promise<void> {
+    let had = this.pushed.get(file.digest) ?? Buffer.alloc(0);
+    while (had.length < file.bytes) {
+      had = Buffer.concat([had, await file.read(had.length, PIECE_BYTES)]);
+      this.pushed.set(file.digest, had);
+    }
   }
 
   async startNode(): Promise<LiveNode> {
@@ -157,6 +206,6 @@ export class FakeNode implements NodeClient {
     const stop = async () => {
       this.wasStopped = true;
     };
-    return { profile, stop };
+    return { profile, policyReason: "a played node has no kernel", stop };
   }
 }

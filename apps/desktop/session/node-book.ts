@@ -15,6 +15,7 @@ import { ClientError, parseProfile, retryDelayMs, type NodeProfile } from "@phan
 import type { NodeView } from "../ipc/node.ts";
 import { consoleErrorOf, DesktopError } from "./desktop-error.ts";
 import { fingerprintView } from "./fingerprint-view.ts";
+import { HeldControl } from "./held-control.ts";
 import type { LiveControl } from "./node-client.ts";
 import { makePrivateDir, readIfPresent } from "./private-file.ts";
 
@@ -22,6 +23,8 @@ interface Known {
   readonly profile: NodeProfile;
   /** Where the profile lies, for a node that is remembered. */
   readonly path: string | undefined;
+  /** For what a page asks again and again. */
+  readonly held: HeldControl;
   view: NodeView;
   failures: number;
   retry: NodeJS.Timeout | undefined;
@@ -54,9 +57,11 @@ export class NodeBook {
     return this.#known(id).view;
   }
 
-  /** Takes a demo node up, unconfirmed. */
-  addDemo(profile: NodeProfile): NodeView {
-    return this.#add(profile, "demo", undefined);
+  /** Takes a demo node up, unconfirmed. @param policyReason why its kernel policy is not in force */
+  addDemo(profile: NodeProfile, policyReason: string | null): NodeView {
+    const { id } = this.#add(profile, "demo", undefined);
+    if (policyReason !== null) this.change(id, { policyReason });
+    return this.view(id);
   }
 
   confirm(id: string): NodeView {
@@ -74,8 +79,9 @@ export class NodeBook {
   }
 
   remove(id: string): void {
-    const { path, retry } = this.#known(id);
+    const { path, retry, held } = this.#known(id);
     clearTimeout(retry);
+    held.close();
     if (path) rmSync(path, { force: true });
     this.#nodes.delete(id);
     this.#options.onRemoved(id);
@@ -83,19 +89,34 @@ export class NodeBook {
 
   /** Asks the node over a control session; its state follows the outcome. */
   async ask<T>(id: string, question: (control: LiveControl) => Promise<T>): Promise<T> {
-    const { profile, view } = this.#known(id);
-    if (view.state !== "online") this.change(id, { state: "connecting" });
-    try {
+    const { profile } = this.#known(id);
+    return this.follow(id, async () => {
       const control = await this.#options.openControl(profile);
       try {
-        const answer = await question(control);
-        this.reached(id);
-        return answer;
+        return await question(control);
       } finally {
         control.close();
       }
+    });
+  }
+
+  /** The same over a session that is kept for the next question, which must only read. */
+  async watch<T>(id: string, question: (control: LiveControl) => Promise<T>): Promise<T> {
+    const { held } = this.#known(id);
+    return this.follow(id, () => held.ask(question));
+  }
+
+  /** Lets the node's state follow the outcome of something that was asked of it. */
+  async follow<T>(id: string, asking: () => Promise<T>): Promise<T> {
+    const known = this.#known(id);
+    if (known.view.state !== "online") this.change(id, { state: "connecting" });
+    try {
+      const answer = await asking();
+      this.reached(id);
+      return answer;
     } catch (error) {
-      this.missed(id, error);
+      if (isAnswer(error)) this.reached(id);
+      else this.missed(id, error);
       throw error;
     }
   }
@@ -132,7 +153,10 @@ export class NodeBook {
   }
 
   close(): void {
-    for (const { retry } of this.#nodes.values()) clearTimeout(retry);
+    for (const { retry, held } of this.#nodes.values()) {
+      clearTimeout(retry);
+      held.close();
+    }
     this.#nodes.clear();
   }
 
@@ -145,9 +169,11 @@ export class NodeBook {
     const { nodeKey: id, name, url, starter } = profile;
     const fingerprint = fingerprintView(Buffer.from(id, "hex"));
     const isConfirmed = path !== undefined;
-    const state = { state: "unknown", error: null, policy: null } as const;
+    const held = new HeldControl(() => this.#options.openControl(profile));
+    const unasked = { policy: null, policyReason: null, role: null };
+    const state = { state: "unknown", error: null, ...unasked } as const;
     const view: NodeView = { id, name, url, kind, isConfirmed, fingerprint, ...state, starter };
-    this.#nodes.set(id, { profile, path, view, failures: 0, retry: undefined });
+    this.#nodes.set(id, { profile, path, held, view, failures: 0, retry: undefined });
     this.#options.onChanged(view);
     return view;
   }
@@ -158,6 +184,29 @@ export class NodeBook {
     return known;
   }
 }
+
+/** A node that refuses is there, and so is one that was never asked because the console refused. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof ClientError
+    ? answeredCodes.has(error.code)
+    : error instanceof DesktopError;
+}
+
+const answeredCodes: ReadonlySet<string> = new Set([
+  "ERR_INVALID_MESSAGE",
+  "ERR_FORBIDDEN",
+  "ERR_DOCUMENT_REFUSED",
+  "ERR_ORDER_REFUSED",
+  "ERR_WINDOW_OPEN",
+  "ERR_NO_POLICY",
+  "ERR_NO_SPACE",
+  "ERR_DIGEST",
+  "ERR_MODEL_UNKNOWN",
+  "ERR_MODEL_IN_USE",
+  "ERR_MODEL_SOURCE",
+  "ERR_MODEL_FILE",
+  "ERR_CANCELLED",
+]);
 
 /** A revoked device or a false certificate does not pass by waiting. */
 function isWorthRetrying(error: unknown): boolean {

@@ -7,8 +7,14 @@ import {
   ControlSession,
   Conversation,
   LocalNode,
+  pushModel,
+  resolveModel,
   type ConversationOptions,
   type LocalNodeOptions,
+  type ModelFile,
+  type ModelSource,
+  type PushOptions,
+  type ResolvedModel,
 } from "@phantoma/client";
 
 /** What a conversation with a worker can do; `packages/client` describes each. */
@@ -17,18 +23,35 @@ export type LiveConversation = Pick<
   "opened" | "task" | "closed" | "turn" | "stop" | "end" | "drop"
 >;
 
-export type LiveControl = Pick<ControlSession, "status" | "models" | "receipts" | "close">;
+export type LiveControl = Pick<
+  ControlSession,
+  | "status"
+  | "models"
+  | "deviceList"
+  | "receipts"
+  | "egress"
+  | "window"
+  | "openWindow"
+  | "closeWindow"
+  | "removeModel"
+  | "verifyModel"
+  | "close"
+>;
 
-export type LiveNode = Pick<LocalNode, "profile" | "stop">;
+export type LiveNode = Pick<LocalNode, "profile" | "policyReason" | "stop">;
 
 export interface NodeClient {
   openConversation(options: ConversationOptions): Promise<LiveConversation>;
   openControl(options: Pick<ConversationOptions, "profile" | "device">): Promise<LiveControl>;
   startNode(options: LocalNodeOptions): Promise<LiveNode>;
+  resolveModel(source: ModelSource): Promise<ResolvedModel>;
+  pushModel(file: ModelFile, options: PushOptions): Promise<void>;
 }
 
 export const realClient: NodeClient = {
   openConversation: (options) => Conversation.open(options),
   openControl: (options) => ControlSession.open(options),
   startNode: (options) => LocalNode.start(options),
+  resolveModel,
+  pushModel,
 };

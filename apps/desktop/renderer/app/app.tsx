@@ -7,11 +7,14 @@ import { useCallback, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ConversationPage } from "../chat/conversation-page.tsx";
 import { Skeleton } from "../design/parts.tsx";
+import { EgressPage } from "../egress/egress-page.tsx";
 import { AskToOpen } from "../markdown/references.tsx";
+import { ModelsPage } from "../models/models-page.tsx";
 import { NodePage } from "../node/node-page.tsx";
 import { WelcomePage } from "../pairing/welcome-page.tsx";
 import { ReceiptsPage } from "../receipts/receipts-page.tsx";
 import { SettingsPage } from "../settings/settings-page.tsx";
+import { WindowBanner } from "../window/window-banner.tsx";
 import { ErrorView } from "./error-view.tsx";
 import { HomePage } from "./home-page.tsx";
 import { OpenLinkDialog } from "./open-link-dialog.tsx";
@@ -60,6 +63,7 @@ function Shell() {
         {hasNode && <Sidebar />}
         <main id="main" className="main" tabIndex={-1}>
           <StateBanners />
+          <WindowBanner />
           <Page />
         </main>
       </div>
@@ -88,6 +92,10 @@ function Page() {
       return <ConversationPage id={route.conversation} />;
     case "node":
       return <NodePage node={node} />;
+    case "models":
+      return <ModelsPage key={node.id} node={node} />;
+    case "egress":
+      return <EgressPage key={node.id} node={node} />;
     case "receipts":
       return <ReceiptsPage node={node} />;
     case "new":

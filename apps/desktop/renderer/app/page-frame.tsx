@@ -5,6 +5,7 @@
  */
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import type { NodeView } from "../../ipc/contract.ts";
 import { Tag } from "../design/parts.tsx";
 import { Tooltip } from "../design/tooltip.tsx";
 import { usableNode, useLoadedState } from "./queries.ts";
@@ -35,14 +36,21 @@ export function PageFrame({ title, about, actions, children }: Props) {
 /** There whenever the node is a demo; nothing closes it. */
 function DemoMark() {
   const { t } = useTranslation();
-  if (usableNode(useLoadedState())?.starter !== "gateway") return undefined;
+  const node = usableNode(useLoadedState());
+  if (node?.starter !== "gateway") return undefined;
   return (
-    <Tooltip text={t("demo.meaning")}>
+    <Tooltip text={`${t("demo.meaning")} ${t(demoPolicyText(node))}`}>
       <button type="button" className="demo-mark">
         <Tag tone="caution">{t("demo.mark")}</Tag>
       </button>
     </Tooltip>
   );
+}
+
+/** What a demo node's kernel does for it. */
+export function demoPolicyText({ policy }: NodeView) {
+  const isInForce = policy === "demo" || policy === "enforced";
+  return isInForce ? "demo.policyInForce" : "demo.policyNotInForce";
 }
 
 /** What scrolls below the bar; the keyboard must reach what scrolls. */

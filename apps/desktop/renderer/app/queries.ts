@@ -33,6 +33,8 @@ export const keys = {
   conversation: (id: string) => ["conversations.get", id],
   status: (node: string) => ["nodes.status", node],
   receipts: (node: string) => ["receipts.list", node],
+  egress: (node: string) => ["egress.read", node],
+  window: (node: string) => ["window.get", node],
 } as const;
 
 export const useConsoleState = () =>

@@ -6,6 +6,8 @@ const routes: Route[] = [
   { page: "home" },
   { page: "new" },
   { page: "node" },
+  { page: "models" },
+  { page: "egress" },
   { page: "receipts" },
   { page: "settings" },
   { page: "chat", conversation: "0123456789abcdef" },

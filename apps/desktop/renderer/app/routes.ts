@@ -5,16 +5,18 @@
  */
 import { useSyncExternalStore } from "react";
 
+/** Pages that need nothing but their name. */
+const plainPages = ["node", "models", "egress", "receipts", "settings"] as const;
+
 export type Route =
-  | { readonly page: "home" | "new" | "node" | "receipts" | "settings" }
+  | { readonly page: "home" | "new" | (typeof plainPages)[number] }
   | { readonly page: "chat"; readonly conversation: string };
 
 export function parseRoute(untrusted: string): Route {
   const [, name = "", id = ""] = /^#?\/?([a-z]*)\/?([0-9a-f]*)$/.exec(untrusted) ?? [];
   if (name === "chat" && id.length === 16) return { page: "chat", conversation: id };
-  if (name === "new" || name === "node" || name === "receipts" || name === "settings")
-    return { page: name };
-  return { page: "home" };
+  const page = plainPages.find((one) => one === name);
+  return { page: page ?? (name === "new" ? "new" : "home") };
 }
 
 export function addressOf(route: Route): string {

@@ -26,6 +26,8 @@ export function Sidebar() {
       <Conversations />
       <ul className="places">
         <Place page="node" icon="node" label={t("node.title")} />
+        <Place page="models" icon="model" label={t("models.title")} />
+        <Place page="egress" icon="egress" label={t("egress.title")} />
         <Place page="receipts" icon="receipt" label={t("receipts.title")} />
         <Place page="settings" icon="settings" label={t("settings.title")} />
       </ul>

@@ -4,7 +4,9 @@
  * @module
  */
 import { chat } from "./en-chat.ts";
+import { egress } from "./en-egress.ts";
 import { errors } from "./en-errors.ts";
+import { models } from "./en-models.ts";
 
 export const en = {
   app: {
@@ -30,7 +32,9 @@ export const en = {
   demo: {
     mark: "Demo mode",
     meaning:
-      "The node runs on this machine with this machine's rights. The tunnel and the single-use workers are real; the kernel enforces nothing and no wipe is measured.",
+      "The node runs on this machine with this machine's rights. The tunnel and the single-use workers are real; no wipe is measured.",
+    policyInForce: "The kernel policy is in force here.",
+    policyNotInForce: "The kernel enforces nothing here.",
     step: {
       preparing: "Making keys and folders…",
       starting: "Starting the node and loading the model…",
@@ -46,7 +50,7 @@ export const en = {
     factReceipt: "Every end leaves a signed receipt. What was not measured is called not measured.",
     start: "Start a demo node here",
     demoText:
-      "The demo runs on this machine and needs no server. It shows how everything works, without what only a kernel can enforce.",
+      "The demo runs on this machine and needs no server. It shows how everything works; the kernel policy only where this machine lets it.",
   },
   confirm: {
     title: "Is this your node?",
@@ -83,6 +87,8 @@ export const en = {
       "The system offers another key store than the one that holds the key. It was not opened.",
   },
   chat,
+  egress,
+  models,
   markdown: {
     code: "code",
     copyCode: "Copy code",
@@ -121,9 +127,13 @@ export const en = {
     policy: {
       unknown: "not reported yet",
       none: "none",
-      demo: "none, demo mode",
-      enforced: "enforced",
+      demo: "in force, demo mode",
+      enforced: "in force",
     },
+    policyReason: "The kernel policy cannot be used on this machine",
+    policyDetails: "See Egress",
+    roleLabel: "This device may",
+    role: { unknown: "not reported yet", admin: "chat and administer", chat: "chat" },
     starterLabel: "Workers are started by",
     starter: { systemd: "systemd, each in a cell of its own", gateway: "the gateway, demo mode" },
     status: "Status",

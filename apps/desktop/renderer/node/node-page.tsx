@@ -8,9 +8,9 @@ import { useTranslation } from "react-i18next";
 import type { NodeView } from "../../ipc/contract.ts";
 import { consoleErrorOf } from "../app/bridge.ts";
 import { ErrorView } from "../app/error-view.tsx";
-import { PageBody, PageFrame } from "../app/page-frame.tsx";
+import { demoPolicyText, PageBody, PageFrame } from "../app/page-frame.tsx";
 import { useNodeStatus, useRequest } from "../app/queries.ts";
-import { goTo } from "../app/routes.ts";
+import { addressOf, goTo } from "../app/routes.ts";
 import { nodeTones } from "../app/sidebar.tsx";
 import { formatBytes, formatTime, shortHex } from "../chat/format.ts";
 import { Button } from "../design/button.tsx";
@@ -46,7 +46,9 @@ export function NodePage({ node }: { node: NodeView }) {
             <p>
               <strong>{t("demo.mark")}</strong>
             </p>
-            <p>{t("demo.meaning")}</p>
+            <p>
+              {t("demo.meaning")} {t(demoPolicyText(node))}
+            </p>
           </Banner>
         )}
         <section>
@@ -66,10 +68,25 @@ export function NodePage({ node }: { node: NodeView }) {
                   {node.url}
                 </span>,
               ],
-              [t("node.policyLabel"), t(`node.policy.${node.policy ?? "unknown"}`)],
+              [
+                t("node.policyLabel"),
+                <span key="policy">
+                  {t(`node.policy.${node.policy ?? "unknown"}`)}{" "}
+                  <a href={addressOf({ page: "egress" })}>{t("node.policyDetails")}</a>
+                </span>,
+              ],
               [t("node.starterLabel"), t(`node.starter.${node.starter}`)],
+              [t("node.roleLabel"), t(`node.role.${node.role ?? "unknown"}`)],
             ]}
           />
+          {node.policyReason && (
+            <Banner shape="box">
+              <p>
+                <strong>{t("node.policyReason")}</strong>
+              </p>
+              <p>{node.policyReason}</p>
+            </Banner>
+          )}
         </section>
         {!isStopped && (
           <section>
