@@ -17,6 +17,7 @@ import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { openDemoNode } from "./demo-node.ts";
 import { runFaults } from "./faults.ts";
+import { guestObstacle, runInGuest } from "./guest.ts";
 import { closingLine, failuresOf, jsonRows, tableOf, type Results } from "./report.ts";
 import { rows } from "./rows.ts";
 import { runAll } from "./run.ts";
@@ -31,10 +32,11 @@ const { values } = parseArgs({
     only: { type: "string" },
     unit: { type: "string" },
     program: { type: "string" },
+    guest: { type: "boolean", default: false },
   },
 });
 
-const obstacle = findObstacle();
+const obstacle = findObstacle() ?? (values.guest ? guestObstacle() : undefined);
 if (obstacle) {
   process.stderr.write(`attacks: ${obstacle}\n`);
   process.exitCode = 1;
@@ -45,6 +47,13 @@ if (obstacle) {
 async function run(): Promise<number> {
   const startedAt = performance.now();
   buildPolicy();
+  if (values.guest) {
+    const attempts = buildAttempts();
+    return tell(
+      await runInGuest(attempts, values.only, say),
+      (performance.now() - startedAt) / 1000,
+    );
+  }
   const node = await openDemoNode(buildAttempts(), say);
   const end = (): void => {
     void node.close().finally(() => process.exit(130));

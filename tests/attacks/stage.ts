@@ -28,6 +28,8 @@ const LINK_SETTLE_MS = 1_500;
 /** A frame that left by then is seen. */
 const FRAME_SETTLE_MS = 700;
 const ANYBODY = 65_534;
+/** As long as a cell listens. */
+const CALL_SECONDS = 1;
 /** Long enough for a program that has a list of its own to work through. */
 const STRANGER_MS = 60_000;
 
@@ -64,7 +66,8 @@ export class Stage {
   private constructor(attempts: string, isNearHost: boolean) {
     this.mount = cgroupMount() ?? "";
     this.attempts = attempts;
-    this.dir = mkdtempSync(join(tmpdir(), "phantoma-attacks-"));
+    // Under systemd /tmp is each unit's own; what other programs offer there is in /run.
+    this.dir = mkdtempSync(join(isNearHost ? "/run" : tmpdir(), "phantoma-attacks-"));
     // Anybody has to reach the broker, as anybody reaches a broker that there really is.
     chmodSync(this.dir, 0o755);
     this.id = basename(this.dir).slice(-6);
@@ -115,13 +118,21 @@ export class Stage {
 
   /** Tries one cell. */
   async try(cell: Cell, place: UnitPlace): Promise<Outcome> {
-    const { call } = cell.row;
-    if (call)
-      this.#outside.say(
-        `call ${cell.number} ${call.family} ${call.isOwnPort ? GATEWAY_PORT : FIRST_OWN_PORT + cell.number}`,
-      );
-    const options: Record<string, string | number | undefined> = {
+    this.callInto(cell, CALL_SECONDS);
+    const inside = this.insideArguments(place, {
       uid: uidOf(cell),
+      confine: cell.mode === "sandbox" ? place.confine : undefined,
+    });
+    const { output, complaint } = await this.#launch(cell, place, inside);
+    return outcomeIn(output, cell, complaint);
+  }
+
+  /** Arguments of the inside part. */
+  insideArguments(
+    place: UnitPlace,
+    further: Readonly<Record<string, string | number | undefined>>,
+  ): string[] {
+    const options = {
       broker: this.brokerDir,
       netns: this.nearPath,
       link: "v0",
@@ -130,17 +141,22 @@ export class Stage {
       pins: place.pins,
       warden: place.wardenPid,
       "own-port": GATEWAY_PORT,
-      confine: cell.mode === "sandbox" ? place.confine : undefined,
+      ...further,
     };
-    const lines = await this.#launch(cell, place, [
-      "inside",
-      ...Object.entries(options).flatMap(([name, value]) =>
-        value === undefined ? [] : [`--${name}`, String(value)],
-      ),
-    ]);
-    const found = lines.output.map(readReport).find((report) => report?.number === cell.number);
-    const none: Report = { step: "none", error: lines.complaint || "no answer", pid: 0 };
-    return { cell, report: found?.report ?? none, frames: 0, hooks: new Set() };
+    const given = Object.entries(options).filter(([, value]) => value !== undefined);
+    return ["inside", ...given.flatMap(([name, value]) => [`--${name}`, String(value)])];
+  }
+
+  /** Has the far end call a cell that listens. */
+  callInto({ row: { call }, number }: Cell, seconds: number): void {
+    if (!call) return;
+    const port = call.isOwnPort ? GATEWAY_PORT : FIRST_OWN_PORT + number;
+    this.#outside.say(`call ${number} ${call.family} ${port} ${seconds}`);
+  }
+
+  /** Somebody outside every policy, for units that PID 1 starts. @returns its pid */
+  async startAccomplice({ number }: Cell): Promise<number> {
+    return (await this.#help(this.nearPath, "accomplice", String(number))).pid;
   }
 
   /** Floods from a unit's cgroup. @returns how many attempts it made, and how many came back as refused */
@@ -205,6 +221,13 @@ export class Stage {
     clearTimeout(timer);
     return { output, complaint: process.complaint.trim() };
   }
+}
+
+/** What the inside part's lines say of a cell. */
+export function outcomeIn(lines: readonly string[], cell: Cell, complaint: string): Outcome {
+  const found = lines.map(readReport).find((report) => report?.number === cell.number);
+  const none: Report = { step: "none", error: complaint || "no answer", pid: 0 };
+  return { cell, report: found?.report ?? none, frames: 0, hooks: new Set() };
 }
 
 /** @returns the program's path. @throws when it does not compile, with the compiler's words */

@@ -95,6 +95,19 @@ static _Noreturn void be_accomplice(const struct cell *cell, int channel)
 	}
 }
 
+/* For units that PID 1 starts: an accomplice of its own, by itself. */
+int accomplice_main(int argc, char **argv)
+{
+	struct cell cell = {.row = "19", .number = argc > 1 ? atoi(argv[1]) : 0};
+	int pair[2];
+
+	mode = "sandbox";
+	need(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), "socketpair");
+	puts("ready");
+	fflush(stdout);
+	be_accomplice(&cell, pair[1]);
+}
+
 /* Row 28: as if the cgroup had been delegated to the unit's user. */
 static void delegate(const struct cell *cell, bool is_given)
 {
