@@ -225,8 +225,9 @@ int daemon_run(const struct options *options)
 		fault_set(&daemon.fault, "ERR_CONFINE", "%s", strerror(errno));
 		return fail(&daemon.fault);
 	}
-	puts("ready");
-	fflush(stdout);
+	/* Not puts, which asks a character device whether it is a terminal: that call is not allowed any more. */
+	if (write(STDOUT_FILENO, "ready\n", 6) != 6)
+		log_event("ready-unread", "%s", "");
 	if (notify >= 0 && write(notify, "READY=1", 7) != 7)
 		log_event("notify-failed", "%s", "");
 	status = loop(&daemon, options, ring, signals);

@@ -81,7 +81,7 @@ struct egress_count {
 struct egress_root {
 	__u64 id;    /* of the root cgroup */
 	__u32 level; /* its depth in the cgroup tree */
-	__u32 zero;
+	__u32 is_slice; /* of systemd: a task of root's in a unit is PID 1 making the unit */
 };
 
 /* 112: the 108 of sun_path, which may be full without a NUL, and one, aligned. */

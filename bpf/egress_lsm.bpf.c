@@ -72,7 +72,7 @@ static __always_inline int judge_socket(struct socket *socket, __u32 hook)
 	struct sock *sk = BPF_CORE_READ(socket, sk);
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 
-	if (!is_inside() || family == AF_UNIX || ((family == AF_INET || family == AF_INET6) && is_own(sk)))
+	if (!is_inside() || is_making_unit() || family == AF_UNIX || ((family == AF_INET || family == AF_INET6) && is_own(sk)))
 		return 0;
 	return deny(hook, BPF_CORE_READ(sk, sk_protocol));
 }
@@ -81,7 +81,7 @@ static __always_inline int judge_socket(struct socket *socket, __u32 hook)
 SEC("lsm/socket_create")
 int BPF_PROG(lsm_create, int family, int type, int protocol, int kern, int ret)
 {
-	if (ret || kern || !is_inside() || family == AF_UNIX || family == AF_INET || family == AF_INET6)
+	if (ret || kern || !is_inside() || family == AF_UNIX || family == AF_INET || family == AF_INET6 || is_making_unit())
 		return ret;
 	return deny(HOOK_LSM_CREATE, protocol);
 }
@@ -105,7 +105,7 @@ static __always_inline int judge_unix(struct sock *other, __u32 hook)
 	struct egress_unix_path key = { .kind = unit ? unit->kind : UNIT_UNKNOWN };
 	struct unix_address *address;
 
-	if (is_free(key.kind))
+	if (is_free(key.kind) || is_making_unit())
 		return 0;
 	address = BPF_CORE_READ((struct unix_sock *)other, addr);
 	if (address &&

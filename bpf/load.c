@@ -111,7 +111,9 @@ static __u32 pinned_ring_bytes(const struct policy *policy)
 
 static int prepare_maps(struct policy *policy, struct bpf_object *object)
 {
-	struct egress_root root = { .id = policy->root.id, .level = policy->root.level };
+	struct egress_root root = { .id = policy->root.id,
+				    .level = policy->root.level,
+				    .is_slice = policy->root.is_slice };
 	struct bpf_map *map = bpf_object__find_map_by_name(object, ".rodata.root");
 
 	if (!map || bpf_map__set_initial_value(map, &root, sizeof(root)))

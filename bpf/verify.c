@@ -28,7 +28,8 @@ static int has_root(const struct policy *policy, __u32 id)
 	int fd = bpf_map_get_fd_by_id(id);
 	int is_same = fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &length) && !strcmp(info.name, ".rodata.root") &&
 		      info.value_size == sizeof(root) && !bpf_map_lookup_elem(fd, &key, &root) &&
-		      root.id == policy->root.id && root.level == policy->root.level;
+		      root.id == policy->root.id && root.level == policy->root.level &&
+		      root.is_slice == policy->root.is_slice;
 
 	if (fd >= 0)
 		close(fd);
