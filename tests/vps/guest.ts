@@ -116,6 +116,11 @@ export class Guest {
       : join(this.#dir, "disk.qcow2");
   }
 
+  /** For people who want to look around. */
+  get sshCommand(): string {
+    return ["ssh", ...this.#sshArguments()].join(" ");
+  }
+
   /** Everything that the kernel and GRUB said on the serial port. */
   get console(): string {
     return readFileSync(join(this.#dir, "console.log"), "latin1");
@@ -202,7 +207,7 @@ export class Guest {
   /** Keeps disk and memory for {@link restore} and ends this guest. A folder that is there is complete. */
   async saveState(stateDir: string): Promise<void> {
     const monitor = this.#running();
-    const making = `${stateDir}.new`;
+    const making = `${stateDir}.${process.pid}.new`;
     rmSync(making, { recursive: true, force: true });
     mkdirSync(making, { recursive: true });
     await this.check("sync");

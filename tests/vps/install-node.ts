@@ -23,13 +23,14 @@ const RELEASE_DIR = "/opt/phantoma/releases/test";
 export const CURRENT_DIR = "/opt/phantoma/current";
 const STATE_DIR = "/var/lib/phantoma";
 
-/** Started in this order by name; the rest of the node comes along. */
-const ENABLED = [
+/** In the order of their start. */
+export const ENABLED = [
   "phantoma-hold.service",
   "phantoma-warden.service",
   "phantoma-keeper.service",
   "phantoma-worker.socket",
   "phantoma-clerk.socket",
+  "phantoma-fetcher.path",
   "phantoma-gateway.service",
 ] as const;
 
@@ -125,8 +126,7 @@ async function installUnits(guest: Guest, gatewayFlags: string): Promise<void> {
     [
       "set -e",
       "mkdir -p /etc/phantoma /etc/sysusers.d /etc/tmpfiles.d",
-      `cp ${units}/*.service ${units}/*.socket ${units}/*.slice /etc/systemd/system/`,
-      `find ${units} -name '*.path' -exec cp {} /etc/systemd/system/ ';'`,
+      `cp ${units}/*.service ${units}/*.socket ${units}/*.slice ${units}/*.path /etc/systemd/system/`,
       `cp ${units}/phantoma.sysusers.conf /etc/sysusers.d/phantoma.conf`,
       `cp ${units}/phantoma.tmpfiles.conf /etc/tmpfiles.d/phantoma.conf`,
       `cp ${units}/phantoma.journald.conf /etc/systemd/journald@phantoma.conf`,
