@@ -98,6 +98,35 @@ int sock_create(struct bpf_sock *ctx)
 	return refuse(&attempt);
 }
 
+/* Joining or leaving a group, in any of its forms: IP_ADD_MEMBERSHIP to MCAST_MSFILTER, the same for IPv6, and anycast. */
+static __always_inline int is_membership(int level, int option)
+{
+	switch (level) {
+	case IPPROTO_IP:
+		return option >= 35 && option <= 48;
+	case IPPROTO_IPV6:
+		return option == 20 || option == 21 || option == 27 || option == 28 || (option >= 42 && option <= 48);
+	default:
+		return 0;
+	}
+}
+
+/* A member is reported to the network by the kernel itself, in packets that belong to no cgroup; a group's address has room
+ * for a word. */
+SEC("cgroup/setsockopt")
+int setsockopt(struct bpf_sockopt *ctx)
+{
+	struct attempt attempt = { .hook = HOOK_SETSOCKOPT };
+
+	/* 0: the kernel takes the caller's value, of whatever size, as it is. */
+	ctx->optlen = 0;
+	if (!is_membership(ctx->level, ctx->optname))
+		return ALLOW;
+	attempt.protocol = ctx->sk ? ctx->sk->protocol : 0;
+	fill_current(&attempt, current_unit());
+	return refuse(&attempt);
+}
+
 /* Reads the far end of `skb` into `attempt`, its TCP header into `tcp`; 0 unless it is TCP in a plain, whole packet. */
 static __always_inline int read_packet(struct __sk_buff *skb, enum direction direction, struct attempt *attempt,
 				       struct tcphdr *tcp)

@@ -31,6 +31,7 @@ static const struct policy_program programs[POLICY_PROGRAMS] = {
 	{ "sendmsg4", TIER_CGROUP, BPF_CGROUP_UDP4_SENDMSG, -1, 0, "", -1 },
 	{ "sendmsg6", TIER_CGROUP, BPF_CGROUP_UDP6_SENDMSG, -1, 0, "", -1 },
 	{ "sock_create", TIER_CGROUP, BPF_CGROUP_INET_SOCK_CREATE, -1, 0, "", -1 },
+	{ "setsockopt", TIER_CGROUP, BPF_CGROUP_SETSOCKOPT, -1, 0, "", -1 },
 	{ "egress", TIER_CGROUP, BPF_CGROUP_INET_EGRESS, -1, 0, "", -1 },
 	{ "ingress", TIER_CGROUP, BPF_CGROUP_INET_INGRESS, -1, 0, "", -1 },
 	{ "unix_connect", TIER_UNIX, CGROUP_UNIX_CONNECT, -1, 0, "", -1 },
