@@ -26,10 +26,10 @@ export async function runInGuest(
   const guest = await Guest.boot({ ports: [NODE_PORT] });
   try {
     await installNode(guest, { device: generateDeviceIdentity(), models: [], say });
-    await guest.unpack(["-C", `${root}/tests`, "--exclude=*.test.ts", "attacks"], "/root/tests");
+    await guest.unpack(["-C", `${root}/tests`, "--exclude=*.test.ts", "attacks"], ATTACK_DIR);
     await guest.unpack(["-C", dirname(attempts), "attempts"], ATTACK_DIR);
     say("attacking in the guest …");
-    const command = `/opt/phantoma/current/bin/node /root/tests/attacks/guest-side.ts ${only ?? ""}`;
+    const command = `/opt/phantoma/current/bin/node ${ATTACK_DIR}/attacks/guest-side.ts ${only ?? ""}`;
     const { code, stdout, stderr } = await guest.ssh(command);
     const line = stdout.split("\n").find((line) => line.startsWith("results "));
     if (code !== 0 || !line) throw new Error(`the run in the guest ended with ${code}: ${stderr}`);
