@@ -37,6 +37,8 @@ export interface Row {
   readonly isUserBound?: true;
   /** Somebody outside starts the cell with a socket of theirs. PID 1 hands none over, so a unit's sandbox has none. */
   readonly isHanded?: true;
+  /** Something outside is made ready for it (attempts/launch.c), so it has a launch for itself. */
+  readonly isPrepared?: true;
   /** Only a unit with a port of its own. */
   readonly isGatewayOnly?: true;
   /** The unit's own work, which has to pass. */
@@ -105,32 +107,54 @@ export const rows: readonly Row[] = [
     id: "16a",
     attempt: "TCP socket made before the cgroup was joined",
     stopper: "lsm",
+    isPrepared: true,
     isHanded: true,
   },
   {
     id: "16b",
     attempt: "UDP socket made before the cgroup was joined",
     stopper: "lsm",
+    isPrepared: true,
     isHanded: true,
   },
   {
     id: "17a",
     attempt: "connected TCP socket inherited",
     stopper: "lsm",
+    isPrepared: true,
     isHanded: true,
     isCanaryOnly: true,
   },
-  { id: "17b", attempt: "connected UDP socket inherited", stopper: "lsm", isHanded: true },
+  {
+    id: "17b",
+    attempt: "connected UDP socket inherited",
+    stopper: "lsm",
+    isPrepared: true,
+    isHanded: true,
+  },
   {
     id: "17c",
     attempt: "sendfile into an inherited TCP socket",
     stopper: "lsm",
+    isPrepared: true,
     isHanded: true,
     isCanaryOnly: true,
   },
-  { id: "17d", attempt: "splice into an inherited UDP socket", stopper: "lsm", isHanded: true },
-  { id: "18", attempt: "UDP socket received by SCM_RIGHTS", stopper: "lsm", isHanded: true },
-  { id: "19", attempt: "UDP socket taken by pidfd_getfd", stopper: "lsm" },
+  {
+    id: "17d",
+    attempt: "splice into an inherited UDP socket",
+    stopper: "lsm",
+    isPrepared: true,
+    isHanded: true,
+  },
+  {
+    id: "18",
+    attempt: "UDP socket received by SCM_RIGHTS",
+    stopper: "lsm",
+    isPrepared: true,
+    isHanded: true,
+  },
+  { id: "19", attempt: "UDP socket taken by pidfd_getfd", stopper: "lsm", isPrepared: true },
   { id: "20a", attempt: "unix stream to a broker, by path", stopper: "unix" },
   { id: "20b", attempt: "unix datagram to a broker, by path", stopper: "unix" },
   { id: "20c", attempt: "unix datagram, connected, by path", stopper: "unix" },
@@ -148,6 +172,7 @@ export const rows: readonly Row[] = [
     id: "24",
     attempt: "AF_PACKET socket made before the cgroup was joined",
     stopper: "lsm",
+    isPrepared: true,
     isHanded: true,
     isRoot: true,
   },
@@ -168,6 +193,7 @@ export const rows: readonly Row[] = [
     id: "28",
     attempt: "moves to a sibling in a delegated subtree",
     stopper: "cgroup",
+    isPrepared: true,
     isControlRoot: true,
   },
   { id: "29a", attempt: "NETLINK socket", stopper: "lsm", isDoneLeak: true },
@@ -197,17 +223,25 @@ export const rows: readonly Row[] = [
     isDoneLeak: true,
     mayBeAbsent: true,
   },
-  { id: "32a", attempt: "ptrace of another unit's process", stopper: "rights", isUserBound: true },
+  {
+    id: "32a",
+    attempt: "ptrace of another unit's process",
+    stopper: "rights",
+    isPrepared: true,
+    isUserBound: true,
+  },
   {
     id: "32b",
     attempt: "process_vm_writev into another unit's process",
     stopper: "rights",
+    isPrepared: true,
     isUserBound: true,
   },
   {
     id: "32c",
     attempt: "/proc/PID/mem of another unit's process",
     stopper: "rights",
+    isPrepared: true,
     isUserBound: true,
   },
   { id: "33a", attempt: "bpf(): detach a program", stopper: "rights", isControlRoot: true },

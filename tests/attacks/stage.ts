@@ -28,6 +28,10 @@ const LINK_SETTLE_MS = 1_500;
 /** A frame that left by then is seen. */
 const FRAME_SETTLE_MS = 700;
 const ANYBODY = 65_534;
+/** Most of their time is waiting, and the machine has other work. */
+const LAUNCHES_AT_ONCE = 6;
+/** Each ends itself by then, as attempts.h says. */
+const ATTEMPT_MS = 2_000;
 /** As long as a cell listens. */
 const CALL_SECONDS = 1;
 /** Long enough for a program that has a list of its own to work through. */
@@ -116,15 +120,23 @@ export class Stage {
     await sleep(FRAME_SETTLE_MS);
   }
 
-  /** Tries one cell. */
-  async try(cell: Cell, place: UnitPlace): Promise<Outcome> {
-    this.callInto(cell, CALL_SECONDS);
-    const inside = this.insideArguments(place, {
-      uid: uidOf(cell),
-      confine: cell.mode === "sandbox" ? place.confine : undefined,
+  /** Tries cells of one place: together where nothing has to be prepared for them. */
+  async try(cells: readonly Cell[], place: UnitPlace): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    const waiting = batches(cells).values();
+    const turns = Array.from({ length: LAUNCHES_AT_ONCE }, async () => {
+      for (const batch of waiting) {
+        const [first] = batch;
+        this.callInto(first, CALL_SECONDS);
+        const confine = first.mode === "sandbox" ? place.confine : undefined;
+        const inside = this.insideArguments(place, { uid: uidOf(first), confine });
+        const timeoutMs = CELL_MS + batch.length * ATTEMPT_MS;
+        const { output, complaint } = await this.#launch(batch, place, inside, timeoutMs);
+        outcomes.push(...batch.map((cell) => outcomeIn(output, cell, complaint)));
+      }
     });
-    const { output, complaint } = await this.#launch(cell, place, inside);
-    return outcomeIn(output, cell, complaint);
+    await Promise.all(turns);
+    return outcomes;
   }
 
   /** Arguments of the inside part. */
@@ -166,7 +178,7 @@ export class Stage {
     { count = Number.MAX_SAFE_INTEGER, seconds, pauseUs = 0 }: Flood,
   ): Promise<{ tried: number; refused: number }> {
     const { output, complaint } = await this.#launch(
-      cell,
+      [cell],
       place,
       ["flood", ...[count, seconds, ANYBODY, pauseUs].map(String)],
       (seconds + 10) * 1000,
@@ -184,7 +196,7 @@ export class Stage {
   ): Promise<{ output: readonly string[]; complaint: string }> {
     const confine = cell.mode === "sandbox" && place.confine ? ["--confine", place.confine] : [];
     const inside = ["stranger", "--uid", String(uidOf(cell)), ...confine, program];
-    return await this.#launch(cell, place, inside, STRANGER_MS);
+    return await this.#launch([cell], place, inside, STRANGER_MS);
   }
 
   /** @returns frames that the sniffer could not hold */
@@ -208,19 +220,34 @@ export class Stage {
   }
 
   async #launch(
-    cell: Cell,
+    cells: Batch,
     place: UnitPlace,
     inside: readonly string[],
-    timeoutMs = CELL_MS,
+    timeoutMs: number,
   ): Promise<{ output: readonly string[]; complaint: string }> {
-    const where = [cell.mode, this.nearPath, place.cgroup, place.enter ?? "-", place.unit];
+    const where = [cells[0].mode, this.nearPath, place.cgroup, place.enter ?? "-", place.unit];
     const process = new LineProcess(this.attempts, ["launch", ...where, "--", ...inside]);
     const timer = setTimeout(() => process.kill("SIGKILL"), timeoutMs);
-    process.say(lineOf(cell));
+    for (const cell of cells) process.say(lineOf(cell));
     const output = await process.finish();
     clearTimeout(timer);
     return { output, complaint: process.complaint.trim() };
   }
+}
+
+type Batch = readonly [Cell, ...Cell[]];
+
+/** Cells of one user together, but for those that need the launch, or the far end, to themselves. */
+function batches(cells: readonly Cell[]): Batch[] {
+  const isAlone = ({ row }: Cell): boolean => row.isPrepared === true || row.call !== undefined;
+  const together = Map.groupBy(
+    cells.filter((cell) => !isAlone(cell)),
+    uidOf,
+  );
+  return [
+    ...together.values(),
+    ...cells.filter(isAlone).map((cell) => [cell]),
+  ] as unknown as Batch[];
 }
 
 /** What the inside part's lines say of a cell. */

@@ -178,7 +178,7 @@ async function inForce({ warden }: NodeUnderAttack): Promise<string> {
 function start(...args: string[]): string {
   try {
     systemctl("start", ...args);
-    return isActive(args.at(-1)!) ? "" : "ended at once";
+    return isActive(args.at(-1)) ? "" : "ended at once";
   } catch (error) {
     return (error as Error).message.split("\n", 1)[0]!;
   }
