@@ -268,7 +268,8 @@ static void unix_tier(void)
 	check("not by another spelling of the listed one", stage_in(&stage, "worker", open_unix, around) == EPERM);
 	check("a clerk has no part in a worker's list", stage_in(&stage, "clerk", open_unix, listed) == EPERM);
 	check("a fetcher connects nowhere", stage_in(&stage, "fetcher", open_unix, listed) == EPERM);
-	check("a keeper may connect", stage_in(&stage, "keeper", open_unix, other) == 0);
+	check("a keeper and a gateway connect nowhere that is not listed for them",
+	      stage_in(&stage, "keeper", open_unix, other) == EPERM && stage_in(&stage, "gateway", open_unix, other) == EPERM);
 	check("a worker sends no datagram to a path", stage_in(&stage, "worker", send_unix, other) == EPERM);
 	check("a pair of sockets is nobody else's", stage_in(&stage, "worker", use_pair, NULL) == 0);
 }
