@@ -16,7 +16,6 @@ import { ControlSession, Conversation, withRetry, type NodeProfile } from "@phan
 import { generateDeviceIdentity, type Receipt } from "@phantoma/crypto";
 import { Proof } from "../proof.ts";
 import { bootedGuest } from "../vps/booted-guest.ts";
-import type { Guest } from "../vps/guest.ts";
 import { ENABLED, installNode, NODE_PORT } from "../vps/install-node.ts";
 import { processesInGuest, sharedUsers, workersOf, type GuestProcess } from "../vps/processes.ts";
 

@@ -4,17 +4,14 @@
  *
  * @module
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { signFirstDeviceList, type NodeProfile } from "@phantoma/client";
 import type { DeviceIdentity, VerifiedDeviceList } from "@phantoma/crypto";
 import type { Model } from "@phantoma/protocol";
 import type { Guest } from "./guest.ts";
 import { makeReleaseTree } from "./release-tree.ts";
-
-const unitsDir = fileURLToPath(new URL("../../apps/node/units", import.meta.url));
 
 /** Where a node's gateway listens in the guest; ask for it in `GuestOptions.ports`. */
 export const NODE_PORT = 7443;
@@ -112,7 +109,7 @@ async function copyRelease(guest: Guest): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), "phantoma-release-"));
   try {
     makeReleaseTree(dir);
-    await guest.unpack(["--owner=0", "--group=0", "-C", dir, "."], RELEASE_DIR);
+    await guest.copyFolder(dir, RELEASE_DIR);
   } finally {
     rmSync(dir, { recursive: true });
   }
@@ -140,7 +137,7 @@ async function installUnits(guest: Guest, gatewayFlags: string): Promise<void> {
 }
 
 async function setup(guest: Guest, command: string) {
-  const entry = `${CURRENT_DIR}/apps/node/setup/main.ts`;
+  const entry = `${CURRENT_DIR}/apps/node/setup/main.js`;
   return JSON.parse(
     await guest.check(`${CURRENT_DIR}/bin/node ${entry} ${command} --state ${STATE_DIR}`),
   );
