@@ -33,6 +33,9 @@ const canary = `canary ${randomBytes(12).toString("hex")}`;
 /** An emulated processor takes a minute to warm a worker while others use this machine. */
 const ATTEMPTS = 40;
 
+/** An answer that ends in good time on an emulated processor. */
+const SHORT = { temperature: 0, maxTokens: 40 } as const;
+
 const device = generateDeviceIdentity();
 const guest = await bootedGuest({ ports: [NODE_PORT] });
 try {
@@ -252,9 +255,6 @@ async function showNoPolicyNoWorker(): Promise<void> {
   const isBack = await until(async () => workersOf(await processesInGuest(guest)).length > 0);
   proof.control("with it, workers start again", isBack);
 }
-
-/** An answer that ends in good time on an emulated processor. */
-const SHORT = { temperature: 0, maxTokens: 40 } as const;
 
 function open(profile: NodeProfile, model: Buffer, attempts = ATTEMPTS): Promise<Conversation> {
   return withRetry(() => Conversation.open({ profile, device, model }), { attempts });
