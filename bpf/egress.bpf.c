@@ -10,6 +10,7 @@
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
+#include <linux/in6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/tcp.h>
@@ -94,6 +95,25 @@ int sock_create(struct bpf_sock *ctx)
 	    ((ctx->type == SOCK_STREAM && ctx->protocol == IPPROTO_TCP) ||
 	     (ctx->type == SOCK_DGRAM && ctx->protocol == IPPROTO_UDP)))
 		return ALLOW;
+	fill_current(&attempt, current_unit());
+	return refuse(&attempt);
+}
+
+/* Joining a group makes the kernel itself send a report, and the group's address can carry a message. */
+SEC("cgroup/setsockopt")
+int setsockopt(struct bpf_sockopt *ctx)
+{
+	struct attempt attempt = { .hook = HOOK_SETSOCKOPT };
+
+	if (!(ctx->level == IPPROTO_IP && (ctx->optname == IP_ADD_MEMBERSHIP || ctx->optname == IP_ADD_SOURCE_MEMBERSHIP)) &&
+	    !(ctx->level == IPPROTO_IPV6 && (ctx->optname == IPV6_ADD_MEMBERSHIP || ctx->optname == IPV6_JOIN_ANYCAST)) &&
+	    !((ctx->level == IPPROTO_IP || ctx->level == IPPROTO_IPV6) &&
+	      (ctx->optname == MCAST_JOIN_GROUP || ctx->optname == MCAST_JOIN_SOURCE_GROUP))) {
+		/* The caller's own bytes are used; the kernel would refuse more than a page through here. */
+		ctx->optlen = 0;
+		return ALLOW;
+	}
+	attempt.protocol = ctx->sk ? ctx->sk->protocol : 0;
 	fill_current(&attempt, current_unit());
 	return refuse(&attempt);
 }

@@ -20,8 +20,9 @@ char LICENSE[] SEC("license") = "GPL";
 #define AF_INET 2
 #define AF_INET6 10
 #define EPERM 1
-#define SOCK_STREAM 1
-#define SOCK_SEQPACKET 5
+#define MAY_WRITE 2
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
 
 /* Only what is read of each; CO-RE finds where this kernel keeps it. */
 struct kernfs_node { __u64 id; } __attribute__((preserve_access_index));
@@ -39,6 +40,8 @@ struct sockaddr_un { __u16 sun_family; char sun_path[SUN_PATH_BYTES]; } __attrib
 struct unix_address { int len; struct sockaddr_un name[]; } __attribute__((preserve_access_index));
 struct unix_sock { struct unix_address *addr; struct sock *peer; } __attribute__((preserve_access_index));
 struct msghdr;
+struct inode { __u16 i_mode; } __attribute__((preserve_access_index));
+struct file { struct inode *f_inode; void *private_data; } __attribute__((preserve_access_index));
 
 static __always_inline int is_inside(void)
 {
@@ -57,14 +60,14 @@ static __always_inline int deny(__u32 hook, __u32 protocol)
 /* Whether the socket was made in the unit that uses it now. */
 static __always_inline int is_own(struct sock *sk)
 {
-	struct cgroup *cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup), *ancestor = NULL;
-	struct cgroup **ancestors = __builtin_preserve_access_index(&cgroup->ancestors[0]);
+	struct cgroup *cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup), *ancestor = NULL, **ancestors;
+	__u32 level = root.level + 1;
 
-	if (BPF_CORE_READ(cgroup, level) < (int)root.level + 1 || root.level > 64)
+	if (BPF_CORE_READ(cgroup, level) < (int)level)
 		return 0;
-	/* Counted outside of what CO-RE relocates: it would look for `root` in the kernel, too. */
-	bpf_probe_read_kernel(&ancestor, sizeof(ancestor), ancestors + root.level + 1);
-	return BPF_CORE_READ(ancestor, kn, id) == bpf_get_current_ancestor_cgroup_id(root.level + 1);
+	ancestors = (struct cgroup **)__builtin_preserve_access_index(&cgroup->ancestors);
+	bpf_probe_read_kernel(&ancestor, sizeof(ancestor), ancestors + level);
+	return BPF_CORE_READ(ancestor, kn, id) == bpf_get_current_ancestor_cgroup_id(level);
 }
 
 static __always_inline int judge_socket(struct socket *socket, __u32 hook)
@@ -96,6 +99,22 @@ SEC("lsm/socket_sendmsg")
 int BPF_PROG(lsm_sendmsg, struct socket *socket, struct msghdr *message, int size, int ret)
 {
 	return ret ? ret : judge_socket(socket, HOOK_LSM_SENDMSG);
+}
+
+/* Before kernel 6.5, sendfile and splice put bytes into a socket without asking the hook above. */
+SEC("lsm/file_permission")
+int BPF_PROG(lsm_write, struct file *file, int mask, int ret)
+{
+	if (ret || !(mask & MAY_WRITE) || !is_inside() || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return ret;
+	return judge_socket(BPF_CORE_READ(file, private_data), HOOK_LSM_WRITE);
+}
+
+/* Options make some sockets send: a group that is joined, a connection that is deferred. */
+SEC("lsm/socket_setsockopt")
+int BPF_PROG(lsm_option, struct socket *socket, int level, int name, int ret)
+{
+	return ret ? ret : judge_socket(socket, HOOK_LSM_OPTION);
 }
 
 /* Whether this unit may talk to the Unix socket `other`, judged by the path that it was bound to. */

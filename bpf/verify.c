@@ -62,7 +62,7 @@ static int check_program(const struct policy *policy, const struct policy_progra
 	if (!has_place)
 		return fault_set(fault, "ERR_LINK_CGROUP", "%s: built for another cgroup than %s", program->name,
 				 policy->root.path);
-	if (!has_counts || (!has_units && strcmp(program->name, "sock_create")))
+	if (!has_counts || !has_units)
 		return fault_set(fault, "ERR_PROGRAM_DIFFERS", "%s: does not use the pinned maps", program->name);
 	return 0;
 }

@@ -6,6 +6,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
@@ -78,6 +80,44 @@ static int try_call(void *context)
 	return failed ? errno : 0;
 }
 
+static unsigned interface;
+
+/* Groups of this site, by both names of the option. */
+static int join4(void *context)
+{
+	struct ip_mreqn group = { .imr_multiaddr.s_addr = htonl(0xefff0001), .imr_ifindex = (int)interface };
+	struct group_req any = { .gr_interface = interface, .gr_group.ss_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	((struct sockaddr_in *)&any.gr_group)->sin_addr = group.imr_multiaddr;
+	(void)context;
+	return setsockopt(fd, IPPROTO_IP, MCAST_JOIN_GROUP, &any, sizeof(any)) == 0 ? 0 :
+	       setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)) == 0 ? 0 : errno;
+}
+
+static int join6(void *context)
+{
+	struct ipv6_mreq group = { .ipv6mr_multiaddr.s6_addr = { 0xff, 5, [14] = 0x12, 0x34 },
+				    .ipv6mr_interface = interface };
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	(void)context;
+	return setsockopt(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &group, sizeof(group)) == 0 ? 0 : errno;
+}
+
+/* Other options, one of them longer than a page. */
+static int other_options(void *context)
+{
+	static char name[8192];
+	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1, size = 0;
+	socklen_t length = sizeof(size);
+
+	(void)context;
+	memcpy(name, &one, sizeof(one));
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, name, sizeof(name)) || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) ||
+			       getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &size, &length) ? errno : size ? 0 : EINVAL;
+}
+
 static const struct {
 	const char *sentence;
 	struct call call;
@@ -117,6 +157,10 @@ static void nothing_leaves(const char *unit, const char *counted_as)
 		if (error != EPERM)
 			printf("        %s: %s\n", unit, strerror(error));
 	}
+	check("joining a group is refused, which would make the kernel send", stage_in(&stage, unit, join4, NULL) == EPERM);
+	check("over IPv6 too", stage_in(&stage, unit, join6, NULL) == EPERM);
+	expected += 3;
+	check("other options work", stage_in(&stage, unit, other_options, NULL) == 0);
 	check("every refused call is counted once", stage_attempts(&stage, counted_as) == before + expected);
 	check("not one packet arrived", peer_frames(&peer) == 0);
 	printf("        %s: %u calls\n", unit, expected);
@@ -224,7 +268,8 @@ static void unix_tier(void)
 	check("not by another spelling of the listed one", stage_in(&stage, "worker", open_unix, around) == EPERM);
 	check("a clerk has no part in a worker's list", stage_in(&stage, "clerk", open_unix, listed) == EPERM);
 	check("a fetcher connects nowhere", stage_in(&stage, "fetcher", open_unix, listed) == EPERM);
-	check("a keeper may connect", stage_in(&stage, "keeper", open_unix, other) == 0);
+	check("a keeper and a gateway connect nowhere that is not listed for them",
+	      stage_in(&stage, "keeper", open_unix, other) == EPERM && stage_in(&stage, "gateway", open_unix, other) == EPERM);
 	check("a worker sends no datagram to a path", stage_in(&stage, "worker", send_unix, other) == EPERM);
 	check("a pair of sockets is nobody else's", stage_in(&stage, "worker", use_pair, NULL) == 0);
 }
@@ -270,6 +315,8 @@ int main(void)
 	snprintf(listed, sizeof(listed), "worker=%s/for-worker.sock", stage.folder);
 	if (stage_start(&stage, "--make-cgroup", "--unix", listed, NULL))
 		return printf("the warden did not start: %s\n", stage.said), stage_remove(&stage), 1;
+	interface = if_nametoindex("stage0");
+	check("the control, outside, joins groups", join4(NULL) == 0 && join6(NULL) == 0);
 	check("the control, outside, connects", try_call(&control) == 0);
 	check("and its packets arrive", peer_frames(&peer) > 0);
 	nothing_leaves("gateway", "unknown"); /* not registered yet */

@@ -339,6 +339,22 @@ static void test_utf8(void)
 	check("of all pairs of bytes exactly the right ones are text", wrong == 0);
 }
 
+/* An order whose endpoint has a name that is cut off, and an address that would complete it. */
+static enum refusal order_with_cut_name(const struct signer *signer, const char *name)
+{
+	struct made made = { .length = 0 };
+
+	put_bytes(&made, (const uint8_t[]){ 4, 1 }, 2);
+	put_bytes(&made, (const uint8_t[80]){ 0 }, 80);
+	put_number(&made, 1, 2);
+	put_text(&made, name);
+	put_bytes(&made, "\xa4\xa4\xa4\xa4\xa4\xa4\xa4\xa4\xa4\xa4\xa4\xa4\xa4\xa4\xa4\xa4", 16);
+	put_number(&made, 443, 2);
+	put_number(&made, 0, 2);
+	sign(&made, "phantoma window order v1", signer);
+	return verdict(false, made.bytes, made.length, signer->public_key);
+}
+
 /* An order at or past a limit; counts are written as given, entries as many as that. */
 static enum refusal order_with(const struct signer *signer, unsigned int n_endpoints,
 			       size_t name_length, unsigned int n_files, size_t file_name_length)
@@ -377,6 +393,12 @@ static void test_limits(const struct signer *signer)
 		      verdict(true, made.bytes, made.length, signer->public_key), REFUSAL_NONE);
 	check("a device's name has 64 bytes", is_name_accepted(name, 64));
 	check("a device's name has no 65 bytes", !is_name_accepted(name, 65));
+	check_refusal("a name does not borrow from what follows it", order_with_cut_name(signer, "a\xe4"),
+		      REFUSAL_DOCUMENT_FIELD);
+	check_refusal("whatever its length", order_with_cut_name(signer, "\xc3"),
+		      REFUSAL_DOCUMENT_FIELD);
+	check_refusal("a whole name stands on its own", order_with_cut_name(signer, "\xc3\xa4"),
+		      REFUSAL_NONE);
 	check_refusal("everything at its limit is an order",
 		      order_with(signer, MAX_ENDPOINTS, 253, MAX_FILES, 255), REFUSAL_NONE);
 	check_refusal("65 endpoints are refused", order_with(signer, MAX_ENDPOINTS + 1, 1, 1, 1),

@@ -342,6 +342,7 @@ static void test_spoiled_state(void)
 		try_file("counter", BAD_NUMBERS[i], strlen(BAD_NUMBERS[i]),
 			 "a counter that is not whole or lower than seen is refused",
 			 REFUSAL_STORAGE);
+	try_file("counter", "11\0\n", 4, "a counter with a zero byte is refused", REFUSAL_STORAGE);
 	try_file("counter", zeros, 3, "a counter of zero bytes is refused", REFUSAL_STORAGE);
 	try_file("counter", zeros, 400, "a counter that is too long is refused", REFUSAL_STORAGE);
 	try_file("counter", "11\n", 3, "a counter ahead of what was seen is believed", REFUSAL_NONE);
@@ -398,6 +399,11 @@ static void test_spoiled_state(void)
 	remove_file(state_dir, "counter");
 	symlink("/dev/zero", path);
 	check_opening("a link is no counter", REFUSAL_STORAGE);
+	remove_file(state_dir, "counter");
+	put_line(state_dir, "elsewhere", "11\n");
+	symlink("elsewhere", path);
+	check_opening("not even one to a counter", REFUSAL_STORAGE);
+	remove_file(state_dir, "elsewhere");
 	remove_file(state_dir, "counter");
 	mkfifo(path, 0600);
 	check_opening("a pipe is no counter, and is not waited for", REFUSAL_STORAGE);

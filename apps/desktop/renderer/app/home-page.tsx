@@ -55,6 +55,14 @@ async function findOrMake(node: string, isNew: boolean): Promise<string> {
   const unused = conversations.find((one) => one.messageCount === 0 && one.nodeId === node);
   const found = isNew ? unused : (conversations[0] ?? unused);
   if (found) return found.id;
+  // A node that was just confirmed brings a person here twice within a moment.
+  making ??= make(node).finally(() => (making = undefined));
+  return making;
+}
+
+let making: Promise<string> | undefined;
+
+async function make(node: string): Promise<string> {
   const { models } = await ask("nodes.status", { node });
   const model = models[0];
   if (!model) throw new Error("the node has no model");
