@@ -55,8 +55,9 @@ const endings: readonly Ending[] = [
   },
 ];
 
-/** An end takes the worker 3 s at most, and the overwriting less than one. */
-const GONE_MS = 6_000;
+/** An end takes the worker 3 s at most, and the overwriting less than one; a busy machine has its time. */
+const GONE_MS = 20_000;
+const RECEIPT_MS = 20_000;
 
 await onNode(false, async (under) => {
   for (const ending of endings) await show(under, ending);
@@ -123,7 +124,8 @@ async function endOne({ node, device }: NodeUnderTest, { isMidAnswer, end }: End
   const isGone = !existsSync(`/proc/${worker}`);
   const control = await ControlSession.open(peer);
   let receipt;
-  while (!receipt && Date.now() < late) {
+  const tooLate = Date.now() + RECEIPT_MS;
+  while (!receipt && Date.now() < tooLate) {
     await sleep(50);
     const [signed] = await control.receipts({ task: conversation.task, limit: 1 });
     receipt = signed?.receipt;
