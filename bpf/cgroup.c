@@ -82,6 +82,7 @@ int cgroup_open(struct cgroup_root *root, const char *path, struct fault *fault)
 		return fault_set(fault, "ERR_NO_CGROUP", "%s is not in the cgroup2 tree at %s", path, mount.point);
 	root->id = cgroup_id(root->fd, "");
 	root->level = segments(mount.top) + segments(root->path + strlen(mount.point));
+	root->is_slice = strlen(root->path) > 6 && !strcmp(root->path + strlen(root->path) - 6, ".slice");
 	if (!root->id)
 		return fault_set(fault, "ERR_NO_CGROUP", "%s has no id: %s", path, strerror(errno));
 	if (!root->level)

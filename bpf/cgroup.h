@@ -13,6 +13,7 @@ struct cgroup_root {
 	int fd;	    /* of the folder */
 	__u64 id;   /* what the kernel calls it */
 	__u32 level; /* its depth, 0 for the top of the tree */
+	__u32 is_slice; /* whether systemd made it: its name says so */
 };
 
 /* Opens the root of the policy. Faults: ERR_NO_CGROUP. */

@@ -7,7 +7,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <grp.h>
 #include <linux/capability.h>
 #include <poll.h>
 #include <pwd.h>
@@ -16,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -126,35 +124,26 @@ static int notify_socket(void)
 	return fd;
 }
 
-static int become(const char *user, const char *state)
-{
-	const struct passwd *entry = getpwnam(user);
-
-	if (!entry)
-		return errno = ENOENT, -1;
-	return chown(state, entry->pw_uid, entry->pw_gid) || prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) ||
-	       setgroups(0, NULL) || setgid(entry->pw_gid) || setuid(entry->pw_uid);
-}
-
 static int set_up(struct daemon *daemon, const struct options *options)
 {
 	const struct passwd *keeper = options->keeper_user ? getpwnam(options->keeper_user) : NULL;
 	struct fault *fault = &daemon->fault;
 	char own[CGROUP_PATH_BYTES], folder[256];
+	int is_member;
 
 	if (options->make_cgroup && demo_cgroup_make(options->cgroup, fault))
 		return -1;
 	if (policy_load(&daemon->policy, options->cgroup, options->pins, options->ring_bytes, fault) ||
-	    unix_paths_fill(&daemon->policy, options->unix_path, options->unix_paths, fault) ||
+	    unix_paths_fill(&daemon->policy, options, fault) ||
 	    policy_attach(&daemon->policy, fault))
 		return -1;
 	if (options->make_cgroup && demo_cgroup_admit(&daemon->policy, fault))
 		return -1;
-	if (!cgroup_of_self(own, fault) && !cgroup_child_of(&daemon->policy.root, own, folder) &&
-	    admit(&daemon->policy, UNIT_WARDEN, 0, own, fault))
+	is_member = !cgroup_of_self(own, fault) && !cgroup_child_of(&daemon->policy.root, own, folder);
+	if (is_member && admit(&daemon->policy, UNIT_WARDEN, 0, own, fault))
 		return -1;
 	daemon->status.policy = &daemon->policy;
-	if (probe_start(&daemon->probe, &daemon->policy, "probe", fault) || check(daemon))
+	if (probe_start(&daemon->probe, &daemon->policy, is_member ? NULL : "probe", fault) || check(daemon))
 		return -1;
 	if (mkdir(options->state, 0700) && errno != EEXIST)
 		return fault_set(fault, "ERR_STORAGE", "%s: %s", options->state, strerror(errno));
@@ -231,13 +220,14 @@ int daemon_run(const struct options *options)
 	if (set_up(&daemon, options))
 		return fail(&daemon.fault);
 	ring = ring_buffer__new(daemon.policy.map[MAP_EVENTS], take_event, &daemon, NULL);
-	if (!ring || signals < 0 || (options->user && become(options->user, options->state)) ||
+	if (!ring || signals < 0 ||
 	    confine_capabilities(kept_capabilities | (options->make_cgroup ? kept_for_demo : 0)) || confine_calls()) {
 		fault_set(&daemon.fault, "ERR_CONFINE", "%s", strerror(errno));
 		return fail(&daemon.fault);
 	}
-	puts("ready");
-	fflush(stdout);
+	/* Not puts, which asks a character device whether it is a terminal: that call is not allowed any more. */
+	if (write(STDOUT_FILENO, "ready\n", 6) != 6)
+		log_event("ready-unread", "%s", "");
 	if (notify >= 0 && write(notify, "READY=1", 7) != 7)
 		log_event("notify-failed", "%s", "");
 	status = loop(&daemon, options, ring, signals);

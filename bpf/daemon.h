@@ -8,12 +8,13 @@
 #include "standing.h"
 #include "status.h"
 
-/* 256: a path that also fits where the kernel stores one in full. */
+/* 16: the size of the map. */
+#define UNIX_PATHS_MAX 16
+
 struct options {
 	const char *cgroup, *pins, *state, *socket, *identity, *of;
-	const char *user;	 /* whom the daemon becomes; NULL: stays who it is */
-	const char *keeper_user; /* who may connect; NULL: the daemon's own user */
-	const char *unix_path[16]; /* UNIT=PATH */
+	const char *keeper_user; /* who may connect; NULL: the daemon's user, and the group of the socket's folder */
+	const char *unix_path[UNIX_PATHS_MAX]; /* UNIT=PATH */
 	unsigned unix_paths;
 	__u32 ring_bytes, port;
 	int make_cgroup, is_json;

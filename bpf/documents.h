@@ -1,7 +1,8 @@
 /*
- * Reads and verifies the signed documents that the warden acts on: device lists and window orders.
+ * The signed documents that the warden acts on, from bytes: device lists and window orders.
  *
- * Specified in PROTOCOL.md, sections 7.1, 7.2, 7.5 and 7.6. The verdicts and codes are those of
+ * Specified in PROTOCOL.md, sections 7.1, 7.2, 7.5 and 7.6. Who may sign is decided in devices.h and
+ * standing.h. The verdicts and codes are those of
  * packages/crypto/src/documents; both read the same committed vectors.
  */
 #ifndef PHANTOMA_DOCUMENTS_H
@@ -75,6 +76,7 @@ struct window_order {
 		uint8_t address[16]; /* IPv6, or IPv4 mapped into it */
 		uint16_t port;       /* host order */
 	} endpoints[MAX_ENDPOINTS];
+	uint16_t n_files;
 };
 
 /* The form only: nothing in `unverified` may be acted on. Written whole, whatever is returned. */
@@ -88,23 +90,5 @@ enum refusal verify_device_list(const uint8_t *untrusted, size_t length,
 				const uint8_t key[KEY_BYTES]);
 enum refusal verify_window_order(const uint8_t *untrusted, size_t length,
 				 const uint8_t key[KEY_BYTES]);
-
-/* Version 1, believed because root pinned its hash at set-up. */
-enum refusal open_first_device_list(const uint8_t *untrusted, size_t length,
-				    const uint8_t node[KEY_BYTES],
-				    const uint8_t pinned_hash[HASH_BYTES],
-				    struct device_list *first);
-
-/* The list that follows `current`, and no other. */
-enum refusal open_next_device_list(const uint8_t *untrusted, size_t length,
-				   const struct device_list *current, struct device_list *next);
-
-/* An order for `node` that an active admin of `devices` signed. Its time and counter are not judged. */
-enum refusal open_window_order(const uint8_t *untrusted, size_t length,
-			       const uint8_t node[KEY_BYTES], const struct device_list *devices,
-			       struct window_order *order);
-
-/* The list is of this node and names no key, signing or tunnel, twice. */
-bool is_list_of(const struct device_list *list, const uint8_t node[KEY_BYTES]);
 
 #endif

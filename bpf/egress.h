@@ -41,11 +41,14 @@ enum egress_hook {
 	HOOK_SOCK_CREATE,
 	HOOK_EGRESS,
 	HOOK_INGRESS,
+	HOOK_SETSOCKOPT,
 	HOOK_UNIX_CONNECT,
 	HOOK_UNIX_SENDMSG,
 	HOOK_LSM_CREATE,
 	HOOK_LSM_CONNECT,
 	HOOK_LSM_SENDMSG,
+	HOOK_LSM_WRITE,
+	HOOK_LSM_OPTION,
 	HOOK_LSM_UNIX_CONNECT,
 	HOOK_LSM_UNIX_SEND,
 	HOOKS,
@@ -72,15 +75,20 @@ struct egress_count {
 	__u64 lost; /* found no room in `events` */
 };
 
+/* Where the probe tries to go: 192.0.2.1 and 2001:db8::1, set aside for documentation (RFC 5737, RFC 3849); 9 is discard. */
+#define PROBE_ADDRESS4 0xc0000201
+#define PROBE_ADDRESS6 0x20010db8
+#define PROBE_PORT 9
+
 /* Where the policy is attached: read-only data of every program, set by the loader. */
 struct egress_root {
 	__u64 id;    /* of the root cgroup */
 	__u32 level; /* its depth in the cgroup tree */
-	__u32 zero;
+	__u32 is_slice; /* of systemd: a task of root's in a unit is PID 1 making the unit */
 };
 
-/* 108: the size of sun_path, without a closing NUL when full. */
-#define EGRESS_PATH_BYTES 108
+/* 112: the 108 of sun_path, which may be full without a NUL, and one, aligned. */
+#define EGRESS_PATH_BYTES 112
 
 /* Key of `unix_paths`: a socket which units of this kind may connect to. */
 struct egress_unix_path {

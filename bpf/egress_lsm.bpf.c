@@ -20,8 +20,9 @@ char LICENSE[] SEC("license") = "GPL";
 #define AF_INET 2
 #define AF_INET6 10
 #define EPERM 1
-#define SOCK_STREAM 1
-#define SOCK_SEQPACKET 5
+#define MAY_WRITE 2
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
 
 /* Only what is read of each; CO-RE finds where this kernel keeps it. */
 struct kernfs_node { __u64 id; } __attribute__((preserve_access_index));
@@ -35,10 +36,12 @@ struct sock {
 } __attribute__((preserve_access_index));
 struct socket { short type; struct sock *sk; } __attribute__((preserve_access_index));
 struct sockaddr { __u16 sa_family; } __attribute__((preserve_access_index));
-struct sockaddr_un { __u16 sun_family; char sun_path[EGRESS_PATH_BYTES]; } __attribute__((preserve_access_index));
+struct sockaddr_un { __u16 sun_family; char sun_path[SUN_PATH_BYTES]; } __attribute__((preserve_access_index));
 struct unix_address { int len; struct sockaddr_un name[]; } __attribute__((preserve_access_index));
 struct unix_sock { struct unix_address *addr; struct sock *peer; } __attribute__((preserve_access_index));
 struct msghdr;
+struct inode { __u16 i_mode; } __attribute__((preserve_access_index));
+struct file { struct inode *f_inode; void *private_data; } __attribute__((preserve_access_index));
 
 static __always_inline int is_inside(void)
 {
@@ -57,12 +60,14 @@ static __always_inline int deny(__u32 hook, __u32 protocol)
 /* Whether the socket was made in the unit that uses it now. */
 static __always_inline int is_own(struct sock *sk)
 {
-	struct cgroup *cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup), *ancestor = NULL;
+	struct cgroup *cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup), *ancestor = NULL, **ancestors;
+	__u32 level = root.level + 1;
 
-	if (BPF_CORE_READ(cgroup, level) < (int)root.level + 1 || root.level > 64)
+	if (BPF_CORE_READ(cgroup, level) < (int)level)
 		return 0;
-	bpf_core_read(&ancestor, sizeof(ancestor), &cgroup->ancestors[root.level + 1]);
-	return BPF_CORE_READ(ancestor, kn, id) == bpf_get_current_ancestor_cgroup_id(root.level + 1);
+	ancestors = (struct cgroup **)__builtin_preserve_access_index(&cgroup->ancestors);
+	bpf_probe_read_kernel(&ancestor, sizeof(ancestor), ancestors + level);
+	return BPF_CORE_READ(ancestor, kn, id) == bpf_get_current_ancestor_cgroup_id(level);
 }
 
 static __always_inline int judge_socket(struct socket *socket, __u32 hook)
@@ -70,7 +75,7 @@ static __always_inline int judge_socket(struct socket *socket, __u32 hook)
 	struct sock *sk = BPF_CORE_READ(socket, sk);
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 
-	if (!is_inside() || family == AF_UNIX || ((family == AF_INET || family == AF_INET6) && is_own(sk)))
+	if (!is_inside() || is_making_unit() || family == AF_UNIX || ((family == AF_INET || family == AF_INET6) && is_own(sk)))
 		return 0;
 	return deny(hook, BPF_CORE_READ(sk, sk_protocol));
 }
@@ -79,7 +84,7 @@ static __always_inline int judge_socket(struct socket *socket, __u32 hook)
 SEC("lsm/socket_create")
 int BPF_PROG(lsm_create, int family, int type, int protocol, int kern, int ret)
 {
-	if (ret || kern || !is_inside() || family == AF_UNIX || family == AF_INET || family == AF_INET6)
+	if (ret || kern || !is_inside() || family == AF_UNIX || family == AF_INET || family == AF_INET6 || is_making_unit())
 		return ret;
 	return deny(HOOK_LSM_CREATE, protocol);
 }
@@ -96,6 +101,22 @@ int BPF_PROG(lsm_sendmsg, struct socket *socket, struct msghdr *message, int siz
 	return ret ? ret : judge_socket(socket, HOOK_LSM_SENDMSG);
 }
 
+/* Before kernel 6.5, sendfile and splice put bytes into a socket without asking the hook above. */
+SEC("lsm/file_permission")
+int BPF_PROG(lsm_write, struct file *file, int mask, int ret)
+{
+	if (ret || !(mask & MAY_WRITE) || !is_inside() || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return ret;
+	return judge_socket(BPF_CORE_READ(file, private_data), HOOK_LSM_WRITE);
+}
+
+/* Options make some sockets send: a group that is joined, a connection that is deferred. */
+SEC("lsm/socket_setsockopt")
+int BPF_PROG(lsm_option, struct socket *socket, int level, int name, int ret)
+{
+	return ret ? ret : judge_socket(socket, HOOK_LSM_OPTION);
+}
+
 /* Whether this unit may talk to the Unix socket `other`, judged by the path that it was bound to. */
 static __always_inline int judge_unix(struct sock *other, __u32 hook)
 {
@@ -103,12 +124,11 @@ static __always_inline int judge_unix(struct sock *other, __u32 hook)
 	struct egress_unix_path key = { .kind = unit ? unit->kind : UNIT_UNKNOWN };
 	struct unix_address *address;
 
-	if (is_free(key.kind))
+	if (is_free(key.kind) || is_making_unit())
 		return 0;
 	address = BPF_CORE_READ((struct unix_sock *)other, addr);
-	/* The name begins with the family, 2 bytes. */
-	if (address && read_path(&key, (char *)__builtin_preserve_access_index(&address->name) + 2,
-				 BPF_CORE_READ(address, len) - 2) &&
+	if (address &&
+	    read_path(&key, (char *)__builtin_preserve_access_index(&address->name), (__u32)BPF_CORE_READ(address, len)) &&
 	    bpf_map_lookup_elem(&unix_paths, &key))
 		return 0;
 	return deny(hook, 0);

@@ -25,9 +25,7 @@ static __always_inline int judge(struct bpf_sock_addr *ctx, __u32 hook)
 	struct attempt attempt = { .hook = hook };
 	struct egress_unix_path key = { .kind = unit ? unit->kind : UNIT_UNKNOWN };
 
-	/* The length counts the family, 2 bytes, before the path. */
-	if (is_free(key.kind) ||
-	    (read_path(&key, (char *)kern->uaddr + 2, kern->uaddrlen - 2) && bpf_map_lookup_elem(&unix_paths, &key)))
+	if (is_free(key.kind) || is_making_unit() || (read_path(&key, kern->uaddr, kern->uaddrlen) && bpf_map_lookup_elem(&unix_paths, &key)))
 		return 1;
 	fill_current(&attempt, unit);
 	return refuse(&attempt);

@@ -24,8 +24,7 @@ int keeper_listen(struct keeper *keeper, const char *path, uid_t owner, struct f
 	strcpy(address.sun_path, path);
 	keeper->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	unlink(path);
-	/* 0177: nobody else can connect, not even between bind and chown. */
-	mode_t old = umask(0177);
+	mode_t old = umask(owner ? 0177 : 0117);
 	int failed = keeper->listener < 0 ||
 		     bind(keeper->listener, (const struct sockaddr *)&address, sizeof(address));
 	umask(old);

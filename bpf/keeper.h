@@ -20,7 +20,8 @@ struct keeper {
 	char out[BACKLOG_BYTES];
 };
 
-/* Listens at `path`, which only `owner` may connect to. Faults: ERR_SOCKET. */
+/* Listens at `path`. With an owner, only that user may connect; without (0), this user and the group of the folder, which a
+ * set-group folder gives to the socket. Faults: ERR_SOCKET. */
 int keeper_listen(struct keeper *keeper, const char *path, uid_t owner, struct fault *fault);
 
 /* Takes the next client; the one before must be gone. */

@@ -33,11 +33,14 @@ static const struct policy_program programs[POLICY_PROGRAMS] = {
 	{ "sock_create", TIER_CGROUP, BPF_CGROUP_INET_SOCK_CREATE, -1, 0, "", -1 },
 	{ "egress", TIER_CGROUP, BPF_CGROUP_INET_EGRESS, -1, 0, "", -1 },
 	{ "ingress", TIER_CGROUP, BPF_CGROUP_INET_INGRESS, -1, 0, "", -1 },
+	{ "setsockopt", TIER_CGROUP, BPF_CGROUP_SETSOCKOPT, -1, 0, "", -1 },
 	{ "unix_connect", TIER_UNIX, CGROUP_UNIX_CONNECT, -1, 0, "", -1 },
 	{ "unix_sendmsg", TIER_UNIX, CGROUP_UNIX_SENDMSG, -1, 0, "", -1 },
 	{ "lsm_create", TIER_LSM, BPF_LSM_MAC, -1, 0, "", -1 },
 	{ "lsm_connect", TIER_LSM, BPF_LSM_MAC, -1, 0, "", -1 },
 	{ "lsm_sendmsg", TIER_LSM, BPF_LSM_MAC, -1, 0, "", -1 },
+	{ "lsm_write", TIER_LSM, BPF_LSM_MAC, -1, 0, "", -1 },
+	{ "lsm_option", TIER_LSM, BPF_LSM_MAC, -1, 0, "", -1 },
 	{ "lsm_unix_connect", TIER_LSM, BPF_LSM_MAC, -1, 0, "", -1 },
 	{ "lsm_unix_send", TIER_LSM, BPF_LSM_MAC, -1, 0, "", -1 },
 };
@@ -111,7 +114,9 @@ static __u32 pinned_ring_bytes(const struct policy *policy)
 
 static int prepare_maps(struct policy *policy, struct bpf_object *object)
 {
-	struct egress_root root = { .id = policy->root.id, .level = policy->root.level };
+	struct egress_root root = { .id = policy->root.id,
+				    .level = policy->root.level,
+				    .is_slice = policy->root.is_slice };
 	struct bpf_map *map = bpf_object__find_map_by_name(object, ".rodata.root");
 
 	if (!map || bpf_map__set_initial_value(map, &root, sizeof(root)))

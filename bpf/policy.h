@@ -25,8 +25,8 @@ struct policy_program {
 	int link; /* -1 until attached or opened */
 };
 
-/* 14: seven programs that every host has, two for Unix sockets, five for LSM. */
-#define POLICY_PROGRAMS 14
+/* 17: eight programs that every host has, two for Unix sockets, seven for LSM. */
+#define POLICY_PROGRAMS 17
 
 struct policy {
 	struct cgroup_root root;

@@ -1,9 +1,9 @@
 /* The live probe: a small process in a cgroup of its own that tries to get out, and must fail and be counted. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,11 +15,6 @@
 #include "confine.h"
 #include "counts.h"
 #include "probe.h"
-
-/* 9: discard. The addresses are set aside for documentation (RFC 5737, RFC 3849): nobody is there. */
-#define PROBE_PORT 9
-#define PROBE_ADDRESS4 "192.0.2.1"
-#define PROBE_ADDRESS6 "2001:db8::1"
 
 /* 2,000 ms: the probe never waits for a network, so only a stopped process takes longer. */
 #define ANSWER_MS 2000
@@ -34,8 +29,12 @@ static const char *const ways[] = { "connect4", "connect6", "sendmsg4", "sendmsg
 
 static int try_call(int family, int type)
 {
-	struct sockaddr_in to4 = { .sin_family = AF_INET, .sin_port = htons(PROBE_PORT) };
-	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = htons(PROBE_PORT) };
+	struct sockaddr_in to4 = { .sin_family = AF_INET, .sin_port = htons(PROBE_PORT), .sin_addr.s_addr = htonl(PROBE_ADDRESS4) };
+	struct sockaddr_in6 to6 = {
+		.sin6_family = AF_INET6,
+		.sin6_port = htons(PROBE_PORT),
+		.sin6_addr.s6_addr32 = { htonl(PROBE_ADDRESS6), 0, 0, htonl(1) },
+	};
 	const struct sockaddr *to = family == AF_INET ? (const struct sockaddr *)&to4 : (const struct sockaddr *)&to6;
 	socklen_t length = family == AF_INET ? sizeof(to4) : sizeof(to6);
 	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -43,8 +42,6 @@ static int try_call(int family, int type)
 
 	if (fd < 0)
 		return errno;
-	inet_pton(AF_INET, PROBE_ADDRESS4, &to4.sin_addr);
-	inet_pton(AF_INET6, PROBE_ADDRESS6, &to6.sin6_addr);
 	result = type == SOCK_STREAM ? connect(fd, to, length) : (int)sendto(fd, "", 1, 0, to, length);
 	result = result < 0 ? errno : 0;
 	close(fd);
@@ -67,22 +64,23 @@ static int try_create(void)
 	return error;
 }
 
-static void answer_questions(int channel)
+/* Making a socket has no address to be known by, so it is tried only from a scratch cgroup. */
+static void answer_questions(int channel, int ways_tried)
 {
 	struct answer answer;
 	char question;
 
 	while (read(channel, &question, 1) == 1) {
 		memset(&answer, 0, sizeof(answer));
-		for (__u8 way = 0; way < 5; way++) {
+		for (int way = 0; way < ways_tried; way++) {
 			int error = way == 4 ? try_create() :
 					       try_call(way & 1 ? AF_INET6 : AF_INET, way < 2 ? SOCK_STREAM : SOCK_DGRAM);
 
 			/* A kernel without IPv6, or without either protocol, has nothing to refuse there. */
-			if (error == EPERM)
+			if (error == EPERM) {
 				answer.refused++;
-			else if (!answer.passed && error != EAFNOSUPPORT && error != EPROTONOSUPPORT) {
-				answer.passed = way + 1;
+			} else if (!answer.passed && error != EAFNOSUPPORT && error != EPROTONOSUPPORT) {
+				answer.passed = (__u8)(way + 1);
 				answer.errno_seen = (__u8)error;
 			}
 		}
@@ -91,26 +89,32 @@ static void answer_questions(int channel)
 	}
 }
 
-int probe_start(struct probe *probe, const struct policy *policy, const char *folder, struct fault *fault)
+static int make_scratch(struct probe *probe, const struct policy *policy, const char *folder)
 {
 	struct egress_unit unit = { .kind = UNIT_PROBE };
+
+	snprintf(probe->folder, sizeof(probe->folder), "%s", folder);
+	if (mkdirat(policy->root.fd, folder, 0755) && errno != EEXIST)
+		return -1;
+	probe->id = cgroup_id(policy->root.fd, folder);
+	return probe->id ? bpf_map_update_elem(policy->map[MAP_UNITS], &probe->id, &unit, BPF_ANY) : -1;
+}
+
+int probe_start(struct probe *probe, const struct policy *policy, const char *folder, struct fault *fault)
+{
 	char path[CGROUP_PATH_BYTES + 64];
 	int ends[2];
 
-	probe->pid = 0;
-	snprintf(probe->folder, sizeof(probe->folder), "%s", folder);
-	snprintf(path, sizeof(path), "%s/%s", policy->root.path, folder);
-	if (mkdirat(policy->root.fd, folder, 0755) && errno != EEXIST)
-		return fault_set(fault, "ERR_PROBE", "%s: %s", path, strerror(errno));
-	probe->id = cgroup_id(policy->root.fd, folder);
-	if (!probe->id || bpf_map_update_elem(policy->map[MAP_UNITS], &probe->id, &unit, BPF_ANY) ||
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+	memset(probe, 0, sizeof(*probe));
+	snprintf(path, sizeof(path), "%s/%s", policy->root.path, folder ? folder : "");
+	if ((folder && make_scratch(probe, policy, folder)) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return fault_set(fault, "ERR_PROBE", "%s: %s", path, strerror(errno));
 	probe->pid = fork();
 	if (!probe->pid) {
-		if (dup2(ends[1], 0) != 0 || close_range(3, ~0U, 0) || cgroup_join(path) || confine_capabilities(0))
+		if (dup2(ends[1], 0) != 0 || close_range(3, ~0U, 0) || (folder && cgroup_join(path)) ||
+		    confine_capabilities(0))
 			_exit(1);
-		answer_questions(0);
+		answer_questions(0, folder ? 5 : 4);
 		_exit(0);
 	}
 	close(ends[1]);
@@ -128,7 +132,7 @@ int probe_ask(const struct probe *probe, const struct policy *policy, struct fau
 	    poll(&wait, 1, ANSWER_MS) != 1 || read(probe->channel, &answer, sizeof(answer)) != sizeof(answer))
 		return fault_set(fault, "ERR_PROBE", "the probe did not answer");
 	if (answer.passed)
-		return fault_set(fault, "ERR_PROBE_PASSED", "%s from a scratch cgroup was not refused (%s)",
+		return fault_set(fault, "ERR_PROBE_PASSED", "%s from inside the policy was not refused (%s)",
 				 ways[answer.passed - 1], answer.errno_seen ? strerror(answer.errno_seen) : "it passed");
 	if (counts_read(policy->map[MAP_COUNTS], UNIT_PROBE, &after) || after.attempts < before.attempts + answer.refused)
 		return fault_set(fault, "ERR_PROBE_NOT_COUNTED", "%u attempts were refused, %llu counted", answer.refused,
@@ -142,7 +146,9 @@ void probe_stop(struct probe *probe, const struct policy *policy)
 		close(probe->channel);
 		waitpid(probe->pid, NULL, 0);
 	}
+	probe->pid = 0;
+	if (!probe->folder[0])
+		return;
 	bpf_map_delete_elem(policy->map[MAP_UNITS], &probe->id);
 	unlinkat(policy->root.fd, probe->folder, AT_REMOVEDIR);
-	probe->pid = 0;
 }

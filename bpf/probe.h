@@ -12,7 +12,8 @@ struct probe {
 	char folder[64];
 };
 
-/* Makes the cgroup `folder` below the root, registers it, and starts the process in it. Faults: ERR_PROBE. */
+/* Makes the cgroup `folder` below the root, registers it, and starts the process in it; NULL: it stays in this process's own
+ * cgroup, which is the warden's. Faults: ERR_PROBE. */
 int probe_start(struct probe *probe, const struct policy *policy, const char *folder, struct fault *fault);
 
 /* Tries every way once. Faults: ERR_PROBE_PASSED ERR_PROBE_NOT_COUNTED ERR_PROBE. */

@@ -10,8 +10,9 @@
  *   order       seen if it is behind, counter, seen
  */
 #include "standing.h"
+#include "devices.h"
+#include "stored.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sodium.h>
@@ -27,9 +28,6 @@ static const char SEEN_FILE[] = "seen";
 static const char NODE_FILE[] = "node.pub";
 static const char GENESIS_FILE[] = "genesis";
 
-/* Two numbers of 20 and 10 digits, a hash of 64, and room to see that a file is too long. */
-#define MAX_LINE_BYTES 128
-
 /* As the file of this name has it; version 0 before the first list. */
 struct seen {
 	uint32_t version;
@@ -39,6 +37,7 @@ struct seen {
 
 struct standing {
 	int state_dir;
+	uid_t owner; /* of the state folder */
 	uint8_t node[KEY_BYTES];
 	uint8_t genesis[HASH_BYTES];
 	struct device_list devices; /* version 0 before the first list */
@@ -47,116 +46,6 @@ struct standing {
 	struct seen seen;
 };
 
-enum presence { ABSENT, PRESENT, UNREADABLE };
-
-/* Reads at most `capacity` bytes of a plain file that only root or we can have written. */
-static enum presence read_file(int dir, const char *name, uint8_t *untrusted, size_t capacity,
-			       size_t *length)
-{
-	int file = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat status;
-	ssize_t got = -1;
-
-	*length = 0;
-	if (file < 0)
-		return errno == ENOENT ? ABSENT : UNREADABLE;
-	if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) && !(status.st_mode & 022) &&
-	    (status.st_uid == 0 || status.st_uid == geteuid()) &&
-	    (uint64_t)status.st_size <= capacity) {
-		do {
-			got = read(file, untrusted + *length, capacity - *length);
-			if (got > 0)
-				*length += (size_t)got;
-		} while (got > 0 || (got < 0 && errno == EINTR));
-	}
-	close(file);
-	return got == 0 && *length == (size_t)status.st_size ? PRESENT : UNREADABLE;
-}
-
-static bool write_all(int file, const uint8_t *bytes, size_t length)
-{
-	while (length > 0) {
-		ssize_t written = write(file, bytes, length);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return false;
-		bytes += written;
-		length -= (size_t)written;
-	}
-	return true;
-}
-
-/* Replaces a file as a whole. When it returns false, the old one or the new one is there. */
-static bool replace_file(int dir, const char *name, const void *bytes, size_t length)
-{
-	char temporary[32];
-	int file;
-	bool is_whole;
-
-	snprintf(temporary, sizeof(temporary), "%s.new", name);
-	file = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (file < 0)
-		return false;
-	is_whole = write_all(file, bytes, length) && fsync(file) == 0;
-	is_whole = close(file) == 0 && is_whole;
-	if (is_whole && renameat(dir, temporary, dir, name) == 0)
-		return fsync(dir) == 0;
-	/* A full disk gets its space back; where even this fails, the next write truncates it. */
-	unlinkat(dir, temporary, 0);
-	return false;
-}
-
-/* One line of text, without its end. A line that is not ended was cut off. */
-static enum presence read_line(int dir, const char *name, char line[MAX_LINE_BYTES])
-{
-	size_t length;
-	enum presence presence =
-		read_file(dir, name, (uint8_t *)line, MAX_LINE_BYTES - 1, &length);
-
-	if (presence != PRESENT)
-		return presence;
-	line[length] = '\0';
-	if (length == 0 || strlen(line) != length || line[length - 1] != '\n')
-		return UNREADABLE;
-	line[length - 1] = '\0';
-	return PRESENT;
-}
-
-/* Decimal, without sign, leading zeros or spaces; moves `at` behind it. */
-static bool parse_number(const char **at, uint64_t max, uint64_t *value)
-{
-	const char *start = *at;
-
-	for (*value = 0; **at >= '0' && **at <= '9'; ++*at) {
-		uint64_t digit = (uint64_t)(**at - '0');
-
-		if (*value > (max - digit) / 10)
-			return false;
-		*value = *value * 10 + digit;
-	}
-	return *at > start && (*start != '0' || *at == start + 1);
-}
-
-/* 64 hexadecimal digits; moves `at` behind them. */
-static bool parse_hash(const char **at, uint8_t hash[HASH_BYTES])
-{
-	size_t length;
-
-	if (strnlen(*at, 2 * HASH_BYTES) < 2 * HASH_BYTES ||
-	    sodium_hex2bin(hash, HASH_BYTES, *at, 2 * HASH_BYTES, NULL, &length, NULL) != 0 ||
-	    length != HASH_BYTES)
-		return false;
-	*at += 2 * HASH_BYTES;
-	return true;
-}
-
-static bool parse_character(const char **at, char expected)
-{
-	return *(*at)++ == expected;
-}
-
 /* Root's two files: 64 digits; a line's end may follow. */
 static bool read_identity(int dir, const char *name, uint8_t hash[HASH_BYTES])
 {
@@ -164,7 +53,7 @@ static bool read_identity(int dir, const char *name, uint8_t hash[HASH_BYTES])
 	const char *at = text;
 	size_t length;
 
-	if (read_file(dir, name, (uint8_t *)text, sizeof(text) - 1, &length) != PRESENT)
+	if (read_file(dir, name, geteuid(), (uint8_t *)text, sizeof(text) - 1, &length) != PRESENT)
 		return false;
 	return parse_hash(&at, hash) && (*at == '\0' || strcmp(at, "\n") == 0) &&
 	       strlen(text) == length;
@@ -174,7 +63,8 @@ static bool read_counter(struct standing *standing)
 {
 	char line[MAX_LINE_BYTES];
 	const char *at = line;
-	enum presence presence = read_line(standing->state_dir, COUNTER_FILE, line);
+	enum presence presence =
+		read_line(standing->state_dir, COUNTER_FILE, standing->owner, line);
 
 	standing->has_counter = presence == PRESENT;
 	if (presence != PRESENT)
@@ -187,7 +77,8 @@ static bool read_seen(struct standing *standing)
 	char line[MAX_LINE_BYTES];
 	const char *at = line;
 	uint64_t version;
-	enum presence presence = read_line(standing->state_dir, SEEN_FILE, line);
+	enum presence presence =
+		read_line(standing->state_dir, SEEN_FILE, standing->owner, line);
 
 	if (presence != PRESENT)
 		return presence == ABSENT;
@@ -206,8 +97,8 @@ static bool read_devices(struct standing *standing)
 	uint8_t untrusted[MAX_DOCUMENT_BYTES];
 	struct device_list *devices = &standing->devices;
 	size_t length;
-	enum presence presence = read_file(standing->state_dir, DEVICES_FILE, untrusted,
-					   sizeof(untrusted), &length);
+	enum presence presence = read_file(standing->state_dir, DEVICES_FILE, standing->owner,
+					   untrusted, sizeof(untrusted), &length);
 
 	if (presence != PRESENT)
 		return presence == ABSENT;
@@ -215,7 +106,7 @@ static bool read_devices(struct standing *standing)
 	    verify_device_list(untrusted, length, devices->signer) != REFUSAL_NONE)
 		return false;
 	if (devices->version == 1)
-		return sodium_memcmp(devices->hash, standing->genesis, HASH_BYTES) == 0 &&
+		return is_same(devices->hash, standing->genesis) &&
 		       is_list_of(devices, standing->node);
 	return devices->version > 1 && is_list_of(devices, standing->node);
 }
@@ -227,9 +118,9 @@ static bool is_list_current(const struct standing *standing)
 	const struct seen *seen = &standing->seen;
 
 	if (devices->version == seen->version)
-		return sodium_memcmp(devices->hash, seen->hash, HASH_BYTES) == 0;
+		return is_same(devices->hash, seen->hash);
 	return devices->version == (uint64_t)seen->version + 1 &&
-	       sodium_memcmp(devices->previous, seen->hash, HASH_BYTES) == 0;
+	       is_same(devices->previous, seen->hash);
 }
 
 /* Orders need a list that was seen before them; with a list there has always been a counter. */
@@ -239,6 +130,22 @@ static bool is_counter_current(const struct standing *standing)
 		return standing->counter == 0 &&
 		       (standing->has_counter || standing->devices.version == 0);
 	return standing->has_counter && standing->counter >= standing->seen.counter;
+}
+
+/* Ours or root's, and written by nobody else; root may look into the warden's. */
+static bool open_state_dir(struct standing *standing, const char *path)
+{
+	struct stat status;
+
+	standing->state_dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (standing->state_dir < 0 || fstat(standing->state_dir, &status) != 0)
+		return false;
+	standing->owner = status.st_uid;
+	if ((status.st_mode & 022) ||
+	    (status.st_uid != 0 && geteuid() != 0 && status.st_uid != geteuid()))
+		return false;
+	/* A process that died before its last fsync may have left names that a power cut would undo. */
+	return fsync(standing->state_dir) == 0;
 }
 
 /* The name of the first file that cannot be trusted, or NULL. */
@@ -256,9 +163,7 @@ static const char *read_standing(struct standing *standing, const char *state_di
 		return NODE_FILE;
 	if (!has_genesis)
 		return GENESIS_FILE;
-	standing->state_dir = open(state_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	/* A process that died before its last fsync may have left names that a power cut would undo. */
-	if (standing->state_dir < 0 || fsync(standing->state_dir) != 0)
+	if (!open_state_dir(standing, state_dir))
 		return ".";
 	if (!read_seen(standing))
 		return SEEN_FILE;
@@ -276,12 +181,13 @@ enum refusal standing_open(struct standing **opened, const char *state_dir,
 	const char *file = ".";
 
 	*opened = NULL;
-	if (standing && sodium_init() >= 0) {
+	if (standing)
 		standing->state_dir = -1;
+	if (standing && sodium_init() >= 0)
 		file = read_standing(standing, state_dir, identity_dir);
-	}
 	if (file) {
-		fprintf(stderr, "{\"event\":\"refused\",\"what\":\"state\",\"file\":\"%s\",\"code\":\"%s\"}\n",
+		fprintf(stderr,
+			"{\"event\":\"refused\",\"what\":\"state\",\"file\":\"%s\",\"code\":\"%s\"}\n",
 			file, refusal_code(REFUSAL_STORAGE));
 		standing_close(standing);
 		return REFUSAL_STORAGE;
@@ -347,7 +253,7 @@ enum refusal standing_take_device_list(struct standing *standing, const uint8_t 
 
 	*version = current->version;
 	crypto_hash_sha256(hash, untrusted, length);
-	if (current->version > 0 && sodium_memcmp(hash, current->hash, HASH_BYTES) == 0)
+	if (current->version > 0 && is_same(hash, current->hash))
 		return REFUSAL_NONE;
 	refusal = current->version == 0
 			  ? open_first_device_list(untrusted, length, standing->node,
@@ -364,11 +270,27 @@ enum refusal standing_take_device_list(struct standing *standing, const uint8_t 
 	return REFUSAL_NONE;
 }
 
+/* An order for this node that an active admin signed; what it says is not judged yet. */
+static enum refusal open_order(const struct standing *standing, const uint8_t *untrusted,
+			       size_t length, struct window_order *order)
+{
+	enum refusal refusal = read_window_order(untrusted, length, order);
+
+	if (refusal != REFUSAL_NONE)
+		return refusal;
+	if (!is_same(order->node, standing->node))
+		return REFUSAL_ORDER_NODE;
+	if (!has_active_admin(&standing->devices, order->signer))
+		return REFUSAL_NOT_AUTHORISED;
+	return verify_window_order(untrusted, length, order->signer);
+}
+
 /* What is judged of an order whose signature is good. */
 static enum refusal judge_window(const struct window_order *order, uint64_t now_ms,
 				 uint64_t highest_counter)
 {
-	if (order->n_endpoints == 0)
+	/* Nowhere to go, or nothing to fetch there. */
+	if (order->n_endpoints == 0 || order->n_files == 0)
 		return REFUSAL_DOCUMENT_FIELD;
 	for (uint16_t i = 0; i < order->n_endpoints; i++)
 		if (order->endpoints[i].port == 0)
@@ -384,8 +306,7 @@ enum refusal standing_take_window(struct standing *standing, const uint8_t *untr
 				  size_t length, uint64_t now_ms, struct window_order *order)
 {
 	struct window_order opened;
-	enum refusal refusal = open_window_order(untrusted, length, standing->node,
-						 &standing->devices, &opened);
+	enum refusal refusal = open_order(standing, untrusted, length, &opened);
 
 	memset(order, 0, sizeof(*order));
 	if (refusal == REFUSAL_NONE)

@@ -14,9 +14,12 @@ const char *const hook_names[HOOKS] = {
 	[HOOK_CONNECT4] = "connect4",	      [HOOK_CONNECT6] = "connect6",
 	[HOOK_SENDMSG4] = "sendmsg4",	      [HOOK_SENDMSG6] = "sendmsg6",
 	[HOOK_SOCK_CREATE] = "sock_create",   [HOOK_EGRESS] = "egress",
-	[HOOK_INGRESS] = "ingress",	      [HOOK_UNIX_CONNECT] = "unix_connect",
+	[HOOK_INGRESS] = "ingress",	      [HOOK_SETSOCKOPT] = "setsockopt",
+	[HOOK_UNIX_CONNECT] = "unix_connect",
 	[HOOK_UNIX_SENDMSG] = "unix_sendmsg", [HOOK_LSM_CREATE] = "lsm_create",
 	[HOOK_LSM_CONNECT] = "lsm_connect",   [HOOK_LSM_SENDMSG] = "lsm_sendmsg",
+	[HOOK_LSM_WRITE] = "lsm_write",
+	[HOOK_LSM_OPTION] = "lsm_option",
 	[HOOK_LSM_UNIX_CONNECT] = "lsm_unix_connect", [HOOK_LSM_UNIX_SEND] = "lsm_unix_send",
 };
 

@@ -9,10 +9,20 @@
 
 /* The cells' way to the keeper; and the journal for the two whose output systemd connects there before they start. */
 static const char *const systemd_paths[] = {
-	"worker=/run/phantoma/keeper/worker.sock",
-	"clerk=/run/phantoma/keeper/clerk.sock",
+	"worker=/run/phantoma/for-workers/keeper.sock",
+	"clerk=/run/phantoma/for-clerks/keeper.sock",
 	"fetcher=/run/systemd/journal/stdout",
 	"herald=/run/systemd/journal/stdout",
+};
+
+/* A demo has its sockets beside the warden's. */
+static const struct {
+	const char *unit, *path;
+} demo_paths[] = {
+	{ "worker", "for-workers/keeper.sock" },
+	{ "clerk", "for-clerks/keeper.sock" },
+	{ "worker", "keeper-worker.sock" },
+	{ "clerk", "keeper-clerk.sock" },
 };
 
 static void forget_all(int map)
@@ -23,29 +33,50 @@ static void forget_all(int map)
 		;
 }
 
-int unix_paths_fill(const struct policy *policy, const char *const *given, unsigned count, struct fault *fault)
+static int list(int map, const char *unit, const char *path, struct fault *fault)
 {
-	int map = policy->map[MAP_UNIX_PATHS];
+	struct egress_unix_path key = { .kind = unit_named(unit) };
 	const __u8 listed = 1;
 
-	if (!count) {
-		given = systemd_paths;
-		count = sizeof(systemd_paths) / sizeof(*systemd_paths);
-	}
-	forget_all(map);
-	for (unsigned i = 0; i < count; i++) {
-		struct egress_unix_path key = {};
-		const char *equals = strchr(given[i], '=');
-		char name[16] = "";
+	if (!key.kind || *path != '/' || strlen(path) >= sizeof(key.path))
+		return fault_set(fault, "ERR_UNIX_PATH", "%s=%s is not UNIT=/PATH", unit, path);
+	strcpy(key.path, path);
+	return bpf_map_update_elem(map, &key, &listed, BPF_ANY) ?
+		       fault_set(fault, "ERR_UNIX_PATH", "%s=%s: %s", unit, path, strerror(errno)) :
+		       0;
+}
 
-		if (equals && (size_t)(equals - given[i]) < sizeof(name))
-			memcpy(name, given[i], (size_t)(equals - given[i]));
-		key.kind = unit_named(name);
-		if (!key.kind || equals[1] != '/' || strlen(equals + 1) >= sizeof(key.path))
-			return fault_set(fault, "ERR_UNIX_PATH", "%s is not UNIT=/PATH", given[i]);
-		strcpy(key.path, equals + 1);
-		if (bpf_map_update_elem(map, &key, &listed, BPF_ANY))
-			return fault_set(fault, "ERR_UNIX_PATH", "%s: %s", given[i], strerror(errno));
+static int list_given(int map, const char *given, struct fault *fault)
+{
+	const char *equals = strchr(given, '=');
+	char unit[16] = "";
+
+	if (equals && (size_t)(equals - given) < sizeof(unit))
+		memcpy(unit, given, (size_t)(equals - given));
+	return list(map, unit, equals ? equals + 1 : "", fault);
+}
+
+int unix_paths_fill(const struct policy *policy, const struct options *options, struct fault *fault)
+{
+	const char *const *given = options->unix_paths ? options->unix_path : systemd_paths;
+	unsigned count = options->unix_paths ? options->unix_paths : sizeof(systemd_paths) / sizeof(*systemd_paths);
+	int map = policy->map[MAP_UNIX_PATHS];
+	char path[CGROUP_PATH_BYTES];
+
+	forget_all(map);
+	if (!options->unix_paths && options->make_cgroup) {
+		const char *slash = strrchr(options->socket, '/');
+
+		for (unsigned i = 0; i < sizeof(demo_paths) / sizeof(*demo_paths); i++) {
+			snprintf(path, sizeof(path), "%.*s/%s", slash ? (int)(slash - options->socket) : 0, options->socket,
+				 demo_paths[i].path);
+			if (list(map, demo_paths[i].unit, path, fault))
+				return -1;
+		}
+		return 0;
 	}
+	for (unsigned i = 0; i < count; i++)
+		if (list_given(map, given[i], fault))
+			return -1;
 	return 0;
 }

@@ -2,9 +2,10 @@
 #ifndef UNIX_PATHS_H
 #define UNIX_PATHS_H
 
-#include "policy.h"
+#include "daemon.h"
 
-/* Fills the map with `given`, each "UNIT=PATH"; with the places of a systemd host when none is given. Faults: ERR_UNIX_PATH. */
-int unix_paths_fill(const struct policy *policy, const char *const *given, unsigned count, struct fault *fault);
+/* Fills the map with what the options list; without a list, with where this kind of node has the keeper. Faults:
+ * ERR_UNIX_PATH. */
+int unix_paths_fill(const struct policy *policy, const struct options *options, struct fault *fault);
 
 #endif

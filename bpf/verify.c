@@ -28,7 +28,8 @@ static int has_root(const struct policy *policy, __u32 id)
 	int fd = bpf_map_get_fd_by_id(id);
 	int is_same = fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &length) && !strcmp(info.name, ".rodata.root") &&
 		      info.value_size == sizeof(root) && !bpf_map_lookup_elem(fd, &key, &root) &&
-		      root.id == policy->root.id && root.level == policy->root.level;
+		      root.id == policy->root.id && root.level == policy->root.level &&
+		      root.is_slice == policy->root.is_slice;
 
 	if (fd >= 0)
 		close(fd);
@@ -61,7 +62,7 @@ static int check_program(const struct policy *policy, const struct policy_progra
 	if (!has_place)
 		return fault_set(fault, "ERR_LINK_CGROUP", "%s: built for another cgroup than %s", program->name,
 				 policy->root.path);
-	if (!has_counts || (!has_units && strcmp(program->name, "sock_create")))
+	if (!has_counts || !has_units)
 		return fault_set(fault, "ERR_PROGRAM_DIFFERS", "%s: does not use the pinned maps", program->name);
 	return 0;
 }

@@ -31,13 +31,12 @@ static const char usage[] =
 	"  --json             verify, status: one line of JSON\n"
 	"run only:\n"
 	"  --socket PATH      for the keeper (/run/phantoma/warden/warden.sock)\n"
-	"  --keeper USER      who may connect to it (the warden's own user)\n"
-	"  --user USER        whom the warden becomes once the policy is attached\n"
+	"  --keeper USER      who alone may connect to it (the warden's user and its folder's group)\n"
 	"  --events BYTES     size of the event ring, a power of two, at least 4096 (1048576)\n"
-	"  --unix UNIT=PATH   a Unix socket that a unit may connect to; replaces the list for systemd; up to 16\n"
+	"  --unix UNIT=PATH   a Unix socket that a unit may connect to; replaces the defaults; up to 16\n"
 	"  --make-cgroup      make the cgroups, and remove all at SIGTERM\n";
 
-enum { OPTION_CGROUP = 1, OPTION_PINS, OPTION_STATE, OPTION_IDENTITY, OPTION_SOCKET, OPTION_KEEPER, OPTION_USER,
+enum { OPTION_CGROUP = 1, OPTION_PINS, OPTION_STATE, OPTION_IDENTITY, OPTION_SOCKET, OPTION_KEEPER,
        OPTION_EVENTS, OPTION_UNIX, OPTION_MAKE_CGROUP, OPTION_JSON, OPTION_PORT, OPTION_OF };
 
 static const struct option long_options[] = {
@@ -47,7 +46,6 @@ static const struct option long_options[] = {
 	{ "identity", required_argument, NULL, OPTION_IDENTITY },
 	{ "socket", required_argument, NULL, OPTION_SOCKET },
 	{ "keeper", required_argument, NULL, OPTION_KEEPER },
-	{ "user", required_argument, NULL, OPTION_USER },
 	{ "events", required_argument, NULL, OPTION_EVENTS },
 	{ "unix", required_argument, NULL, OPTION_UNIX },
 	{ "make-cgroup", no_argument, NULL, OPTION_MAKE_CGROUP },
@@ -81,7 +79,6 @@ static int read_options(int argc, char **argv, struct options *options)
 		case OPTION_IDENTITY: options->identity = optarg; break;
 		case OPTION_SOCKET: options->socket = optarg; break;
 		case OPTION_KEEPER: options->keeper_user = optarg; break;
-		case OPTION_USER: options->user = optarg; break;
 		case OPTION_MAKE_CGROUP: options->make_cgroup = 1; break;
 		case OPTION_JSON: options->is_json = 1; break;
 		case OPTION_OF: options->of = optarg; break;
@@ -96,14 +93,14 @@ static int read_options(int argc, char **argv, struct options *options)
 				return -1;
 			break;
 		case OPTION_UNIX:
-			if (options->unix_paths == 16)
+			if (options->unix_paths == UNIX_PATHS_MAX)
 				return -1;
 			options->unix_path[options->unix_paths++] = optarg;
 			break;
 		default: return -1;
 		}
 	}
-	return options->user && options->make_cgroup ? -1 : 0;
+	return 0;
 }
 
 static int report(const struct fault *fault, int is_json)

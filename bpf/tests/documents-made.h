@@ -6,36 +6,17 @@
 #define PHANTOMA_TESTS_DOCUMENTS_MADE_H
 
 #include "../documents.h"
+#include "check.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-
-static unsigned int passed, failed;
-
-/* `sentence` is true of the program when `holds`. */
-static inline void check(const char *sentence, bool holds)
-{
-	if (holds) {
-		passed++;
-		return;
-	}
-	failed++;
-	printf("FAILED: %s\n", sentence);
-}
 
 static inline void check_refusal(const char *sentence, enum refusal actual, enum refusal expected)
 {
 	check(sentence, actual == expected);
 	if (actual != expected)
 		printf("        %s instead of %s\n", refusal_code(actual), refusal_code(expected));
-}
-
-/* The last line of every test program, and its exit status. */
-static inline int conclude(void)
-{
-	printf("%u passed, %u failed\n", passed, failed);
-	return failed == 0 && passed > 0 ? 0 : 1;
 }
 
 struct signer {
@@ -118,7 +99,7 @@ static inline struct made made_list(const struct device_list *list, const struct
 	return made;
 }
 
-/* The endpoints of `order` under the name "models.example", and one file. */
+/* The endpoints of `order` under the name "models.example", and as many files as it says. */
 static inline struct made made_order(const struct window_order *order, const struct signer *signer)
 {
 	struct made made = { .length = 0 };
@@ -135,10 +116,12 @@ static inline struct made made_order(const struct window_order *order, const str
 		put_bytes(&made, order->endpoints[i].address, 16);
 		put_number(&made, order->endpoints[i].port, 2);
 	}
-	put_number(&made, 1, 2);
-	put_text(&made, "/owner/repository/resolve/main/model.gguf");
-	put_bytes(&made, (const uint8_t[HASH_BYTES]){ 7 }, HASH_BYTES);
-	put_number(&made, 1234, 8);
+	put_number(&made, order->n_files, 2);
+	for (uint16_t i = 0; i < order->n_files; i++) {
+		put_text(&made, "/owner/repository/resolve/main/model.gguf");
+		put_bytes(&made, (const uint8_t[HASH_BYTES]){ 7 }, HASH_BYTES);
+		put_number(&made, 1234, 8);
+	}
 	sign(&made, "phantoma window order v1", signer);
 	return made;
 }

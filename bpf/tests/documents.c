@@ -130,7 +130,8 @@ static bool has_order(const struct vector *vector, const struct window_order *or
 			has_number(vector, "counter", order->counter) &&
 			has_number(vector, "notAfter", order->not_after_ms) &&
 			has_bytes(vector, "signer", order->signer, KEY_BYTES) &&
-			has_number(vector, "endpoints", order->n_endpoints);
+			has_number(vector, "endpoints", order->n_endpoints) &&
+			has_number(vector, "files", order->n_files);
 
 	for (unsigned int i = 0; i < order->n_endpoints; i++)
 		is_equal = is_equal &&
@@ -234,7 +235,7 @@ static unsigned int test_refused(const char *path)
 		snprintf(name, sizeof(name), "%s", value_of(&vector, "case"));
 		bytes_of(&vector, "public-key", key, sizeof(key));
 		code = refusal_code(verdict(is_list, document, length, key));
-		check(name, strcmp(code, value_of(&vector, "error")) == 0);
+		check(name, strcmp(*code ? code : NO_VALUE, value_of(&vector, "error")) == 0);
 	}
 	free(text);
 	return cases;
@@ -338,6 +339,22 @@ static void test_utf8(void)
 	check("of all pairs of bytes exactly the right ones are text", wrong == 0);
 }
 
+/* An order whose endpoint has a name that is cut off, and an address that would complete it. */
+static enum refusal order_with_cut_name(const struct signer *signer, const char *name)
+{
+	struct made made = { .length = 0 };
+
+	put_bytes(&made, (const uint8_t[]){ 4, 1 }, 2);
+	put_bytes(&made, (const uint8_t[80]){ 0 }, 80);
+	put_number(&made, 1, 2);
+	put_text(&made, name);
+	put_bytes(&made, "\xa4\xa4\xa4\xa4\xa4\xa4\xa4\xa4\xa4\xa4\xa4\xa4\xa4\xa4\xa4\xa4", 16);
+	put_number(&made, 443, 2);
+	put_number(&made, 0, 2);
+	sign(&made, "phantoma window order v1", signer);
+	return verdict(false, made.bytes, made.length, signer->public_key);
+}
+
 /* An order at or past a limit; counts are written as given, entries as many as that. */
 static enum refusal order_with(const struct signer *signer, unsigned int n_endpoints,
 			       size_t name_length, unsigned int n_files, size_t file_name_length)
@@ -376,6 +393,12 @@ static void test_limits(const struct signer *signer)
 		      verdict(true, made.bytes, made.length, signer->public_key), REFUSAL_NONE);
 	check("a device's name has 64 bytes", is_name_accepted(name, 64));
 	check("a device's name has no 65 bytes", !is_name_accepted(name, 65));
+	check_refusal("a name does not borrow from what follows it", order_with_cut_name(signer, "a\xe4"),
+		      REFUSAL_DOCUMENT_FIELD);
+	check_refusal("whatever its length", order_with_cut_name(signer, "\xc3"),
+		      REFUSAL_DOCUMENT_FIELD);
+	check_refusal("a whole name stands on its own", order_with_cut_name(signer, "\xc3\xa4"),
+		      REFUSAL_NONE);
 	check_refusal("everything at its limit is an order",
 		      order_with(signer, MAX_ENDPOINTS, 253, MAX_FILES, 255), REFUSAL_NONE);
 	check_refusal("65 endpoints are refused", order_with(signer, MAX_ENDPOINTS + 1, 1, 1, 1),
@@ -410,6 +433,35 @@ static void test_limits(const struct signer *signer)
 	free(long_document);
 }
 
+/* Signatures that some verifiers accept; RFC 8032, section 5.1.7, and keys that need no secret. */
+static void test_odd_signatures(const struct signer *signer)
+{
+	/* The order of the group, little-endian. */
+	static const uint8_t ORDER[32] = {
+		0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7,
+		0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10,
+	};
+	static const uint8_t IDENTITY[32] = { 1 }, NO_POINT[32] = { 2 };
+	struct window_order order = { .counter = 1 };
+	struct made made = made_order(&order, signer), identity;
+	unsigned int accepted = 0;
+
+	sodium_add(made.bytes + made.length - 32, ORDER, sizeof(ORDER));
+	check_refusal("a signature has no second form",
+		      verdict(false, made.bytes, made.length, signer->public_key),
+		      REFUSAL_AUTHENTICATION);
+	for (order.counter = 0; order.counter < 32; order.counter++) {
+		identity = made_order(&order, signer);
+		memcpy(identity.bytes + identity.length - 64, IDENTITY, 32);
+		memset(identity.bytes + identity.length - 32, 0, 32);
+		accepted += verdict(false, identity.bytes, identity.length, IDENTITY) == REFUSAL_NONE;
+	}
+	check("under a key of small order nothing is accepted that needs no secret", accepted == 0);
+	check_refusal("a key that is no point signs nothing",
+		      verdict(false, identity.bytes, identity.length, NO_POINT),
+		      REFUSAL_AUTHENTICATION);
+}
+
 int main(int argc, char **argv)
 {
 	struct signer signer;
@@ -425,5 +477,6 @@ int main(int argc, char **argv)
 	test_characters();
 	test_utf8();
 	test_limits(&signer);
+	test_odd_signatures(&signer);
 	return conclude();
 }

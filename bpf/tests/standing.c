@@ -3,114 +3,13 @@
  * the document that breaks only it; and state folders that must not be believed.
  */
 #include "../standing.h"
-#include "documents-made.h"
+#include "standing-made.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-static const uint64_t NOW_MS = 1790000600000;
-
-static char folder[64], state_dir[96], identity_dir[96];
-
-static void path_of(char path[128], const char *dir, const char *name)
-{
-	snprintf(path, 128, "%s/%s", dir, name);
-}
-
-static void put_file(const char *dir, const char *name, const void *bytes, size_t length)
-{
-	char path[128];
-	FILE *file;
-
-	path_of(path, dir, name);
-	file = fopen(path, "w");
-	if (!file || fwrite(bytes, 1, length, file) != length || fclose(file) != 0) {
-		perror(path);
-		exit(1);
-	}
-	chmod(path, 0600);
-}
-
-static void put_line(const char *dir, const char *name, const char *line)
-{
-	put_file(dir, name, line, strlen(line));
-}
-
-/* A file, or with an empty name the folder. */
-static void remove_file(const char *dir, const char *name)
-{
-	char path[128];
-
-	path_of(path, dir, name);
-	remove(path);
-}
-
-static void put_hex(const char *name, const uint8_t bytes[32])
-{
-	char hex[65];
-
-	sodium_bin2hex(hex, sizeof(hex), bytes, 32);
-	put_line(identity_dir, name, hex);
-}
-
-/* A node with two admins, a chat device, and one admin revoked: lists 1 and 2. */
-static struct signer node, ada, bob, cy, eve;
-static struct device_list first, second;
-static struct made first_made, second_made;
-
-static void name_people(void)
-{
-	node = signer_named("node");
-	ada = signer_named("ada");
-	bob = signer_named("bob");
-	cy = signer_named("cy");
-	eve = signer_named("eve");
-	first = (struct device_list){ .version = 1, .issued_ms = 1790000000000, .n_devices = 1 };
-	memcpy(first.node, node.public_key, KEY_BYTES);
-	memcpy(first.signer, ada.public_key, KEY_BYTES);
-	first.devices[0] = device_of("ada", ROLE_ADMIN);
-	first_made = made_list(&first, &ada);
-	second = first;
-	second.version = 2;
-	second.issued_ms += 1000;
-	crypto_hash_sha256(second.previous, first_made.bytes, first_made.length);
-	second.n_devices = 4;
-	second.devices[1] = device_of("bob", ROLE_ADMIN);
-	second.devices[2] = device_of("cy", ROLE_CHAT);
-	second.devices[3] = device_of("eve", ROLE_ADMIN);
-	second.devices[3].is_revoked = true;
-	second.devices[3].revoked_ms = 1790000000500;
-	second_made = made_list(&second, &ada);
-}
-
-static struct device_list third_list(void)
-{
-	struct device_list third = second;
-
-	third.version = 3;
-	third.issued_ms += 1000;
-	crypto_hash_sha256(third.previous, second_made.bytes, second_made.length);
-	return third;
-}
-
-static struct window_order order_of(const struct signer *signer, uint64_t counter)
-{
-	struct window_order order = { .counter = counter, .not_after_ms = NOW_MS + 60000 };
-
-	memcpy(order.node, node.public_key, KEY_BYTES);
-	memcpy(order.signer, signer->public_key, KEY_BYTES);
-	order.n_endpoints = 1;
-	memcpy(order.endpoints[0].address, "\0\0\0\0\0\0\0\0\0\0\xff\xff\xc0\0\2\1", 16);
-	order.endpoints[0].port = 443;
-	return order;
-}
 
 static struct standing *open_standing(void)
 {
@@ -121,31 +20,6 @@ static struct standing *open_standing(void)
 		exit(1);
 	}
 	return standing;
-}
-
-static enum refusal take_list(struct standing *standing, const struct made *made)
-{
-	uint32_t version;
-
-	return standing_take_device_list(standing, made->bytes, made->length, &version);
-}
-
-static enum refusal take_order(struct standing *standing, const struct window_order *order,
-			       const struct signer *signer)
-{
-	struct made made = made_order(order, signer);
-	struct window_order taken;
-
-	return standing_take_window(standing, made.bytes, made.length, NOW_MS, &taken);
-}
-
-static void empty_state(void)
-{
-	static const char *const FILES[] = { "devices.list", "counter", "seen", "devices.list.new",
-					     "counter.new", "seen.new" };
-
-	for (size_t i = 0; i < sizeof(FILES) / sizeof(*FILES); i++)
-		remove_file(state_dir, FILES[i]);
 }
 
 /* An empty state into which both lists and an order with counter 10 were taken. */
@@ -373,6 +247,10 @@ static void test_orders(void)
 	check_refusal("an order without endpoints is refused", take_order(standing, &order, &ada),
 		      REFUSAL_DOCUMENT_FIELD);
 	order = order_of(&ada, 11);
+	order.n_files = 0;
+	check_refusal("an order without files is refused", take_order(standing, &order, &ada),
+		      REFUSAL_DOCUMENT_FIELD);
+	order = order_of(&ada, 11);
 	order.n_endpoints = 2;
 	check_refusal("no endpoint has port 0", take_order(standing, &order, &ada),
 		      REFUSAL_DOCUMENT_FIELD);
@@ -455,7 +333,8 @@ static void test_spoiled_state(void)
 		"10\r\n", "18446744073709551616\n", "99999999999999999999\n", "ten\n", "9\n", "0\n",
 		"10\n10\n",
 	};
-	struct made other = made_list(&second, &bob), flipped = second_made;
+	struct device_list second_later = second;
+	struct made other = made_list(&second, &bob), flipped = second_made, later;
 	char seen[128], path[128];
 	uint8_t zeros[400] = { 0 };
 
@@ -463,6 +342,7 @@ static void test_spoiled_state(void)
 		try_file("counter", BAD_NUMBERS[i], strlen(BAD_NUMBERS[i]),
 			 "a counter that is not whole or lower than seen is refused",
 			 REFUSAL_STORAGE);
+	try_file("counter", "11\0\n", 4, "a counter with a zero byte is refused", REFUSAL_STORAGE);
 	try_file("counter", zeros, 3, "a counter of zero bytes is refused", REFUSAL_STORAGE);
 	try_file("counter", zeros, 400, "a counter that is too long is refused", REFUSAL_STORAGE);
 	try_file("counter", "11\n", 3, "a counter ahead of what was seen is believed", REFUSAL_NONE);
@@ -479,6 +359,11 @@ static void test_spoiled_state(void)
 		 "a list with a flipped bit is refused", REFUSAL_STORAGE);
 	try_file("devices.list", other.bytes, other.length, "a list without its signature is refused",
 		 REFUSAL_STORAGE);
+
+	second_later.issued_ms++;
+	later = made_list(&second_later, &ada);
+	try_file("devices.list", later.bytes, later.length,
+		 "another list of the version that was seen is refused", REFUSAL_STORAGE);
 
 	try_file("seen", "", 0, "an empty memory is refused", REFUSAL_STORAGE);
 	try_file("seen", "2\n", 2, "a cut memory is refused", REFUSAL_STORAGE);
@@ -498,7 +383,13 @@ static void test_spoiled_state(void)
 	check_opening("a lost memory is refused", REFUSAL_STORAGE);
 	remove_file(state_dir, "devices.list");
 	check_opening("a counter without lists is refused", REFUSAL_STORAGE);
+	put_file(state_dir, "devices.list", first_made.bytes, first_made.length);
+	remove_file(state_dir, "counter");
+	check_opening("a first list without a counter is refused", REFUSAL_STORAGE);
 	standing_close(filled_standing());
+	chmod(state_dir, 0720);
+	check_opening("a folder that others may write is refused", REFUSAL_STORAGE);
+	chmod(state_dir, 0700);
 	path_of(path, state_dir, "counter");
 	chmod(path, 0622);
 	check_opening("a counter that others may write is refused", REFUSAL_STORAGE);
@@ -508,6 +399,11 @@ static void test_spoiled_state(void)
 	remove_file(state_dir, "counter");
 	symlink("/dev/zero", path);
 	check_opening("a link is no counter", REFUSAL_STORAGE);
+	remove_file(state_dir, "counter");
+	put_line(state_dir, "elsewhere", "11\n");
+	symlink("elsewhere", path);
+	check_opening("not even one to a counter", REFUSAL_STORAGE);
+	remove_file(state_dir, "elsewhere");
 	remove_file(state_dir, "counter");
 	mkfifo(path, 0600);
 	check_opening("a pipe is no counter, and is not waited for", REFUSAL_STORAGE);
@@ -530,6 +426,28 @@ static void test_leftovers(void)
 	standing_close(standing);
 }
 
+/* Readable by all, so that who may read it is not what decides. */
+static void chown_state(uid_t owner)
+{
+	static const char *const NAMES[] = { "", "devices.list", "counter", "seen" };
+	char path[128];
+
+	for (size_t i = 0; i < sizeof(NAMES) / sizeof(*NAMES); i++) {
+		path_of(path, state_dir, NAMES[i]);
+		if (chown(path, owner, owner) != 0 || chmod(path, i == 0 ? 0755 : 0644) != 0)
+			exit(1);
+	}
+}
+
+static void check_as(uid_t user, const char *sentence, enum refusal expected)
+{
+	if (seteuid(user) != 0)
+		exit(1);
+	check_opening(sentence, expected);
+	if (seteuid(0) != 0)
+		exit(1);
+}
+
 static void test_identity(void)
 {
 	uint8_t hash[32];
@@ -550,6 +468,16 @@ static void test_identity(void)
 	hex[64] = '\n';
 	put_line(identity_dir, "genesis", hex);
 	check_opening("a genesis may end its line", REFUSAL_NONE);
+	empty_state();
+	struct standing *standing = open_standing();
+	check_refusal("the pinned list is taken", take_list(standing, &first_made), REFUSAL_NONE);
+	standing_close(standing);
+	remove_file(state_dir, "counter");
+	check_opening("a counter that was lost before the first order is refused", REFUSAL_STORAGE);
+	put_line(state_dir, "counter", "0\n");
+	put_hex("genesis", ada.public_key);
+	check_opening("a first list that is no longer pinned is refused", REFUSAL_STORAGE);
+	put_line(identity_dir, "genesis", hex);
 	standing_close(filled_standing());
 	put_hex("node.pub", ada.public_key);
 	check_opening("the state of another node is refused", REFUSAL_STORAGE);
@@ -565,10 +493,19 @@ static void test_identity(void)
 		if (chown(path, 65534, 65534) == 0)
 			check_opening("a genesis that somebody else put there is refused",
 				      REFUSAL_STORAGE);
-		put_line(identity_dir, "genesis", hex);
 		if (chown(path, 0, 0) != 0)
 			exit(1);
+		put_hex("genesis", hash);
 		check_opening("a genesis of root's is believed", REFUSAL_NONE);
+		path_of(path, state_dir, "counter");
+		if (chown(path, 65534, 65534) != 0)
+			exit(1);
+		check_opening("a counter that somebody else put there is refused", REFUSAL_STORAGE);
+		chown_state(65534);
+		check_opening("root may look into the warden's folder", REFUSAL_NONE);
+		check_as(65533, "a third one may not", REFUSAL_STORAGE);
+		check_as(65534, "the warden may", REFUSAL_NONE);
+		chown_state(0);
 	}
 }
 
@@ -645,22 +582,10 @@ static void test_full_disk(void)
 
 int main(void)
 {
-	uint8_t hash[32];
-
 	if (sodium_init() < 0 || !freopen("/dev/null", "w", stderr))
 		return 1;
-	strcpy(folder, "/tmp/standing-XXXXXX");
-	if (!mkdtemp(folder))
-		return 1;
-	snprintf(state_dir, sizeof(state_dir), "%s/state", folder);
-	snprintf(identity_dir, sizeof(identity_dir), "%s/identity", folder);
-	mkdir(state_dir, 0700);
-	mkdir(identity_dir, 0755);
 	name_people();
-	crypto_hash_sha256(hash, first_made.bytes, first_made.length);
-	put_hex("genesis", hash);
-	put_hex("node.pub", node.public_key);
-
+	make_folders("/tmp");
 	test_first_list();
 	test_pinned_lists();
 	test_next_list();
@@ -671,10 +596,6 @@ int main(void)
 	test_file_size_limit();
 	test_full_disk();
 	empty_state();
-	remove_file(state_dir, "");
-	remove_file(identity_dir, "node.pub");
-	remove_file(identity_dir, "genesis");
-	remove_file(identity_dir, "");
-	rmdir(folder);
+	remove_folders();
 	return conclude();
 }

@@ -20,6 +20,7 @@ import { documents } from "./documents.ts";
 import { firstToken } from "./first-token.ts";
 import { gatewayLoad } from "./gateway-load.ts";
 import { handshake } from "./handshake.ts";
+import { kernelPolicy } from "./kernel-policy.ts";
 import { describeMachine } from "./machine.ts";
 import { row, tableHead, tableLine, type Benchmark, type Row } from "./row.ts";
 import { steadyTicks } from "./steady-ticks.ts";
@@ -35,6 +36,7 @@ const benchmarks: readonly Benchmark[] = [
   classifier,
   gatewayLoad,
   warmPool,
+  kernelPolicy,
   consolePage,
 ];
 

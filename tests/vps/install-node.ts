@@ -4,17 +4,14 @@
  *
  * @module
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { signFirstDeviceList, type NodeProfile } from "@phantoma/client";
 import type { DeviceIdentity, VerifiedDeviceList } from "@phantoma/crypto";
 import type { Model } from "@phantoma/protocol";
 import type { Guest } from "./guest.ts";
 import { makeReleaseTree } from "./release-tree.ts";
-
-const unitsDir = fileURLToPath(new URL("../../apps/node/units", import.meta.url));
 
 /** Where a node's gateway listens in the guest; ask for it in `GuestOptions.ports`. */
 export const NODE_PORT = 7443;
@@ -23,13 +20,14 @@ const RELEASE_DIR = "/opt/phantoma/releases/test";
 export const CURRENT_DIR = "/opt/phantoma/current";
 const STATE_DIR = "/var/lib/phantoma";
 
-/** Started in this order by name; the rest of the node comes along. */
-const ENABLED = [
+/** In the order of their start. */
+export const ENABLED = [
   "phantoma-hold.service",
   "phantoma-warden.service",
   "phantoma-keeper.service",
   "phantoma-worker.socket",
   "phantoma-clerk.socket",
+  "phantoma-fetcher.path",
   "phantoma-gateway.service",
 ] as const;
 
@@ -111,7 +109,7 @@ async function copyRelease(guest: Guest): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), "phantoma-release-"));
   try {
     makeReleaseTree(dir);
-    await guest.unpack(["--owner=0", "--group=0", "-C", dir, "."], RELEASE_DIR);
+    await guest.copyFolder(dir, RELEASE_DIR);
   } finally {
     rmSync(dir, { recursive: true });
   }
@@ -125,8 +123,7 @@ async function installUnits(guest: Guest, gatewayFlags: string): Promise<void> {
     [
       "set -e",
       "mkdir -p /etc/phantoma /etc/sysusers.d /etc/tmpfiles.d",
-      `cp ${units}/*.service ${units}/*.socket ${units}/*.slice /etc/systemd/system/`,
-      `find ${units} -name '*.path' -exec cp {} /etc/systemd/system/ ';'`,
+      `cp ${units}/*.service ${units}/*.socket ${units}/*.slice ${units}/*.path /etc/systemd/system/`,
       `cp ${units}/phantoma.sysusers.conf /etc/sysusers.d/phantoma.conf`,
       `cp ${units}/phantoma.tmpfiles.conf /etc/tmpfiles.d/phantoma.conf`,
       `cp ${units}/phantoma.journald.conf /etc/systemd/journald@phantoma.conf`,
@@ -140,7 +137,7 @@ async function installUnits(guest: Guest, gatewayFlags: string): Promise<void> {
 }
 
 async function setup(guest: Guest, command: string) {
-  const entry = `${CURRENT_DIR}/apps/node/setup/main.ts`;
+  const entry = `${CURRENT_DIR}/apps/node/setup/main.js`;
   return JSON.parse(
     await guest.check(`${CURRENT_DIR}/bin/node ${entry} ${command} --state ${STATE_DIR}`),
   );

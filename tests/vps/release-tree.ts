@@ -1,13 +1,15 @@
 /**
- * A release as it lies on a server: own Node, the node's processes, what they import, cell and warden.
+ * A release as it lies on a server: own Node, one file per process, llama.cpp, cell and warden, units.
  *
- *   bin/{node,cell,warden}  apps/node  packages/{crypto,protocol}  node_modules  models/demo
+ *   bin/{node,cell,warden}  apps/node/ROLE/main.js  apps/node/units  node_modules/@node-llama-cpp
  *
- * Unsigned: for tests only.
+ * One file per process, because an emulated processor takes a minute to compile the two hundred that
+ * it is made of. Unsigned: for tests only.
  *
  * @module
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -20,15 +22,15 @@ const PROGRAMS = [
   { name: "warden", from: "bpf/build/warden", make: "make -C bpf" },
 ] as const;
 
-/** The library around llama.cpp is not used, only what it would load. */
-const WITHOUT_DEPENDENCIES: Readonly<Record<string, readonly string[]>> = {
-  "node-llama-cpp": ["@node-llama-cpp/linux-x64"],
-};
+const ROLES = ["gateway", "worker", "clerk", "keeper", "fetcher", "setup"] as const;
 
-interface Package {
-  readonly version: string;
-  readonly dependencies?: Readonly<Record<string, string>>;
-}
+/** What is not code of ours: settings, and llama.cpp for this processor. */
+const FILES = [
+  "package.json",
+  "apps/node/package.json",
+  "apps/node/units",
+  "node_modules/@node-llama-cpp/linux-x64",
+] as const;
 
 /** @throws Error that says what to make first */
 export function makeReleaseTree(dir: string): void {
@@ -38,42 +40,16 @@ export function makeReleaseTree(dir: string): void {
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(join(dir, "bin"), { recursive: true });
   for (const { name, from } of PROGRAMS) cpSync(join(repositoryDir, from), join(dir, "bin", name));
-  for (const part of [
-    "apps/node",
-    "packages/crypto",
-    "packages/protocol",
-    "models/demo/model.gguf",
-  ])
-    cpSync(join(repositoryDir, part), join(dir, part), { recursive: true, filter: isShipped });
-  cpSync(join(repositoryDir, "package.json"), join(dir, "package.json"));
-  mkdirSync(join(dir, "node_modules/@phantoma"), { recursive: true });
-  for (const name of ["crypto", "protocol"])
-    symlinkSync(`../../packages/${name}`, join(dir, "node_modules/@phantoma", name));
-  for (const name of importedPackages())
-    cpSync(join(repositoryDir, "node_modules", name), join(dir, "node_modules", name), {
-      recursive: true,
-    });
+  for (const file of FILES) cpSync(join(repositoryDir, file), join(dir, file), { recursive: true });
+  for (const role of ROLES) bundle(role, join(dir, `apps/node/${role}/main.js`));
 }
 
-/** Neither tests nor what was only built here. */
-function isShipped(path: string): boolean {
-  return !/\.test\.ts$|\/test-[\w-]+\.ts$|\/vectors$|\/node_modules$|\/build$/.test(path);
-}
-
-/** Every package that apps/node needs, its own and theirs; npm puts them all beside each other. */
-function importedPackages(): Set<string> {
-  const found = new Set<string>();
-  const add = (name: string) => {
-    if (found.has(name)) return;
-    if (!name.startsWith("@phantoma/")) found.add(name);
-    for (const next of WITHOUT_DEPENDENCIES[name] ?? dependenciesOf(`node_modules/${name}`))
-      add(next);
-  };
-  for (const name of dependenciesOf("apps/node")) add(name);
-  return found;
-}
-
-function dependenciesOf(dir: string): string[] {
-  const text = readFileSync(join(repositoryDir, dir, "package.json"), "utf8");
-  return Object.keys((JSON.parse(text) as Package).dependencies ?? {});
+function bundle(role: string, path: string): void {
+  const rolldown = "node_modules/rolldown/bin/cli.mjs";
+  const flags = ["--format", "esm", "--platform", "node", "--no-code-splitting"];
+  const entry = `apps/node/${role}/main.ts`;
+  execFileSync(process.execPath, [rolldown, entry, "--file", path, ...flags], {
+    cwd: repositoryDir,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
 }

@@ -19,17 +19,25 @@ import {
 } from "@phantoma/crypto";
 import type { Proof } from "../../proof.ts";
 import { places } from "./network.ts";
-import { until, type Stage } from "./stage.ts";
+import { modelAt, until, type Stage } from "./stage.ts";
+
+/** The warden answers in milliseconds, unless somebody else has its ear. */
+const ANSWER_MS = 10_000;
 
 export async function attackWarden(stage: Stage, proof: Proof): Promise<void> {
   const revoked = generateDeviceIdentity();
   const chat = generateDeviceIdentity();
   const lists = await enrol(stage, revoked, chat);
-  const { highestCounter } = await stage.ask((session) => session.window());
+  // So that there is a counter to be below.
+  await stage.open(modelAt("/endless.gguf"), 60_000);
+  const { highestCounter } = await stage.ask(async (session) => {
+    await session.closeWindow();
+    return session.window();
+  });
   const highest = BigInt(highestCounter);
-  const [keeper] = stage.pids("keeper");
-  // The attacker has taken its place; two at once would hang each other up.
-  process.kill(keeper!, "SIGSTOP");
+  // The attacker takes the keeper's place, and nobody brings that back: the warden hears one at a time.
+  process.kill(stage.node.pid, "SIGSTOP");
+  for (const pid of stage.pids("keeper")) process.kill(pid, "SIGKILL");
   try {
     const now = Date.now();
     const next = BigInt(now) > highest ? BigInt(now) : highest + 1n;
@@ -71,6 +79,11 @@ export async function attackWarden(stage: Stage, proof: Proof): Promise<void> {
       ],
       ["a device list for an order", line("window", lists[0]!), "ERR_DOCUMENT_TYPE"],
       [
+        "a device list older than the last one",
+        line("device-list", lists[0]!),
+        "ERR_NOT_AUTHORISED",
+      ],
+      [
         "a device list by a device that is no admin",
         line("device-list", forgedList(lists, chat)),
         "ERR_NOT_AUTHORISED",
@@ -99,10 +112,10 @@ export async function attackWarden(stage: Stage, proof: Proof): Promise<void> {
       line("window", good),
       "ERR_ORDER_REPLAYED",
     );
-    const reach = JSON.parse((await say(stage, "status")).slice(3)) as { window: unknown };
-    proof.row({ name: "after all of these no window is open", holds: reach.window === null });
+    const { window } = await stage.wardenStatus();
+    proof.row({ name: "after all of these no window is open", holds: window === null });
   } finally {
-    process.kill(keeper!, "SIGCONT");
+    process.kill(stage.node.pid, "SIGCONT");
   }
 }
 
@@ -154,10 +167,8 @@ async function enrol(
   await submit(added(chat, "chats", "chat"));
   await submit(signRevokedDevice(device, current, revoked.signing.publicKey, Date.now()));
   await until(async () => {
-    const status = JSON.parse((await say(stage, "status")).slice(3)) as {
-      deviceListVersion: number;
-    };
-    return status.deviceListVersion === current.version || undefined;
+    const { deviceListVersion } = await stage.wardenStatus();
+    return deviceListVersion === current.version || undefined;
   });
   return lists;
 }
@@ -198,6 +209,7 @@ function line(word: string, document: Uint8Array): string {
 function say(stage: Stage, said: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(stage.paths.warden, () => socket.write(`${said}\n`));
+    socket.setTimeout(ANSWER_MS, () => socket.destroy());
     socket.on("error", reject);
     socket.on("close", () => reject(new Error("the warden hung up")));
     createInterface(socket).on("line", (answer) => {

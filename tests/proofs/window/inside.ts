@@ -1,7 +1,7 @@
 /**
  * The proof itself, in the node's network namespace.
  *
- *   inside.ts DIR [--json]
+ *   inside.ts DIR [--json] [--only PART]
  *
  * @module
  */
@@ -19,22 +19,28 @@ const CLOCK_MS = 300;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: "boolean", default: false } },
+  options: { json: { type: "boolean", default: false }, only: { type: "string" } },
 });
 const proof = new Proof("A window in real life", values.json);
 const stage = await Stage.set(positionals[0]!);
 const { cgroup } = stage;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.once(signal, () => void stage.strike().then(() => process.exit(130)));
 try {
   proof.row({
     name: "the node is under the kernel policy",
     holds: stage.node.profile.policy === "demo",
     detail: stage.node.policyReason ?? "certified as demo",
   });
-  await arrives();
-  await doesNotArrive();
-  await closesEarly();
-  await isCutAtItsDeadline();
-  await attackWarden(stage, proof);
+  const parts = {
+    arrives,
+    refused: doesNotArrive,
+    early: closesEarly,
+    deadline: isCutAtItsDeadline,
+    orders: () => attackWarden(stage, proof),
+  };
+  for (const [name, prove] of Object.entries(parts))
+    if (values.only === undefined || values.only === name) await prove();
 } catch (error) {
   proof.row({ name: "it went to its end", holds: false, detail: String((error as Error).stack) });
 } finally {

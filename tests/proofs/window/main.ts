@@ -2,7 +2,7 @@
  * A window in real life: a node under the kernel policy fetches from a model host that redirects to its
  * CDN, in network namespaces made for it; and everything that must not come in does not.
  *
- *   main.ts [--json]
+ *   main.ts [--json] [--only arrives|refused|early|deadline|orders]
  *
  * This file makes the network and the authority and runs `inside.ts` in the node's namespace.
  *
@@ -17,7 +17,9 @@ import { parseArgs } from "node:util";
 import { TestAuthority } from "../../../apps/node/fetcher/test-model-host.ts";
 import { makeNetwork } from "./network.ts";
 
-const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: { json: { type: "boolean", default: false }, only: { type: "string" } },
+});
 const dir = mkdtempSync(join(tmpdir(), "phantoma-window-"));
 const network = makeNetwork();
 try {
@@ -26,7 +28,14 @@ try {
   writeFileSync(join(dir, "ca.pem"), authority.pem);
   writeFileSync(join(dir, "identity.json"), JSON.stringify(identity), { mode: 0o600 });
   const host = run(network.hosts, "model-host.ts", [join(dir, "identity.json")]);
-  const inside = run(network.node, "inside.ts", [dir, ...(values.json ? ["--json"] : [])]);
+  const inside = run(network.node, "inside.ts", [
+    dir,
+    ...(values.json ? ["--json"] : []),
+    ...(values.only === undefined ? [] : ["--only", values.only]),
+  ]);
+  // Told to end, it first lets the node end.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.once(signal, () => inside.kill("SIGTERM"));
   process.exitCode = await new Promise((resolve) =>
     inside.once("exit", (code) => resolve(code ?? 1)),
   );

@@ -5,7 +5,7 @@
  */
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import {
@@ -156,6 +156,17 @@ export class Stage {
     return procs.split("\n").filter(Boolean).map(Number);
   }
 
+  /** As `warden status --json` reads it back from the kernel and the disk, whoever has the warden's ear. */
+  async wardenStatus(): Promise<{ deviceListVersion: number; window: object | null }> {
+    const pins = `/sys/fs/bpf/${basename(this.cgroup)}`;
+    const { wardenDir, devicesDir } = this.paths;
+    const { stdout } = await run(WARDEN, [
+      ...["status", "--json", "--cgroup", this.cgroup, "--pins", pins],
+      ...["--state", wardenDir, "--identity", devicesDir],
+    ]);
+    return JSON.parse(stdout) as { deviceListVersion: number; window: object | null };
+  }
+
   /** Runs a program of an attacker's in a unit's cgroup; what it prints. */
   async as(unit: string, script: string): Promise<string> {
     const { stdout } = await run(ENTER, this.#entering(unit, script));
@@ -179,6 +190,7 @@ export class Stage {
 }
 
 const ENTER = join(nodeDir, "../../bpf/build/enter");
+const WARDEN = join(nodeDir, "../../bpf/build/warden");
 
 /** As an admin's program resolved it, or as an attacker would have an admin sign it. */
 export function modelAt(path: string, change: Partial<ResolvedModel> = {}): ResolvedModel {

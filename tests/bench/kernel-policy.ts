@@ -1,0 +1,160 @@
+/**
+ * What the kernel policy costs a program that it lets through: per packet that the gateway sends, per
+ * connection that the fetcher opens. The same program runs inside and outside of a policy, in turns.
+ *
+ * @module
+ */
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { cgroupMount, Warden } from "../attacks/warden.ts";
+import { row, type Benchmark, type Setting } from "./row.ts";
+import { median } from "./statistics.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const PORT = 18_443;
+const PACKETS = 20_000;
+/** Fewer than a listener holds, should the other end be slow. */
+const CONNECTS = 1_000;
+/** A program's first figures are of cold caches. */
+const ROUNDS_PER_START = 5;
+/** As in egress.h. */
+const UNIT_FETCHER = 6;
+
+export const kernelPolicy: Benchmark = { name: "kernel-policy", run };
+
+async function* run({ isQuick }: Setting) {
+  const mount = cgroupMount();
+  if (process.getuid?.() !== 0 || !mount || !existsSync("/usr/sbin/bpftool")) return;
+  const dir = mkdtempSync(join(tmpdir(), "phantoma-bench-"));
+  const policy = await startPolicy(mount, dir);
+  try {
+    const place = { program: join(dir, "socket-cost"), cgroup: policy.paths.cgroup };
+    execFileSync("cc", ["-O2", "-o", place.program, join(root, "tests/bench/socket-cost.c")]);
+    const starts = isQuick ? 3 : 20;
+    yield await cost("kernel policy, a packet of the gateway", 1_000, starts, (unit) =>
+      measure(place, unit && "gateway", ["answer", PACKETS], ["drain"]),
+    );
+    openToFetcher(policy.paths.pins);
+    yield await cost("kernel policy, a connection of the fetcher", 10_000, starts, (unit) =>
+      measure(place, unit && "fetcher", ["connect", CONNECTS], ["accept"]),
+    );
+  } finally {
+    await policy.end();
+    rmSync(dir, { recursive: true });
+  }
+}
+
+/** @param budgetNs on what the policy adds */
+async function cost(
+  name: string,
+  budgetNs: number,
+  starts: number,
+  measured: (isInside: boolean) => Promise<readonly number[]>,
+) {
+  const inside: number[] = [];
+  const outside: number[] = [];
+  for (let start = 0; start < starts; start += 1)
+    for (const isInside of start % 2 ? [true, false] : [false, true])
+      (isInside ? inside : outside).push(...(await measured(isInside)).slice(1));
+  const [value, baseline] = [median(inside), median(outside)];
+  return row({
+    name,
+    value,
+    unit: "ns",
+    baseline,
+    budget: `≤ +${budgetNs} ns (${(value - baseline).toFixed(0)})`,
+    holds: value - baseline <= budgetNs,
+    samples: { inside, outside },
+  });
+}
+
+/** Runs the measured program in a unit, or outside, with its other end outside. */
+async function measure(
+  { program, cgroup }: { program: string; cgroup: string },
+  unit: string | false,
+  [what, count]: readonly [string, number],
+  [other]: readonly [string],
+): Promise<readonly number[]> {
+  const listens = what === "answer";
+  const start = (args: readonly string[], enters: boolean) =>
+    enters
+      ? spawnQuietly(join(root, "bpf/build/enter"), [
+          unit as string,
+          "--cgroup",
+          cgroup,
+          "--",
+          program,
+          ...args,
+        ])
+      : spawnQuietly(program, args);
+  const measuring = [what, String(PORT), String(count), String(ROUNDS_PER_START)];
+  const first = start(listens ? measuring : [other, String(PORT)], listens && unit !== false);
+  const firstLines = linesOf(first);
+  await firstLines.ready;
+  const second = start(listens ? [other, String(PORT)] : measuring, !listens && unit !== false);
+  const lines = listens ? firstLines : linesOf(second);
+  const [code] = await once(listens ? first : second, "exit");
+  for (const child of [first, second]) child.kill("SIGKILL");
+  if (code !== 0) throw new Error(`${what} ended with ${code}`);
+  return lines.figures();
+}
+
+function spawnQuietly(program: string, args: readonly string[]): ChildProcess {
+  return spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+}
+
+function linesOf(child: ChildProcess) {
+  const lines: string[] = [];
+  const input = createInterface({ input: child.stdout! });
+  const ready = new Promise<void>((resolve) => {
+    input
+      .on("line", (line) => (line === "ready" ? resolve() : lines.push(line)))
+      .on("close", resolve);
+  });
+  return { ready, figures: () => lines.map(Number) };
+}
+
+async function startPolicy(mount: string, dir: string): Promise<Warden> {
+  const name = basename(dir);
+  mkdirSync(join(dir, "identity"));
+  const policy = new Warden({
+    program: join(root, "bpf/build/warden"),
+    cgroup: join(mount, name),
+    pins: join("/sys/fs/bpf", name),
+    state: join(dir, "state"),
+    socket: join(dir, "warden.sock"),
+    identity: join(dir, "identity"),
+  });
+  await policy.start(["--make-cgroup"]);
+  policy.admit("gateway", join(policy.paths.cgroup, "gateway"), PORT);
+  policy.admit("fetcher", join(policy.paths.cgroup, "fetcher"));
+  return policy;
+}
+
+/** As a window does: 127.0.0.1 at our port, without an end. */
+function openToFetcher(pins: string): void {
+  const key = Buffer.alloc(24);
+  key.writeUInt32LE(UNIT_FETCHER, 0);
+  key.writeUInt16LE(PORT, 4);
+  key.set([0xff, 0xff, 127, 0, 0, 1], 18);
+  const bytes = (buffer: Buffer) => [
+    "hex",
+    ...[...buffer].map((byte) => byte.toString(16).padStart(2, "0")),
+  ];
+  const value = bytes(Buffer.alloc(8, 0xff));
+  execFileSync("bpftool", [
+    "map",
+    "update",
+    "pinned",
+    join(pins, "endpoints"),
+    "key",
+    ...bytes(key),
+    "value",
+    ...value,
+  ]);
+}
