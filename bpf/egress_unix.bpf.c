@@ -1,7 +1,9 @@
-/* Optional tier: new Unix connections, which reach whatever daemon the host runs. Kernel 6.7 and later.
+/* Optional tier: new Unix connections, which reach whatever daemon the host runs. Kernel 6.7 and
+ * later.
  *
- * worker, clerk, fetcher, herald and unregistered cgroups may connect only to paths listed for them; the other units talk to
- * each other over Unix sockets and are left to file permissions. Connected sockets and socket pairs never come here.
+ * worker, clerk, fetcher, herald and unregistered cgroups may connect only to paths listed for
+ * them; the other units talk to each other over Unix sockets and are left to file permissions.
+ * Connected sockets and socket pairs never come here.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_core_read.h>
@@ -25,12 +27,20 @@ static __always_inline int judge(struct bpf_sock_addr *ctx, __u32 hook)
 	struct attempt attempt = { .hook = hook };
 	struct egress_unix_path key = { .kind = unit ? unit->kind : UNIT_UNKNOWN };
 
-	if (is_free(key.kind) || is_making_unit() || (read_path(&key, kern->uaddr, kern->uaddrlen) && bpf_map_lookup_elem(&unix_paths, &key)))
+	if (is_free(key.kind) || is_making_unit() ||
+	    (read_path(&key, kern->uaddr, kern->uaddrlen) &&
+	     bpf_map_lookup_elem(&unix_paths, &key)))
 		return 1;
 	fill_current(&attempt, unit);
 	return refuse(&attempt);
 }
 
 /* libbpf of Debian 12 does not know these two sections; the loader sets their type. */
-SEC("cgroup/connect_unix") int unix_connect(struct bpf_sock_addr *ctx) { return judge(ctx, HOOK_UNIX_CONNECT); }
-SEC("cgroup/sendmsg_unix") int unix_sendmsg(struct bpf_sock_addr *ctx) { return judge(ctx, HOOK_UNIX_SENDMSG); }
+SEC("cgroup/connect_unix") int unix_connect(struct bpf_sock_addr *ctx)
+{
+	return judge(ctx, HOOK_UNIX_CONNECT);
+}
+SEC("cgroup/sendmsg_unix") int unix_sendmsg(struct bpf_sock_addr *ctx)
+{
+	return judge(ctx, HOOK_UNIX_SENDMSG);
+}
