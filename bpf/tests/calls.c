@@ -299,14 +299,21 @@ static void unix_tier(void)
 	check("a worker connects to the path that is listed for it",
 	      stage_in(&stage, "worker", open_unix, listed) == 0);
 	check("not to another path", stage_in(&stage, "worker", open_unix, other) == EPERM);
-	check("not to a path that begins with the listed one", stage_in(&stage, "worker", open_unix, longer) == EPERM);
-	check("not by another spelling of the listed one", stage_in(&stage, "worker", open_unix, around) == EPERM);
-	check("a clerk has no part in a worker's list", stage_in(&stage, "clerk", open_unix, listed) == EPERM);
-	check("a fetcher connects nowhere", stage_in(&stage, "fetcher", open_unix, listed) == EPERM);
+	check("not to a path that begins with the listed one",
+	      stage_in(&stage, "worker", open_unix, longer) == EPERM);
+	check("not by another spelling of the listed one",
+	      stage_in(&stage, "worker", open_unix, around) == EPERM);
+	check("a clerk has no part in a worker's list",
+	      stage_in(&stage, "clerk", open_unix, listed) == EPERM);
+	check("a fetcher connects nowhere",
+	      stage_in(&stage, "fetcher", open_unix, listed) == EPERM);
 	check("a keeper and a gateway connect nowhere that is not listed for them",
-	      stage_in(&stage, "keeper", open_unix, other) == EPERM && stage_in(&stage, "gateway", open_unix, other) == EPERM);
-	check("a worker sends no datagram to a path", stage_in(&stage, "worker", send_unix, other) == EPERM);
-	check("a pair of sockets is nobody else's", stage_in(&stage, "worker", use_pair, NULL) == 0);
+	      stage_in(&stage, "keeper", open_unix, other) == EPERM &&
+		      stage_in(&stage, "gateway", open_unix, other) == EPERM);
+	check("a worker sends no datagram to a path",
+	      stage_in(&stage, "worker", send_unix, other) == EPERM);
+	check("a pair of sockets is nobody else's",
+	      stage_in(&stage, "worker", use_pair, NULL) == 0);
 }
 
 static void window(void)
