@@ -10,7 +10,7 @@ import type { DeviceIdentity, VerifiedDeviceList } from "@phantoma/crypto";
 import type { Model } from "@phantoma/protocol";
 import type { Guest } from "./guest.ts";
 import { copyTree, RUNTIME_DIR } from "./booted-guest.ts";
-import { makeReleaseTree } from "./release-tree.ts";
+import { makeReleaseTree, makeRuntimeTree } from "./release-tree.ts";
 
 /** Where a node's gateway listens in the guest; ask for it in `GuestOptions.ports`. */
 export const NODE_PORT = 7443;
@@ -46,7 +46,7 @@ export interface InstallOptions {
   readonly say?: (text: string) => void;
 }
 
-/** Installs and starts a node on a guest of `bootedGuest`. */
+/** Installs and starts a node; faster on a guest of `bootedGuest`, which has Node already. */
 export async function installNode(guest: Guest, options: InstallOptions): Promise<InstalledNode> {
   const { device, say = () => undefined } = options;
   say("  copying the release");
@@ -106,6 +106,8 @@ export async function startNode(guest: Guest): Promise<void> {
 
 async function copyRelease(guest: Guest): Promise<void> {
   await copyTree(guest, makeReleaseTree, RELEASE_DIR);
+  const hasRuntime = (await guest.ssh(`test -d ${RUNTIME_DIR}`)).code === 0;
+  if (!hasRuntime) await copyTree(guest, makeRuntimeTree, RUNTIME_DIR);
   await guest.check(
     `cp -al ${RUNTIME_DIR}/. ${RELEASE_DIR}/ && ln -sfn ${RELEASE_DIR} ${CURRENT_DIR}`,
   );
