@@ -1,16 +1,19 @@
 /* What the kernel programs and the warden agree on: units, counts, events, endpoints.
  *
  * Layout of this folder
- *   egress.bpf.c       the policy that every host has: connect, sendmsg, socket creation, packets both ways
- *   egress_unix.bpf.c  optional tier: new Unix connections (kernel 6.7 and later)
- *   egress_lsm.bpf.c   optional tier: sockets made elsewhere and handed in (where BPF LSM loads)
- *   egress_maps.bpf.h  the maps they share, and how an attempt is refused, counted and told
- *   warden.c           the command line; one file per command or idea beside it
- *   enter.c            joins a unit's cgroup and starts a program there, for hosts without systemd
- *   documents.c, standing.c   signed documents, and what the warden remembers of them
+ *   egress.bpf.c        the policy that every host has: connect, sendmsg, making sockets, joining groups, packets both ways
+ *   egress_unix.bpf.c   optional tier: new Unix connections (kernel 6.7 and later)
+ *   egress_lsm.bpf.c    optional tier: sockets made elsewhere and handed in (where BPF LSM loads)
+ *   egress_maps.bpf.h   the maps they share, and how an attempt is refused, counted and told
+ *   load.c, attach.c    programs into the kernel, and onto the root cgroup through pinned links
+ *   verify.c, probe.c   whether that is so: read back, and tried
+ *   warden.c            the command line; daemon.c is `warden run`, request.c and keeper.c its socket
+ *   confine.c           what the warden gives up before it listens
+ *   documents.c, devices.c, standing.c, stored.c   signed documents, and what the warden remembers of them
+ *   enter.c             joins a unit's cgroup and starts a program there, for hosts without systemd
  *
  * The programs are attached once, to the root cgroup of the policy. Which rule holds is looked up by the direct child of
- * that root which a task or socket belongs to; a child nobody registered is refused everything. docs/decisions/0011 says why.
+ * that root which a task or socket belongs to; a child nobody registered is refused everything. docs/decisions/0014-pinned-links.md says why.
  */
 #ifndef EGRESS_H
 #define EGRESS_H

@@ -17,7 +17,7 @@ static const char rules[] =
 	"\n"
 	"Tiers\n"
 	"  cgroup  always needed. Judges sockets made inside a unit.\n"
-	"  unix    refuses new Unix connections of worker, clerk, fetcher and herald (kernel 6.7 and later).\n"
+	"  unix    refuses new Unix connections to sockets that are not listed for the unit (kernel 6.7 and later).\n"
 	"  lsm     also stops sockets made elsewhere and handed in, and families that are not IP. Without this tier\n"
 	"          the sandbox of each unit is what prevents those.\n"
 	"\n"

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -79,11 +80,13 @@ static int try_call(void *context)
 	return failed ? errno : 0;
 }
 
-/* Groups of this site, and of the link. */
+static unsigned interface;
+
+/* Groups of this site, by both names of the option. */
 static int join4(void *context)
 {
-	struct ip_mreqn group = { .imr_multiaddr.s_addr = htonl(0xefff0001) };
-	struct group_request any = { .gr_group.ss_family = AF_INET };
+	struct ip_mreqn group = { .imr_multiaddr.s_addr = htonl(0xefff0001), .imr_ifindex = (int)interface };
+	struct group_req any = { .gr_interface = interface, .gr_group.ss_family = AF_INET };
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	((struct sockaddr_in *)&any.gr_group)->sin_addr = group.imr_multiaddr;
@@ -94,7 +97,8 @@ static int join4(void *context)
 
 static int join6(void *context)
 {
-	struct ipv6_mreq group = { .ipv6mr_multiaddr.s6_addr = { 0xff, 5, [14] = 0x12, 0x34 } };
+	struct ipv6_mreq group = { .ipv6mr_multiaddr.s6_addr = { 0xff, 5, [14] = 0x12, 0x34 },
+				    .ipv6mr_interface = interface };
 	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
 
 	(void)context;
@@ -264,7 +268,8 @@ static void unix_tier(void)
 	check("not by another spelling of the listed one", stage_in(&stage, "worker", open_unix, around) == EPERM);
 	check("a clerk has no part in a worker's list", stage_in(&stage, "clerk", open_unix, listed) == EPERM);
 	check("a fetcher connects nowhere", stage_in(&stage, "fetcher", open_unix, listed) == EPERM);
-	check("a keeper may connect", stage_in(&stage, "keeper", open_unix, other) == 0);
+	check("a keeper and a gateway connect nowhere that is not listed for them",
+	      stage_in(&stage, "keeper", open_unix, other) == EPERM && stage_in(&stage, "gateway", open_unix, other) == EPERM);
 	check("a worker sends no datagram to a path", stage_in(&stage, "worker", send_unix, other) == EPERM);
 	check("a pair of sockets is nobody else's", stage_in(&stage, "worker", use_pair, NULL) == 0);
 }
@@ -310,6 +315,7 @@ int main(void)
 	snprintf(listed, sizeof(listed), "worker=%s/for-worker.sock", stage.folder);
 	if (stage_start(&stage, "--make-cgroup", "--unix", listed, NULL))
 		return printf("the warden did not start: %s\n", stage.said), stage_remove(&stage), 1;
+	interface = if_nametoindex("stage0");
 	check("the control, outside, joins groups", join4(NULL) == 0 && join6(NULL) == 0);
 	check("the control, outside, connects", try_call(&control) == 0);
 	check("and its packets arrive", peer_frames(&peer) > 0);

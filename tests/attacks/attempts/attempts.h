@@ -97,6 +97,7 @@ int broker_main(int argc, char **argv);
 int flood_main(int argc, char **argv);
 int stranger_main(int argc, char **argv);
 int sabotage_main(int argc, char **argv);
+int accomplice_main(int argc, char **argv);
 void read_place(int argc, char **argv, struct place *place);
 
 #endif
