@@ -18,7 +18,7 @@ let temporary: string;
 let model: string;
 
 beforeAll(async () => {
-  parent = mkdtempSync(join(tmpdir(), "phantoma-cli-test-"));
+  parent = mkdtempSync(join(tmpdir(), "cli-"));
   home = join(parent, "home");
   temporary = mkdtempSync(join(parent, "tmp-"));
   model = await cachedModel("echo");
@@ -62,8 +62,6 @@ test("what is wrong with a command line is said with exit code 2", async () => {
     ["node", "demo", "--port", "x"],
     ["start", "--json", "--home", home, "--model", "/none.gguf"],
     ["chat", "--no-such-option"],
-    ["window", "burn"],
-    ["models", "burn"],
   ])
     expect((await phantoma(args)).code).toBe(2);
 });
@@ -114,6 +112,16 @@ describe("with a demo node", () => {
     return JSON.parse(output);
   };
   const seenPath = () => join(home, "nodes", "demo.devices.json");
+
+  test("what a command cannot do is said with exit code 2", async () => {
+    for (const args of [
+      ["window", "burn"],
+      ["models", "burn"],
+      ["models", "push"],
+      ["window", "open"],
+    ])
+      expect((await phantoma(args)).code).toBe(2);
+  });
 
   test("a status is shown to people and to programs", async () => {
     expect(await json("status")).toMatchObject({ node: "demo", deviceListVersion: 1 });
