@@ -160,10 +160,9 @@ export class Stage {
   async wardenStatus(): Promise<{ deviceListVersion: number; window: object | null }> {
     const pins = `/sys/fs/bpf/${basename(this.cgroup)}`;
     const { wardenDir, devicesDir } = this.paths;
-    const { stdout } = await run(WARDEN, [
-      ...["status", "--json", "--cgroup", this.cgroup, "--pins", pins],
-      ...["--state", wardenDir, "--identity", devicesDir],
-    ]);
+    const place = ["--cgroup", this.cgroup, "--pins", pins];
+    const memory = ["--state", wardenDir, "--identity", devicesDir];
+    const { stdout } = await run(WARDEN, ["status", "--json", ...place, ...memory]);
     return JSON.parse(stdout) as { deviceListVersion: number; window: object | null };
   }
 
