@@ -3,17 +3,15 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
-import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { generateDeviceIdentity } from "@phantoma/crypto";
-import { Guest } from "../vps/guest.ts";
+import { bootedGuest } from "../vps/booted-guest.ts";
 import { installNode, NODE_PORT } from "../vps/install-node.ts";
 import type { Outcome } from "./cell.ts";
 import type { Say } from "./node.ts";
 import type { Results } from "./report.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+const here = fileURLToPath(new URL(".", import.meta.url));
 const ATTACK_DIR = "/opt/phantoma/attack";
 
 /** @param attempts the program, static, so that it runs there as it is */
@@ -23,11 +21,12 @@ export async function runInGuest(
   say: Say,
 ): Promise<Results> {
   say("starting the guest …");
-  const guest = await Guest.boot({ ports: [NODE_PORT] });
+  const guest = await bootedGuest({ ports: [NODE_PORT] });
   try {
     await installNode(guest, { device: generateDeviceIdentity(), models: [], say });
-    await guest.unpack(["-C", `${root}/tests`, "--exclude=*.test.ts", "attacks"], ATTACK_DIR);
-    await guest.unpack(["-C", dirname(attempts), "attempts"], ATTACK_DIR);
+    await guest.copyFolder(here, `${ATTACK_DIR}/attacks`);
+    await guest.copyTo(attempts, `${ATTACK_DIR}/attempts`);
+    await guest.check(`chmod 755 ${ATTACK_DIR}/attempts`);
     say("attacking in the guest …");
     const command = `/opt/phantoma/current/bin/node ${ATTACK_DIR}/attacks/guest-side.ts ${only ?? ""}`;
     const { code, stdout, stderr } = await guest.ssh(command);
@@ -38,11 +37,6 @@ export async function runInGuest(
   } finally {
     await guest.stop();
   }
-}
-
-/** Whether a guest can be started here; else what is missing. */
-export function guestObstacle(): string | undefined {
-  return existsSync("/usr/bin/qemu-system-x86_64") ? undefined : "needs qemu-system-x86";
 }
 
 /** Sets came through JSON as lists. */

@@ -19,7 +19,8 @@ import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { openDemoNode } from "./demo-node.ts";
 import { runFaults } from "./faults.ts";
-import { guestObstacle, runInGuest } from "./guest.ts";
+import { noGuest } from "../vps/booted-guest.ts";
+import { runInGuest } from "./guest.ts";
 import { closingLine, failuresOf, jsonRows, tableOf, type Results } from "./report.ts";
 import { rows } from "./rows.ts";
 import { runAll, wantedOf } from "./run.ts";
@@ -38,7 +39,7 @@ const { values } = parseArgs({
   },
 });
 
-const obstacle = findObstacle() ?? (values.guest ? guestObstacle() : undefined);
+const obstacle = findObstacle() ?? (values.guest ? noGuest() : undefined);
 if (obstacle) {
   process.stderr.write(`attacks: ${obstacle}\n`);
   process.exitCode = 1;

@@ -30,8 +30,10 @@ const FRAME_SETTLE_MS = 700;
 const ANYBODY = 65_534;
 /** Most of their time is waiting, and the machine has other work. */
 const LAUNCHES_AT_ONCE = 6;
-/** Each ends itself by then, as attempts.h says. */
-const ATTEMPT_MS = 2_000;
+/** Each attempt ends itself by then. */
+const ATTEMPT_SECONDS = 2;
+/** What a guest without KVM needs on a machine that has other work. */
+const SLOW = 8;
 /** As long as a cell listens. */
 const CALL_SECONDS = 1;
 /** Long enough for a program that has a list of its own to work through. */
@@ -61,6 +63,8 @@ export class Stage {
   readonly dir: string;
   readonly mount: string;
   readonly attempts: string;
+  /** How many times as long as on a quiet machine anything may take: an emulated processor is slow. */
+  readonly slowness: number;
   readonly #network: Network;
   readonly #cgroups: string[] = [];
   readonly #helpers: LineProcess[] = [];
@@ -70,6 +74,7 @@ export class Stage {
   private constructor(attempts: string, isNearHost: boolean) {
     this.mount = cgroupMount() ?? "";
     this.attempts = attempts;
+    this.slowness = isNearHost ? SLOW : 1;
     // Under systemd /tmp is each unit's own; what other programs offer there is in /run.
     this.dir = mkdtempSync(join(isNearHost ? "/run" : tmpdir(), "phantoma-attacks-"));
     // Anybody has to reach the broker, as anybody reaches a broker that there really is.
@@ -117,7 +122,7 @@ export class Stage {
 
   /** Lets what is on its way arrive. */
   async settle(): Promise<void> {
-    await sleep(FRAME_SETTLE_MS);
+    await sleep(FRAME_SETTLE_MS * Math.min(this.slowness, 4));
   }
 
   /** Tries cells of one place: together where nothing has to be prepared for them. */
@@ -127,10 +132,10 @@ export class Stage {
     const turns = Array.from({ length: LAUNCHES_AT_ONCE }, async () => {
       for (const batch of waiting) {
         const [first] = batch;
-        this.callInto(first, CALL_SECONDS);
+        this.callInto(first, CALL_SECONDS * this.slowness);
         const confine = first.mode === "sandbox" ? place.confine : undefined;
         const inside = this.insideArguments(place, { uid: uidOf(first), confine });
-        const timeoutMs = CELL_MS + batch.length * ATTEMPT_MS;
+        const timeoutMs = CELL_MS + batch.length * ATTEMPT_SECONDS * 1000;
         const { output, complaint } = await this.#launch(batch, place, inside, timeoutMs);
         outcomes.push(...batch.map((cell) => outcomeIn(output, cell, complaint)));
       }
@@ -153,6 +158,7 @@ export class Stage {
       pins: place.pins,
       warden: place.wardenPid,
       "own-port": GATEWAY_PORT,
+      seconds: ATTEMPT_SECONDS * this.slowness,
       ...further,
     };
     const given = Object.entries(options).filter(([, value]) => value !== undefined);
@@ -227,7 +233,7 @@ export class Stage {
   ): Promise<{ output: readonly string[]; complaint: string }> {
     const where = [cells[0].mode, this.nearPath, place.cgroup, place.enter ?? "-", place.unit];
     const process = new LineProcess(this.attempts, ["launch", ...where, "--", ...inside]);
-    const timer = setTimeout(() => process.kill("SIGKILL"), timeoutMs);
+    const timer = setTimeout(() => process.kill("SIGKILL"), timeoutMs * this.slowness);
     for (const cell of cells) process.say(lineOf(cell));
     const output = await process.finish();
     clearTimeout(timer);

@@ -21,7 +21,7 @@ export const VISIBLE_DIR = "/opt/phantoma/attack";
 /** Input and output of the attempts; PID 1 opens them, so no unit has to see them. */
 const EXCHANGE_DIR = "/run/phantoma-attack";
 /** A unit that is started for a call takes this long on an emulated processor. */
-const CALL_SECONDS = 12;
+const CALL_SECONDS = 60;
 
 /** Instances are named `attack`; the slice is what the policy knows them by. */
 const UNITS: Readonly<Record<string, { readonly service: string; readonly cgroup: string }>> = {
@@ -32,6 +32,9 @@ const UNITS: Readonly<Record<string, { readonly service: string; readonly cgroup
   fetcher: { service: "phantoma-fetcher.service", cgroup: "phantoma-fetcher.service" },
   herald: { service: "phantoma-herald.service", cgroup: "phantoma-herald.service" },
 };
+
+/** Their sandbox leaves them a network. */
+const NETWORK_UNITS = new Set(["gateway", "fetcher", "herald", UNKNOWN_UNIT]);
 
 export async function openSystemdNode(): Promise<NodeUnderAttack> {
   // The node's own work would only be noise; hold and warden stay.
@@ -71,9 +74,11 @@ export async function openSystemdNode(): Promise<NodeUnderAttack> {
     const accomplice = await stage.startAccomplice(cells[0]!);
     const inside = stage.insideArguments(place(unit), { uid: 0, accomplice });
     const outcomes: Outcome[] = [];
-    // A cell that is called has a unit's start for itself: the far end cannot know when its turn comes.
-    const called = cells.filter(({ row }) => row.call);
-    for (const batch of [cells.filter(({ row }) => !row.call), ...called.map((cell) => [cell])]) {
+    // A cell that is called has a unit's start for itself: the far end cannot know when its turn comes. Nobody can
+    // call where there is no network.
+    const isCalled = ({ row }: Cell): boolean => row.call !== undefined && NETWORK_UNITS.has(unit);
+    const called = cells.filter(isCalled).map((cell) => [cell]);
+    for (const batch of [cells.filter((cell) => !isCalled(cell)), ...called]) {
       if (batch.length === 1) stage.callInto(batch[0]!, CALL_SECONDS);
       const { lines, complaint } = runUnit(unit, [attempts, ...inside], batch.map(lineOf));
       outcomes.push(...batch.map((cell) => outcomeIn(lines, cell, complaint)));
@@ -85,7 +90,7 @@ export async function openSystemdNode(): Promise<NodeUnderAttack> {
     warden,
     cells: new Cells(),
     units: [...units, UNKNOWN_UNIT],
-    networkUnits: new Set(["gateway", "fetcher", "herald", UNKNOWN_UNIT]),
+    networkUnits: NETWORK_UNITS,
     isSystemd: true,
     place,
     trySandbox,
@@ -131,10 +136,14 @@ export function writeDropIn(
   further: readonly string[],
 ): void {
   const dir = `/run/systemd/system/${service}.d`;
+  const path = join(dir, "attack.conf");
+  // A unit that waits for work, as the fetcher for an order, is started without any.
+  const lines = ["[Unit]", "ConditionPathExists=", "[Service]", "ExecStart=", "ExecStartPost="];
+  const once = [`ExecStart=${program.join(" ")}`, "Restart=no", "Type=exec", ...further];
+  const text = `${[...lines, ...once].join("\n")}\n`;
+  if (existsSync(path) && readFileSync(path, "utf8") === text) return;
   mkdirSync(dir, { recursive: true });
-  const lines = ["[Service]", "ExecStart=", `ExecStart=${program.join(" ")}`, "ExecStartPost="];
-  const once = ["Restart=no", "Type=exec", ...further];
-  writeFileSync(join(dir, "attack.conf"), `${[...lines, ...once].join("\n")}\n`);
+  writeFileSync(path, text);
   systemctl("daemon-reload");
 }
 

@@ -152,7 +152,7 @@ export class Warden {
     const { program, cgroup, pins } = this.paths;
     const result = spawnSync(program, [...args, "--cgroup", cgroup, "--pins", pins], {
       encoding: "utf8",
-      timeout: 20_000,
+      timeout: 120_000,
     });
     const output = `${result.stdout}${result.stderr}`.trim();
     const status = result.status ?? 1;
