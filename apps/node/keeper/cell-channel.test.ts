@@ -70,9 +70,9 @@ function receiptsIn(answer: Buffer) {
   return found;
 }
 
-test("the sockets are for their owner only", () => {
+test("the sockets are for their owner and its group, which is the cells' under systemd", () => {
   for (const role of ["worker", "clerk"] as const)
-    expect(statSync(socketPath(role)).mode & 0o777).toBe(0o600);
+    expect(statSync(socketPath(role)).mode & 0o777).toBe(0o660);
 });
 
 describe.each(["worker", "clerk"] as const)("a %s", (role) => {
