@@ -80,7 +80,7 @@ function receiptsIn(answer: Buffer) {
   return found;
 }
 
-test("the sockets are for their owner and the group of its cells", () => {
+test("the sockets are for their owner and its group, which is the cells' under systemd", () => {
   for (const role of ["worker", "clerk"] as const)
     expect(statSync(socketPath(role)).mode & 0o777).toBe(0o660);
 });

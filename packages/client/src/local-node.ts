@@ -55,6 +55,7 @@ export class LocalNode {
   /** @throws {@link ClientError} `ERR_LOCAL_NODE` */
   static async start(options: LocalNodeOptions): Promise<LocalNode> {
     const stateDir = join(options.dir, "state");
+    assertShort(options.dir);
     mkdirSync(options.dir, { recursive: true, mode: 0o700 });
     const setup = (...args: string[]) => runSetup(options, stateDir, args);
     try {
@@ -120,6 +121,21 @@ export class LocalNode {
     }
     rmSync(this.#dir, { recursive: true, force: true });
   }
+}
+
+/** Linux takes a socket's path of at most 107 bytes. */
+const MAX_SOCKET_PATH_BYTES = 107;
+/** The longest that a node makes below its folder. */
+const LONGEST_SOCKET = "run/for-workers/keeper.sock";
+
+/** @throws {@link ClientError} `ERR_LOCAL_NODE` */
+function assertShort(dir: string): void {
+  const over = Buffer.byteLength(join(dir, LONGEST_SOCKET)) - MAX_SOCKET_PATH_BYTES;
+  if (over > 0)
+    throw new ClientError(
+      "ERR_LOCAL_NODE",
+      `the path of ${dir} is ${over} bytes too long for sockets; set TMPDIR to a shorter one`,
+    );
 }
 
 async function runSetup(
