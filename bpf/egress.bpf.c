@@ -136,6 +136,7 @@ int setsockopt(struct bpf_sockopt *ctx)
 		ctx->optlen = 0;
 		return ALLOW;
 	}
+	attempt.protocol = ctx->sk ? ctx->sk->protocol : 0;
 	fill_current(&attempt, current_unit());
 	return refuse(&attempt);
 }

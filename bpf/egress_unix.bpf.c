@@ -1,9 +1,8 @@
 /* Optional tier: new Unix connections, which reach whatever daemon the host runs. Kernel 6.7 and
  * later.
  *
- * worker, clerk, fetcher, herald and unregistered cgroups may connect only to paths listed for
- * them; the other units talk to each other over Unix sockets and are left to file permissions.
- * Connected sockets and socket pairs never come here.
+ * Every unit of the node, and every unregistered cgroup, may connect only to paths listed for it: file permissions alone would
+ * leave open what a host offers to anybody, such as a resolver. Connected sockets and socket pairs never come here.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_core_read.h>

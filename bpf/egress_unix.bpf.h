@@ -7,13 +7,10 @@
 #define FAMILY_BYTES   2   /* before the path, in every sockaddr_un */
 #define SUN_PATH_BYTES 108 /* sizeof(sun_path) */
 
-/* Units that talk to others over Unix sockets by design, whom file permissions bind. UNIT_PROBE
- * tries only the network. */
+/* The warden and the installer are trusted with more than a socket; UNIT_HOLD and UNIT_PROBE have no words to tell anybody. */
 static __always_inline int is_free(__u32 kind)
 {
 	switch (kind) {
-	case UNIT_GATEWAY:
-	case UNIT_KEEPER:
 	case UNIT_WARDEN:
 	case UNIT_INSTALLER:
 	case UNIT_HOLD:

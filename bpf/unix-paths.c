@@ -7,11 +7,14 @@
 #include "units.h"
 #include "unix-paths.h"
 
-/* The cells' way to the keeper; and the journal for the two whose output systemd connects there
- * before they start. */
+/* The cells' way to the keeper; the gateway's to PID 1, which makes the cells; the keeper's to the warden; and the journal for the
+ * two whose output systemd connects there before they start. */
 static const char *const systemd_paths[] = {
 	"worker=/run/phantoma/for-workers/keeper.sock",
 	"clerk=/run/phantoma/for-clerks/keeper.sock",
+	"gateway=/run/phantoma/worker.sock",
+	"gateway=/run/phantoma/clerk.sock",
+	"keeper=/run/phantoma/warden/warden.sock",
 	"fetcher=/run/systemd/journal/stdout",
 	"herald=/run/systemd/journal/stdout",
 };
@@ -24,6 +27,7 @@ static const struct {
 	{ "clerk", "for-clerks/keeper.sock" },
 	{ "worker", "keeper-worker.sock" },
 	{ "clerk", "keeper-clerk.sock" },
+	{ "keeper", "warden.sock" },
 };
 
 static void forget_all(int map)

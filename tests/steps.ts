@@ -4,6 +4,7 @@
  * @module
  */
 import { accessSync, constants, existsSync } from "node:fs";
+import { noGuest } from "./vps/booted-guest.ts";
 
 export interface Step {
   readonly name: string;
@@ -56,8 +57,22 @@ export const steps: readonly Step[] = [
   { name: "memory", kind: "proof", command: ["tests/proofs/memory.ts"], obstacle: noForeignMemory },
   { name: "tunnel", kind: "proof", command: ["tests/proofs/tunnel/main.ts"], obstacle: notLinux },
   { name: "cross-talk", kind: "proof", command: ["tests/proofs/crosstalk.ts"], obstacle: notLinux },
+  {
+    name: "window",
+    kind: "proof",
+    command: ["tests/proofs/window/main.ts"],
+    isLong: true,
+    obstacle: noKernelPolicy,
+  },
   { name: "bench, quick", kind: "proof", command: ["tests/bench/main.ts", "--quick", "--report"] },
   { name: "bench", kind: "proof", command: ["tests/bench/main.ts"], isLong: true },
+  {
+    name: "server",
+    kind: "proof",
+    command: ["tests/proofs/vps.ts"],
+    isLong: true,
+    obstacle: noGuest,
+  },
 ];
 
 /** Debian's: no browser of a test tool's own is fetched. */
@@ -69,6 +84,14 @@ function noChromium(): string | undefined {
 
 function notLinux(): string | undefined {
   return process.platform === "linux" ? undefined : "needs Linux: it watches processes in /proc";
+}
+
+function noKernelPolicy(): string | undefined {
+  if (process.platform !== "linux" || process.getuid?.() !== 0)
+    return "needs root on Linux: it puts a node under the kernel policy";
+  return existsSync("/usr/bin/clang")
+    ? undefined
+    : "needs what `make -C bpf` needs: clang, libbpf-dev";
 }
 
 function noForeignMemory(): string | undefined {

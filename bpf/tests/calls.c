@@ -307,7 +307,9 @@ static void unix_tier(void)
 	      stage_in(&stage, "clerk", open_unix, listed) == EPERM);
 	check("a fetcher connects nowhere",
 	      stage_in(&stage, "fetcher", open_unix, listed) == EPERM);
-	check("a keeper may connect", stage_in(&stage, "keeper", open_unix, other) == 0);
+	check("a keeper and a gateway connect nowhere that is not listed for them",
+	      stage_in(&stage, "keeper", open_unix, other) == EPERM &&
+		      stage_in(&stage, "gateway", open_unix, other) == EPERM);
 	check("a worker sends no datagram to a path",
 	      stage_in(&stage, "worker", send_unix, other) == EPERM);
 	check("a pair of sockets is nobody else's",

@@ -4,7 +4,6 @@
  * @module
  */
 import type { Cells, Outcome } from "./cell.ts";
-import { tryAll } from "./matrix.ts";
 import type { Row } from "./rows.ts";
 import type { Stage } from "./stage.ts";
 
@@ -17,8 +16,5 @@ export async function runControl(
 ): Promise<Outcome[]> {
   const cgroup = stage.makeCgroup(`phantoma-control-${stage.id}`);
   const wanted = rows.map((row) => cells.make(row, "control", "control"));
-  return await tryAll(
-    wanted,
-    async (cell) => await stage.try(cell, { unit: "control", cgroup, pins, wardenPid }),
-  );
+  return await stage.try(wanted, { unit: "control", cgroup, pins, wardenPid });
 }

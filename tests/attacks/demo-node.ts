@@ -10,7 +10,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Cells } from "./cell.ts";
 import { confinementOf } from "./confinement.ts";
-import { tryAll } from "./matrix.ts";
 import type { NodeUnderAttack, Say } from "./node.ts";
 import { UNKNOWN_UNIT } from "./rows.ts";
 import { GATEWAY_PORT, Stage, type UnitPlace } from "./stage.ts";
@@ -64,8 +63,7 @@ export async function openDemoNode(attempts: string, say: Say): Promise<NodeUnde
       networkUnits: new Set(["gateway", "fetcher", UNKNOWN_UNIT]),
       isSystemd: false,
       place,
-      trySandbox: async (unit, cells) =>
-        await tryAll(cells, async (cell) => await stage.try(cell, place(unit))),
+      trySandbox: async (unit, cells) => await stage.try(cells, place(unit)),
       close,
     };
   } catch (error) {

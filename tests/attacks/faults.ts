@@ -39,7 +39,7 @@ const faults: readonly Fault[] = [
 ];
 
 /** How long a warden that must not start is waited for. */
-const START_MS = 10_000;
+const START_MS = 60_000;
 
 export async function runFaults(node: NodeUnderAttack, say: Say): Promise<Trial[]> {
   say("faults that have to keep units from starting …");

@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 
 /** Longer than anything here needs to begin; what is not ready by then never will be. */
-const READY_MS = 15_000;
+const READY_MS = 60_000;
 /** Between asking a child to end and making it. */
 const END_MS = 5_000;
 

@@ -1,9 +1,11 @@
 /**
  * npm run attacks: every known way around an egress policy, tried for real against ours.
  *
- *   main.ts [--json] [--only ROW] [--unit UNIT]     the matrix, on this machine; needs root
- *   main.ts --program FILE                          somebody else's program in the worker's place
- *   main.ts --guest                                 the matrix in a Debian guest, with systemd and BPF LSM
+ *   main.ts [--json] [--unit UNIT]      on this machine; needs root
+ *   main.ts --program FILE              somebody else's program in the worker's place
+ *   main.ts --guest                     the same in a Debian guest, with systemd and BPF LSM
+ *
+ * `--only matrix`, `--only trials` or `--only ROW` runs a part.
  *
  * Closes with `N blocked, 0 passed, K open on this kernel, L logged`. Ends with 1 when a frame passes that had to be
  * blocked, when an attempt was neither logged nor counted as lost, or when a control did not leak.
@@ -17,9 +19,11 @@ import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { openDemoNode } from "./demo-node.ts";
 import { runFaults } from "./faults.ts";
+import { noGuest } from "../vps/booted-guest.ts";
+import { runInGuest } from "./guest.ts";
 import { closingLine, failuresOf, jsonRows, tableOf, type Results } from "./report.ts";
 import { rows } from "./rows.ts";
-import { runAll } from "./run.ts";
+import { runAll, wantedOf } from "./run.ts";
 import { buildAttempts } from "./stage.ts";
 import { runStranger } from "./stranger.ts";
 import { runTrials } from "./trials.ts";
@@ -31,10 +35,11 @@ const { values } = parseArgs({
     only: { type: "string" },
     unit: { type: "string" },
     program: { type: "string" },
+    guest: { type: "boolean", default: false },
   },
 });
 
-const obstacle = findObstacle();
+const obstacle = findObstacle() ?? (values.guest ? noGuest() : undefined);
 if (obstacle) {
   process.stderr.write(`attacks: ${obstacle}\n`);
   process.exitCode = 1;
@@ -45,6 +50,13 @@ if (obstacle) {
 async function run(): Promise<number> {
   const startedAt = performance.now();
   buildPolicy();
+  if (values.guest) {
+    const attempts = buildAttempts();
+    return tell(
+      await runInGuest(attempts, values.only, say),
+      (performance.now() - startedAt) / 1000,
+    );
+  }
   const node = await openDemoNode(buildAttempts(), say);
   const end = (): void => {
     void node.close().finally(() => process.exit(130));
@@ -56,10 +68,9 @@ async function run(): Promise<number> {
   });
   try {
     if (values.program) return await runStranger(node, values.program, say);
-    const wanted = rows.filter(({ id }) => values.only === undefined || id === values.only);
     const units = node.units.filter((unit) => values.unit === undefined || unit === values.unit);
-    const trials = values.only || values.unit ? [] : [runFaults, runTrials];
-    const results = await runAll(node, { rows: wanted, units, trials }, say);
+    const wanted = wantedOf(values.only, values.unit ? [] : [runFaults, runTrials]);
+    const results = await runAll(node, { ...wanted, units }, say);
     return tell(results, (performance.now() - startedAt) / 1000);
   } finally {
     process.off("SIGINT", end).off("SIGTERM", end);

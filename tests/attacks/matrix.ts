@@ -1,27 +1,11 @@
 /**
- * Runs rows against places, a few at a time, and gives every frame and event to the cell that it belongs to.
+ * Gives every frame and every event to the cell that it belongs to.
  *
  * @module
  */
-import type { Cell, Outcome } from "./cell.ts";
+import type { Outcome } from "./cell.ts";
 import { cellOf, isLinkNoise, isReset } from "./frames.ts";
 import type { EgressEvent } from "./warden.ts";
-
-/** Cells at once: most of their time is waiting, and the machine has other work. */
-const AT_ONCE = 6;
-
-export async function tryAll(
-  cells: readonly Cell[],
-  attempt: (cell: Cell) => Promise<Outcome>,
-): Promise<Outcome[]> {
-  const waiting = cells.values();
-  const outcomes: Outcome[] = [];
-  const turns = Array.from({ length: AT_ONCE }, async () => {
-    for (const cell of waiting) outcomes.push(await attempt(cell));
-  });
-  await Promise.all(turns);
-  return outcomes;
-}
 
 /** @returns frames that belong to nobody and are not the link's own */
 export function countFrames(

@@ -5,17 +5,29 @@
  */
 import type { Outcome } from "./cell.ts";
 import { runControl } from "./control.ts";
-import { assignEvents, countFrames, tryAll } from "./matrix.ts";
+import { assignEvents, countFrames } from "./matrix.ts";
 import type { NodeUnderAttack, Say } from "./node.ts";
 import type { Results, Trial } from "./report.ts";
-import type { Row } from "./rows.ts";
+import { rows, type Row } from "./rows.ts";
 import { appliesTo, controlVerdict, judge } from "./verdict.ts";
+
+export type Trials = readonly ((node: NodeUnderAttack, say: Say) => Promise<Trial[]>)[];
 
 export interface Wanted {
   readonly rows: readonly Row[];
   readonly units: readonly string[];
   /** What is tried beside the matrix, in order. */
-  readonly trials: readonly ((node: NodeUnderAttack, say: Say) => Promise<Trial[]>)[];
+  readonly trials: Trials;
+}
+
+/** @param only `matrix`, `trials`, a row, or nothing for everything */
+export function wantedOf(
+  only: string | undefined,
+  trials: Trials,
+): { readonly rows: readonly Row[]; readonly trials: Trials } {
+  if (only === undefined) return { rows, trials };
+  if (only === "trials") return { rows: [], trials };
+  return { rows: rows.filter(({ id }) => only === "matrix" || id === only), trials: [] };
 }
 
 export async function runAll(
@@ -34,8 +46,7 @@ export async function runAll(
         .filter((row) => appliesTo(row, unit, mode, isSystemd))
         .map((row) => cells.make(row, unit, mode));
     say(`${unit}, with the policy alone …`);
-    const place = node.place(unit);
-    outcomes.push(...(await tryAll(made("policy"), async (cell) => await stage.try(cell, place))));
+    outcomes.push(...(await stage.try(made("policy"), node.place(unit))));
     const inside = made("sandbox");
     if (inside.length > 0) {
       say(`${unit}, in its sandbox …`);

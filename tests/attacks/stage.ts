@@ -28,6 +28,14 @@ const LINK_SETTLE_MS = 1_500;
 /** A frame that left by then is seen. */
 const FRAME_SETTLE_MS = 700;
 const ANYBODY = 65_534;
+/** Most of their time is waiting, and the machine has other work. */
+const LAUNCHES_AT_ONCE = 6;
+/** Each attempt ends itself by then. */
+const ATTEMPT_SECONDS = 2;
+/** What a guest without KVM needs on a machine that has other work. */
+const SLOW = 8;
+/** As long as a cell listens. */
+const CALL_SECONDS = 1;
 /** Long enough for a program that has a list of its own to work through. */
 const STRANGER_MS = 60_000;
 
@@ -55,6 +63,8 @@ export class Stage {
   readonly dir: string;
   readonly mount: string;
   readonly attempts: string;
+  /** How many times as long as on a quiet machine anything may take: an emulated processor is slow. */
+  readonly slowness: number;
   readonly #network: Network;
   readonly #cgroups: string[] = [];
   readonly #helpers: LineProcess[] = [];
@@ -64,7 +74,9 @@ export class Stage {
   private constructor(attempts: string, isNearHost: boolean) {
     this.mount = cgroupMount() ?? "";
     this.attempts = attempts;
-    this.dir = mkdtempSync(join(tmpdir(), "phantoma-attacks-"));
+    this.slowness = isNearHost ? SLOW : 1;
+    // Under systemd /tmp is each unit's own; what other programs offer there is in /run.
+    this.dir = mkdtempSync(join(isNearHost ? "/run" : tmpdir(), "phantoma-attacks-"));
     // Anybody has to reach the broker, as anybody reaches a broker that there really is.
     chmodSync(this.dir, 0o755);
     this.id = basename(this.dir).slice(-6);
@@ -110,18 +122,34 @@ export class Stage {
 
   /** Lets what is on its way arrive. */
   async settle(): Promise<void> {
-    await sleep(FRAME_SETTLE_MS);
+    await sleep(FRAME_SETTLE_MS * Math.min(this.slowness, 4));
   }
 
-  /** Tries one cell. */
-  async try(cell: Cell, place: UnitPlace): Promise<Outcome> {
-    const { call } = cell.row;
-    if (call)
-      this.#outside.say(
-        `call ${cell.number} ${call.family} ${call.isOwnPort ? GATEWAY_PORT : FIRST_OWN_PORT + cell.number}`,
-      );
-    const options: Record<string, string | number | undefined> = {
-      uid: uidOf(cell),
+  /** Tries cells of one place: together where nothing has to be prepared for them. */
+  async try(cells: readonly Cell[], place: UnitPlace): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    const waiting = batches(cells).values();
+    const turns = Array.from({ length: LAUNCHES_AT_ONCE }, async () => {
+      for (const batch of waiting) {
+        const [first] = batch;
+        this.callInto(first, CALL_SECONDS * this.slowness);
+        const confine = first.mode === "sandbox" ? place.confine : undefined;
+        const inside = this.insideArguments(place, { uid: uidOf(first), confine });
+        const timeoutMs = CELL_MS + batch.length * ATTEMPT_SECONDS * 1000;
+        const { output, complaint } = await this.#launch(batch, place, inside, timeoutMs);
+        outcomes.push(...batch.map((cell) => outcomeIn(output, cell, complaint)));
+      }
+    });
+    await Promise.all(turns);
+    return outcomes;
+  }
+
+  /** Arguments of the inside part. */
+  insideArguments(
+    place: UnitPlace,
+    further: Readonly<Record<string, string | number | undefined>>,
+  ): string[] {
+    const options = {
       broker: this.brokerDir,
       netns: this.nearPath,
       link: "v0",
@@ -130,17 +158,23 @@ export class Stage {
       pins: place.pins,
       warden: place.wardenPid,
       "own-port": GATEWAY_PORT,
-      confine: cell.mode === "sandbox" ? place.confine : undefined,
+      seconds: ATTEMPT_SECONDS * this.slowness,
+      ...further,
     };
-    const lines = await this.#launch(cell, place, [
-      "inside",
-      ...Object.entries(options).flatMap(([name, value]) =>
-        value === undefined ? [] : [`--${name}`, String(value)],
-      ),
-    ]);
-    const found = lines.output.map(readReport).find((report) => report?.number === cell.number);
-    const none: Report = { step: "none", error: lines.complaint || "no answer", pid: 0 };
-    return { cell, report: found?.report ?? none, frames: 0, hooks: new Set() };
+    const given = Object.entries(options).filter(([, value]) => value !== undefined);
+    return ["inside", ...given.flatMap(([name, value]) => [`--${name}`, String(value)])];
+  }
+
+  /** Has the far end call a cell that listens. */
+  callInto({ row: { call }, number }: Cell, seconds: number): void {
+    if (!call) return;
+    const port = call.isOwnPort ? GATEWAY_PORT : FIRST_OWN_PORT + number;
+    this.#outside.say(`call ${number} ${call.family} ${port} ${seconds}`);
+  }
+
+  /** Somebody outside every policy, for units that PID 1 starts. @returns its pid */
+  async startAccomplice({ number }: Cell): Promise<number> {
+    return (await this.#help(this.nearPath, "accomplice", String(number))).pid;
   }
 
   /** Floods from a unit's cgroup. @returns how many attempts it made, and how many came back as refused */
@@ -150,7 +184,7 @@ export class Stage {
     { count = Number.MAX_SAFE_INTEGER, seconds, pauseUs = 0 }: Flood,
   ): Promise<{ tried: number; refused: number }> {
     const { output, complaint } = await this.#launch(
-      cell,
+      [cell],
       place,
       ["flood", ...[count, seconds, ANYBODY, pauseUs].map(String)],
       (seconds + 10) * 1000,
@@ -168,7 +202,7 @@ export class Stage {
   ): Promise<{ output: readonly string[]; complaint: string }> {
     const confine = cell.mode === "sandbox" && place.confine ? ["--confine", place.confine] : [];
     const inside = ["stranger", "--uid", String(uidOf(cell)), ...confine, program];
-    return await this.#launch(cell, place, inside, STRANGER_MS);
+    return await this.#launch([cell], place, inside, STRANGER_MS);
   }
 
   /** @returns frames that the sniffer could not hold */
@@ -192,19 +226,41 @@ export class Stage {
   }
 
   async #launch(
-    cell: Cell,
+    cells: Batch,
     place: UnitPlace,
     inside: readonly string[],
-    timeoutMs = CELL_MS,
+    timeoutMs: number,
   ): Promise<{ output: readonly string[]; complaint: string }> {
-    const where = [cell.mode, this.nearPath, place.cgroup, place.enter ?? "-", place.unit];
+    const where = [cells[0].mode, this.nearPath, place.cgroup, place.enter ?? "-", place.unit];
     const process = new LineProcess(this.attempts, ["launch", ...where, "--", ...inside]);
-    const timer = setTimeout(() => process.kill("SIGKILL"), timeoutMs);
-    process.say(lineOf(cell));
+    const timer = setTimeout(() => process.kill("SIGKILL"), timeoutMs * this.slowness);
+    for (const cell of cells) process.say(lineOf(cell));
     const output = await process.finish();
     clearTimeout(timer);
     return { output, complaint: process.complaint.trim() };
   }
+}
+
+type Batch = readonly [Cell, ...Cell[]];
+
+/** Cells of one user together, but for those that need the launch, or the far end, to themselves. */
+function batches(cells: readonly Cell[]): Batch[] {
+  const isAlone = ({ row }: Cell): boolean => row.isPrepared === true || row.call !== undefined;
+  const together = Map.groupBy(
+    cells.filter((cell) => !isAlone(cell)),
+    uidOf,
+  );
+  return [
+    ...together.values(),
+    ...cells.filter(isAlone).map((cell) => [cell]),
+  ] as unknown as Batch[];
+}
+
+/** What the inside part's lines say of a cell. */
+export function outcomeIn(lines: readonly string[], cell: Cell, complaint: string): Outcome {
+  const found = lines.map(readReport).find((report) => report?.number === cell.number);
+  const none: Report = { step: "none", error: complaint || "no answer", pid: 0 };
+  return { cell, report: found?.report ?? none, frames: 0, hooks: new Set() };
 }
 
 /** @returns the program's path. @throws when it does not compile, with the compiler's words */

@@ -51,17 +51,25 @@ export class Warden {
   readonly paths: WardenPaths;
   #process: LineProcess | undefined;
   #socket: Socket | undefined;
+  readonly #service: string | undefined;
 
-  constructor(paths: WardenPaths) {
+  /** @param service the unit that runs it, where systemd does */
+  constructor(paths: WardenPaths, service?: string) {
     this.paths = paths;
+    this.#service = service;
   }
 
   get pid(): number {
-    return this.#process?.pid ?? 0;
+    if (!this.#service) return this.#process?.pid ?? 0;
+    return Number(systemctl("show", "--property=MainPID", "--value", this.#service));
   }
 
   /** @param flags `--make-cgroup`, or none to find cgroup and pins as they are */
   async start(flags: readonly string[]): Promise<void> {
+    if (this.#service) {
+      systemctl("start", this.#service);
+      return await this.connect();
+    }
     const { program, cgroup, pins, state, socket, identity } = this.paths;
     mkdirSync(state, { recursive: true, mode: 0o700 });
     mkdirSync(identity, { recursive: true });
@@ -129,6 +137,7 @@ export class Warden {
 
   /** Ends it as a crash would: nothing of it can clean up. */
   async kill(): Promise<void> {
+    if (this.#service) systemctl("kill", "--signal=KILL", this.#service);
     this.#process?.kill("SIGKILL");
     await this.#process?.finish();
     this.#socket?.destroy();
@@ -143,13 +152,20 @@ export class Warden {
     const { program, cgroup, pins } = this.paths;
     const result = spawnSync(program, [...args, "--cgroup", cgroup, "--pins", pins], {
       encoding: "utf8",
-      timeout: 20_000,
+      timeout: 120_000,
     });
     const output = `${result.stdout}${result.stderr}`.trim();
     const status = result.status ?? 1;
     if (mustSucceed && status !== 0) throw new Error(`warden ${args.join(" ")}: ${output}`);
     return { status, output: mustSucceed ? result.stdout : output };
   }
+}
+
+/** @throws with its words when it fails */
+export function systemctl(...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync("systemctl", args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`systemctl ${args.join(" ")}: ${stderr.trim()}`);
+  return stdout.trim();
 }
 
 /** The mount point of the version 2 hierarchy, which is not the same everywhere. */

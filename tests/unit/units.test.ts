@@ -46,7 +46,7 @@ describe.each(names)("%s", (name) => {
 
   test("has one option on a line, and its reason above it", () => {
     const bare = lines.filter(
-      (line, index) => isOption(line) && !/^# \S.*[.;:,a-z]$/.test(lines[index - 1] ?? ""),
+      (line, index) => isOption(line) && !/^# \S.*[.;:,…a-z]$/.test(lines[index - 1] ?? ""),
     );
     expect(bare).toEqual([]);
   });
@@ -54,7 +54,7 @@ describe.each(names)("%s", (name) => {
   test("names only programs and files of a release that exist", () => {
     const named = read(name).matchAll(/\/opt\/phantoma\/current\/([\w./-]+)/g);
     for (const [, path = ""] of named)
-      expect(existsSync(join(repositoryDir, SOURCES[path] ?? path)), path).toBe(true);
+      expect(existsSync(join(repositoryDir, sourceOf(path))), path).toBe(true);
   });
 
   test("names only users, groups and units of ours", () => {
@@ -119,6 +119,11 @@ describe.runIf(isSystemdHere)("systemd", () => {
 
 function read(name: string): string {
   return readFileSync(join(unitsDir, name), "utf8");
+}
+
+/** A release has compiled processes and programs where the repository has their sources. */
+function sourceOf(path: string): string {
+  return SOURCES[path] ?? path.replace(/\.js$/, ".ts");
 }
 
 /** Names for people and the place in the boot order speak for themselves. */

@@ -4,17 +4,13 @@
  *
  * @module
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { basename } from "node:path";
 import { signFirstDeviceList, type NodeProfile } from "@phantoma/client";
 import type { DeviceIdentity, VerifiedDeviceList } from "@phantoma/crypto";
 import type { Model } from "@phantoma/protocol";
 import type { Guest } from "./guest.ts";
-import { makeReleaseTree } from "./release-tree.ts";
-
-const unitsDir = fileURLToPath(new URL("../../apps/node/units", import.meta.url));
+import { copyTree, RUNTIME_DIR } from "./booted-guest.ts";
+import { makeReleaseTree, makeRuntimeTree } from "./release-tree.ts";
 
 /** Where a node's gateway listens in the guest; ask for it in `GuestOptions.ports`. */
 export const NODE_PORT = 7443;
@@ -23,13 +19,14 @@ const RELEASE_DIR = "/opt/phantoma/releases/test";
 export const CURRENT_DIR = "/opt/phantoma/current";
 const STATE_DIR = "/var/lib/phantoma";
 
-/** Started in this order by name; the rest of the node comes along. */
-const ENABLED = [
+/** In the order of their start. */
+export const ENABLED = [
   "phantoma-hold.service",
   "phantoma-warden.service",
   "phantoma-keeper.service",
   "phantoma-worker.socket",
   "phantoma-clerk.socket",
+  "phantoma-fetcher.path",
   "phantoma-gateway.service",
 ] as const;
 
@@ -49,7 +46,7 @@ export interface InstallOptions {
   readonly say?: (text: string) => void;
 }
 
-/** Installs and starts a node; the guest must have room for 300 MB. */
+/** Installs and starts a node; faster on a guest of `bootedGuest`, which has Node already. */
 export async function installNode(guest: Guest, options: InstallOptions): Promise<InstalledNode> {
   const { device, say = () => undefined } = options;
   say("  copying the release");
@@ -108,15 +105,12 @@ export async function startNode(guest: Guest): Promise<void> {
 }
 
 async function copyRelease(guest: Guest): Promise<void> {
-  const dir = mkdtempSync(join(tmpdir(), "phantoma-release-"));
-  try {
-    makeReleaseTree(dir);
-    await guest.unpack(["--owner=0", "--group=0", "-C", dir, "."], RELEASE_DIR);
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
-  // The folder itself came with this machine's private mode.
-  await guest.check(`chmod 755 ${RELEASE_DIR} && ln -sfn ${RELEASE_DIR} ${CURRENT_DIR}`);
+  await copyTree(guest, makeReleaseTree, RELEASE_DIR);
+  const hasRuntime = (await guest.ssh(`test -d ${RUNTIME_DIR}`)).code === 0;
+  if (!hasRuntime) await copyTree(guest, makeRuntimeTree, RUNTIME_DIR);
+  await guest.check(
+    `cp -al ${RUNTIME_DIR}/. ${RELEASE_DIR}/ && ln -sfn ${RELEASE_DIR} ${CURRENT_DIR}`,
+  );
 }
 
 async function installUnits(guest: Guest, gatewayFlags: string): Promise<void> {
@@ -125,8 +119,7 @@ async function installUnits(guest: Guest, gatewayFlags: string): Promise<void> {
     [
       "set -e",
       "mkdir -p /etc/phantoma /etc/sysusers.d /etc/tmpfiles.d",
-      `cp ${units}/*.service ${units}/*.socket ${units}/*.slice /etc/systemd/system/`,
-      `find ${units} -name '*.path' -exec cp {} /etc/systemd/system/ ';'`,
+      `cp ${units}/*.service ${units}/*.socket ${units}/*.slice ${units}/*.path /etc/systemd/system/`,
       `cp ${units}/phantoma.sysusers.conf /etc/sysusers.d/phantoma.conf`,
       `cp ${units}/phantoma.tmpfiles.conf /etc/tmpfiles.d/phantoma.conf`,
       `cp ${units}/phantoma.journald.conf /etc/systemd/journald@phantoma.conf`,
@@ -140,7 +133,7 @@ async function installUnits(guest: Guest, gatewayFlags: string): Promise<void> {
 }
 
 async function setup(guest: Guest, command: string) {
-  const entry = `${CURRENT_DIR}/apps/node/setup/main.ts`;
+  const entry = `${CURRENT_DIR}/apps/node/setup/main.js`;
   return JSON.parse(
     await guest.check(`${CURRENT_DIR}/bin/node ${entry} ${command} --state ${STATE_DIR}`),
   );

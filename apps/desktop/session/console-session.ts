@@ -95,7 +95,7 @@ export class ConsoleSession {
       return {};
     },
     "nodes.status": async ({ node }) => {
-      const [status, models, list] = await this.#book.ask(node, (control) =>
+      const [status, models, list] = await this.#book.watch(node, (control) =>
         Promise.all([control.status(), control.models(), control.deviceList()]),
       );
       const { policy } = status;
@@ -109,7 +109,7 @@ export class ConsoleSession {
     "conversations.create": async ({ node, model, mode }) => {
       this.#book.usable(node);
       this.#shelf.assertRoom();
-      const models = await this.#book.ask(node, (control) => control.models());
+      const models = await this.#book.watch(node, (control) => control.models());
       const found = models.find(({ digest }) => digest === model);
       const name = found?.name ?? model.slice(0, 12);
       const held = this.#hold(node, { digest: model, name }, mode);

@@ -90,7 +90,7 @@ function keep(name: "keeper" | "gateway", flags: readonly string[]): Promise<voi
       const child = startRole(name, ["--run", run!, ...flags, ...portFlags], "ipc");
       if (name === "gateway" && isFiltered) cells = await serveCells(child);
       child.on("message", (message) => {
-        if (typeof message === "object" && "port" in message!) port = Number(message.port);
+        if (typeof message === "object" && "port" in message) port = Number(message.port);
         else if (message !== "ready") return;
         wasReady = true;
         resolve();
@@ -142,7 +142,7 @@ function watchOrders(): void {
     if (isStopping) return;
     const isOrdered = existsSync(join(paths.ordersDir, ORDER_FILE));
     if (isOrdered && !fetcher) {
-      fetcher = startRole("fetcher", []);
+      fetcher = startRole("fetcher", [], "ipc");
       fetcher.once("exit", () => {
         clearTimeout(over);
         over = undefined;

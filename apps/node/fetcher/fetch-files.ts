@@ -65,9 +65,11 @@ async function attempt(job: Job, options: FetchOptions, say: () => void): Promis
   const path = join(options.dir, `${file.digest}.part`);
   const { order, patience, signal } = options;
   const onReceived = (received: number) => {
-    // Bytes that come are a reason to be patient again.
-    if (received > job.progress.received) job.failures = 0;
-    job.progress = { ...job.progress, state: "fetching", received, error: null };
+    // Bytes that come are a reason to be patient again; until then the last failure is what is known.
+    const hasCome = received > job.progress.received;
+    if (hasCome) job.failures = 0;
+    const error = hasCome ? null : job.progress.error;
+    job.progress = { ...job.progress, state: "fetching", received, error };
     say();
   };
   try {

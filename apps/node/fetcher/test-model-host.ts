@@ -5,7 +5,7 @@
  * @module
  */
 import "reflect-metadata";
-import { createHash, webcrypto } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -19,12 +19,15 @@ export const weights = Buffer.concat(
 );
 export const weightsDigest = createHash("sha256").update(weights).digest("hex");
 
+const generateKeys = () => crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+type Keys = Awaited<ReturnType<typeof generateKeys>>;
+
 export class TestAuthority {
-  readonly #keys: webcrypto.CryptoKeyPair;
+  readonly #keys: Keys;
   readonly #certificate: x509.X509Certificate;
 
   static async make(): Promise<TestAuthority> {
-    const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+    const keys = await generateKeys();
     const certificate = await x509.X509CertificateGenerator.createSelfSigned(
       {
         name: "CN=test authority",
@@ -32,12 +35,12 @@ export class TestAuthority {
         signingAlgorithm: ALGORITHM,
         extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
       },
-      webcrypto,
+      crypto,
     );
     return new TestAuthority(keys, certificate);
   }
 
-  private constructor(keys: webcrypto.CryptoKeyPair, certificate: x509.X509Certificate) {
+  private constructor(keys: Keys, certificate: x509.X509Certificate) {
     this.#keys = keys;
     this.#certificate = certificate;
   }
@@ -47,7 +50,7 @@ export class TestAuthority {
   }
 
   async issue(...names: string[]): Promise<{ key: string; cert: string }> {
-    const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+    const keys = await generateKeys();
     const certificate = await x509.X509CertificateGenerator.create(
       {
         subject: `CN=${names[0]}`,
@@ -61,9 +64,9 @@ export class TestAuthority {
           ),
         ],
       },
-      webcrypto,
+      crypto,
     );
-    const key = await webcrypto.subtle.exportKey("pkcs8", keys.privateKey);
+    const key = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
     const body = Buffer.from(key)
       .toString("base64")
       .match(/.{1,64}/g)!

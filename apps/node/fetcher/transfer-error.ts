@@ -51,6 +51,6 @@ export function transferErrorOf(error: unknown, isSecure: boolean): TransferErro
 
 /** Of one error, or of every address that was tried. */
 function codesOf(error: unknown): string[] {
-  const all = error instanceof AggregateError ? error.errors : [error];
-  return all.map((one) => String((one as NodeJS.ErrnoException).code ?? ""));
+  const all: unknown[] = error instanceof AggregateError ? error.errors : [error];
+  return all.map((one) => (one as NodeJS.ErrnoException).code ?? "");
 }

@@ -140,7 +140,7 @@ export class WardenLink {
   }
 
   #broke(): void {
-    for (const { reject } of this.#waiting.splice(0)) reject();
+    for (const waiting of this.#waiting.splice(0)) waiting.reject();
     if (this.#isHere) this.#handlers.away();
     this.#isHere = false;
     if (!this.#isClosed) this.#retry = setTimeout(() => this.#connect(), RECONNECT_MS);

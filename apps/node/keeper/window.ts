@@ -136,11 +136,11 @@ export class Window {
   }
 
   #verify(untrusted: Uint8Array, now: number): WindowOrder | OrderRefusal {
-    const { devices, node } = this.#options;
+    const { node } = this.#options;
     try {
       const order = windowOrderDocument.open(
         untrusted,
-        ({ signer }) => activeAdmin(devices(), signer)?.signingKey,
+        ({ signer }) => activeAdmin(this.#options.devices(), signer)?.signingKey,
       );
       if (!sameBytes(order.node, node)) return "ERR_ORDER_NODE";
       if (order.notAfter <= now) return "ERR_ORDER_EXPIRED";

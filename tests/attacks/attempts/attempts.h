@@ -29,7 +29,7 @@
 #define ACCOMPLICE_FD 3	   /* a socket pair to somebody outside */
 #define HANDED_FD 4	   /* a socket made outside, before the cell joined its cgroup */
 #define OFFERED_FD 10	   /* where the accomplice keeps the socket that pidfd_getfd asks for */
-#define ATTEMPT_SECONDS 2  /* then an attempt is ended and reported as such */
+#define ATTEMPT_SECONDS 2  /* then an attempt is ended and reported as such, unless --seconds says otherwise */
 
 struct cell {
 	char row[8];
@@ -49,6 +49,7 @@ struct place {
 	int own_port;		/* of a gateway; 0 elsewhere */
 	pid_t warden;
 	pid_t accomplice;
+	int seconds;		/* an attempt has this long */
 	uid_t uid;
 };
 
@@ -97,6 +98,7 @@ int broker_main(int argc, char **argv);
 int flood_main(int argc, char **argv);
 int stranger_main(int argc, char **argv);
 int sabotage_main(int argc, char **argv);
+int accomplice_main(int argc, char **argv);
 void read_place(int argc, char **argv, struct place *place);
 
 #endif

@@ -2,11 +2,12 @@
  * Row 37: as many attempts as possible, to drown a log or to find the moment when nobody looks. Run in its place
  * by launch or a unit like every other part; prints "flood TRIED REFUSED" at the end.
  *
- *   flood COUNT SECONDS UID PAUSE     ends at whichever comes first; PAUSE microseconds between two attempts
+ *   flood COUNT SECONDS UID PAUSE     ends at whichever comes first, or at SIGTERM; PAUSE microseconds between two attempts
  */
 #define _GNU_SOURCE
 #include "attempts.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,14 @@
 #include <unistd.h>
 
 #define KINDS 3
+
+static volatile sig_atomic_t is_over;
+
+static void end_early(int signal)
+{
+	(void)signal;
+	is_over = 1;
+}
 
 int flood_main(int argc, char **argv)
 {
@@ -38,7 +47,8 @@ int flood_main(int argc, char **argv)
 	if (fd4 < 0 || fd6 < 0)
 		return 1;
 	pause = (unsigned)atoi(argv[4]);
-	for (; tried < count && ((tried & 255) || time(NULL) < end); tried++) {
+	signal(SIGTERM, end_early);
+	for (; !is_over && tried < count && ((tried & 255) || time(NULL) < end); tried++) {
 		if (pause)
 			usleep(pause);
 		switch (tried % KINDS) {

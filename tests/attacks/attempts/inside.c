@@ -66,7 +66,7 @@ static void try_cell(const struct cell *cell, const struct place *place)
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		signal(SIGPIPE, SIG_IGN);
-		alarm(ATTEMPT_SECONDS);
+		alarm((unsigned)place->seconds);
 		if (attempt)
 			attempt(cell, place);
 		_exit(0);

@@ -1,5 +1,5 @@
 /*
- * Gets one cell to its place, as root, from outside: prepares what an accomplice would hand it, joins the cgroup
+ * Gets cells to their place, as root, from outside: prepares what an accomplice would hand it, joins the cgroup
  * or lets `enter` build the sandbox, and starts the inside part there.
  *
  *   launch control|policy|sandbox NETNS JOIN ENTER UNIT -- inside|flood|stranger ARGUMENT ...
@@ -7,6 +7,8 @@
  *   control   outside every policy; what does not leak here proves nothing
  *   policy    in the cgroup JOIN with the whole network: the kernel policy alone
  *   sandbox   through ENTER, which joins the cgroup of UNIT below the parent of JOIN
+ *
+ * What is prepared is for the first cell; cells that need nothing prepared may follow it.
  */
 #define _GNU_SOURCE
 #include "attempts.h"
@@ -95,6 +97,19 @@ static _Noreturn void be_accomplice(const struct cell *cell, int channel)
 	}
 }
 
+/* For units that PID 1 starts: an accomplice of its own, by itself. */
+int accomplice_main(int argc, char **argv)
+{
+	struct cell cell = {.row = "19", .number = argc > 1 ? atoi(argv[1]) : 0};
+	int pair[2];
+
+	mode = "sandbox";
+	need(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), "socketpair");
+	puts("ready");
+	fflush(stdout);
+	be_accomplice(&cell, pair[1]);
+}
+
 /* Row 28: as if the cgroup had been delegated to the unit's user. */
 static void delegate(const struct cell *cell, bool is_given)
 {
@@ -165,7 +180,9 @@ int launch_main(int argc, char **argv)
 	need(setns(netns, CLONE_NEWNET), "setns");
 	need(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), "socketpair");
 	need(pipe(cell_line), "pipe");
-	need((int)write(cell_line[1], line, strlen(line)), "write");
+	do
+		need((int)write(cell_line[1], line, strlen(line)), "write");
+	while (fgets(line, sizeof(line), stdin));
 	close(cell_line[1]);
 	handed = make_handed(&cell);
 	if (is_row(&cell, "28"))

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define CALL_MS 800 /* how long the far end goes on calling */
-
 static int listen_at(int family, int port)
 {
 	struct sockaddr_in six4 = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -25,32 +23,30 @@ static int listen_at(int family, int port)
 	return fd;
 }
 
-static _Noreturn void answer(const struct cell *cell, int family, int port)
+static _Noreturn void answer(const struct cell *cell, const struct place *place, int family, int port)
 {
 	struct pollfd listening = {.fd = listen_at(family, port), .events = POLLIN};
 
 	step("accept");
-	if (poll(&listening, 1, CALL_MS) <= 0)
+	if (poll(&listening, 1, place->seconds * 400) <= 0) /* well before its time is over */
 		failed("accept", ETIMEDOUT);
 	send_over(must(accept(listening.fd, NULL, NULL)), cell);
 }
 
 static void answer4(const struct cell *cell, const struct place *place)
 {
-	(void)place;
-	answer(cell, AF_INET, FIRST_OWN_PORT + cell->number);
+	answer(cell, place, AF_INET, FIRST_OWN_PORT + cell->number);
 }
 
 static void answer6(const struct cell *cell, const struct place *place)
 {
-	(void)place;
-	answer(cell, AF_INET6, FIRST_OWN_PORT + cell->number);
+	answer(cell, place, AF_INET6, FIRST_OWN_PORT + cell->number);
 }
 
 /* 15c: the gateway's own work. It must go through, or the policy would be one that blocks everything. */
 static void answer_own(const struct cell *cell, const struct place *place)
 {
-	answer(cell, AF_INET, place->own_port);
+	answer(cell, place, AF_INET, place->own_port);
 }
 
 /* 15d: out again from the port that is allowed to answer: a bare SYN must not pass. */

@@ -1,7 +1,7 @@
 /*
  * The far end of the link: takes TCP at SINK_PORT and at 53, and calls into the near end when told to.
  *
- *   in    call NUMBER 4|6 PORT     from the cell's own address to PORT at the near end
+ *   in    call NUMBER 4|6 PORT SECONDS     from the cell's own address to PORT at the near end, again and again
  */
 #define _GNU_SOURCE
 #include "attempts.h"
@@ -16,7 +16,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define CALLS 14      /* with CALL_GAP_MS: as long as a cell listens */
+#define CALL_MS 150 /* a packet has long arrived, or was dropped */
 #define CALL_GAP_MS 50
 
 static int listen_at(int port)
@@ -47,7 +47,7 @@ static void take(int listening)
 	close(fd);
 }
 
-static void call(const struct cell *cell, int family, int port)
+static void call(const struct cell *cell, int family, int port, int seconds)
 {
 	struct sockaddr_in from4 = address4(cell, 0), to4 = {.sin_family = AF_INET, .sin_port = htons(port)};
 	struct sockaddr_in6 from6 = address6(cell, 0), to6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
@@ -56,7 +56,7 @@ static void call(const struct cell *cell, int family, int port)
 
 	inet_pton(AF_INET, "10.8.0.1", &to4.sin_addr);
 	inet_pton(AF_INET6, "fd08::1", &to6.sin6_addr);
-	for (int i = 0; i < CALLS; i++) {
+	for (int i = 0; i < seconds * 1000 / CALL_MS; i++) {
 		int fd = socket(is_four ? AF_INET : AF_INET6, SOCK_STREAM, 0);
 		struct pollfd waiting = {.fd = fd, .events = POLLOUT};
 		int error = 0;
@@ -65,7 +65,7 @@ static void call(const struct cell *cell, int family, int port)
 		bind(fd, is_four ? (struct sockaddr *)&from4 : (struct sockaddr *)&from6, is_four ? sizeof(from4) : sizeof(from6));
 		fcntl(fd, F_SETFL, O_NONBLOCK);
 		connect(fd, is_four ? (struct sockaddr *)&to4 : (struct sockaddr *)&to6, is_four ? sizeof(to4) : sizeof(to6));
-		if (poll(&waiting, 1, CALL_GAP_MS) > 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0) {
+		if (poll(&waiting, 1, CALL_MS) > 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0) {
 			fcntl(fd, F_SETFL, 0);
 			if (read(fd, bytes, sizeof(bytes)) > 0)
 				return;
@@ -89,7 +89,7 @@ int outside_main(int argc, char **argv)
 	fflush(stdout);
 	while (poll(waiting, 3, -1) >= 0 || errno == EINTR) {
 		struct cell cell = {0};
-		int family, port;
+		int family, port, seconds;
 
 		for (int i = 1; i < 3; i++)
 			if (waiting[i].revents & POLLIN)
@@ -98,9 +98,9 @@ int outside_main(int argc, char **argv)
 			continue;
 		if (!fgets(line, sizeof(line), stdin))
 			return 0;
-		if (sscanf(line, "call %d %d %d", &cell.number, &family, &port) == 3 && fork() == 0) {
-			alarm(3);
-			call(&cell, family, port);
+		if (sscanf(line, "call %d %d %d %d", &cell.number, &family, &port, &seconds) == 4 && fork() == 0) {
+			alarm((unsigned)seconds + 2);
+			call(&cell, family, port, seconds);
 			_exit(0);
 		}
 	}

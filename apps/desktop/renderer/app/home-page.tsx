@@ -55,6 +55,16 @@ async function findOrMake(node: string, isNew: boolean): Promise<string> {
   const unused = conversations.find((one) => one.messageCount === 0 && one.nodeId === node);
   const found = isNew ? unused : (conversations[0] ?? unused);
   if (found) return found.id;
+  // A node that was just confirmed brings a person here twice within a moment.
+  const begun = making.get(node) ?? make(node).finally(() => making.delete(node));
+  making.set(node, begun);
+  return begun;
+}
+
+/** Conversations on their way, by node. */
+const making = new Map<string, Promise<string>>();
+
+async function make(node: string): Promise<string> {
   const { models } = await ask("nodes.status", { node });
   const model = models[0];
   if (!model) throw new Error("the node has no model");

@@ -16,6 +16,7 @@ import { Dialog } from "../design/dialog.tsx";
 import { Banner, Dot, Spinner, Tag } from "../design/parts.tsx";
 import { useToast } from "../design/toasts.tsx";
 import { adminOnly } from "./admin.tsx";
+import { forgetStored } from "./upload.ts";
 
 /** A model that answers usefully is larger, in bytes; the demo's is a fiftieth of this. */
 const SMALL_MODEL_BYTES = 100_000_000;
@@ -137,6 +138,7 @@ function RemoveDialog({ node, model: { name, digest }, onClose }: RemoveProps) {
       {
         onSuccess: () => {
           tell(t("models.removed", { name }));
+          forgetStored(digest);
           void client.invalidateQueries({ queryKey: keys.status(node.id) });
           onClose();
         },

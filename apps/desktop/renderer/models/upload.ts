@@ -23,6 +23,8 @@ export interface Upload {
   /** Where sending began, when the node had a part already. */
   readonly resumedAt: number;
   readonly error: ConsoleError | null;
+  /** Once it is stored. */
+  readonly digest?: string;
 }
 
 let upload: Upload | undefined;
@@ -53,7 +55,7 @@ export function startUpload(client: QueryClient, node: string, file: File): void
     if (isOver()) return;
     if (event.type === "error") return fail(event.error);
     if (event.type === "stored") {
-      change({ stage: "stored", done: file.size });
+      change({ stage: "stored", done: file.size, digest: event.model.digest });
       void client.invalidateQueries({ queryKey: keys.status(node) });
       return;
     }
@@ -82,6 +84,11 @@ export function cancelUpload(): void {
 export function dismissUpload(): void {
   upload = undefined;
   tell();
+}
+
+/** A model that was removed is no longer said to be there. */
+export function forgetStored(digest: string): void {
+  if (upload?.digest === digest) dismissUpload();
 }
 
 /** @throws {@link RequestRefused} */

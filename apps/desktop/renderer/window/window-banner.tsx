@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import type { NodeView, NodeWindow } from "../../ipc/contract.ts";
-import { usableNode, useLoadedState } from "../app/queries.ts";
+import { keys, usableNode, useLoadedState } from "../app/queries.ts";
 import { addressOf } from "../app/routes.ts";
 import { formatCountdown } from "../chat/format.ts";
 import { useNow } from "../chat/use-now.ts";
@@ -17,8 +19,18 @@ import "./window.css";
 export function WindowBanner() {
   const node = usableNode(useLoadedState());
   const { data } = useWindow(node);
+  useNewModels(node?.id, data);
   if (!node || !data?.open) return undefined;
   return <OpenBanner node={node} open={data.open} />;
+}
+
+/** What came in through a window is a model of the node from then on. */
+function useNewModels(node: string | undefined, window: NodeWindow | undefined): void {
+  const client = useQueryClient();
+  const stored = window?.transfers.filter(({ state }) => state === "stored").length ?? 0;
+  useEffect(() => {
+    if (node && stored > 0) void client.invalidateQueries({ queryKey: keys.status(node) });
+  }, [client, node, stored]);
 }
 
 function OpenBanner({ node, open }: { node: NodeView; open: NonNullable<NodeWindow["open"]> }) {

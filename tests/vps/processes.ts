@@ -1,0 +1,52 @@
+/**
+ * The node's processes in the guest, as its kernel tells them apart.
+ *
+ * @module
+ */
+import type { Guest } from "./guest.ts";
+
+export interface GuestProcess {
+  readonly pid: number;
+  /** The number, which is what the kernel knows: a dynamic user's name goes with it. */
+  readonly uid: number;
+  /** The control group below `phantoma.slice`. */
+  readonly unit: string;
+  readonly networkNamespace: string;
+}
+
+const SLICE = "/sys/fs/cgroup/phantoma.slice";
+
+const LIST = `
+for file in $(find ${SLICE} -name cgroup.procs); do
+  for pid in $(cat $file); do
+    uid=$(awk '/^Uid:/ { print $2 }' /proc/$pid/status 2>/dev/null) || continue
+    echo "$pid $uid $(readlink /proc/$pid/ns/net) $(dirname $file)"
+  done
+done`;
+
+export async function processesInGuest(guest: Guest): Promise<GuestProcess[]> {
+  const lines = (await guest.check(LIST)).trim().split("\n");
+  return lines.map((line) => {
+    const [pid = "", uid = "", networkNamespace = "", dir = ""] = line.split(" ");
+    return {
+      pid: Number(pid),
+      uid: Number(uid),
+      networkNamespace,
+      unit: dir.slice(SLICE.length + 1),
+    };
+  });
+}
+
+/** Units of which two have the same user. */
+export function sharedUsers(processes: readonly GuestProcess[]): string[] {
+  const unitOf = new Map<number, string>();
+  return processes.flatMap(({ uid, unit }) => {
+    const other = unitOf.get(uid);
+    unitOf.set(uid, unit);
+    return other === undefined || other === unit ? [] : [`${other} and ${unit}`];
+  });
+}
+
+export function workersOf(processes: readonly GuestProcess[]): GuestProcess[] {
+  return processes.filter(({ unit }) => unit.includes("phantoma-worker@"));
+}
