@@ -1,5 +1,6 @@
 /**
- * The node's processes in the guest, as its kernel tells them apart.
+ * The node's processes in the guest, as its kernel tells them apart. PID 1 making a unit, and the check of
+ * the policy that it runs first, are in the unit's group for a moment and are none of ours.
  *
  * @module
  */
@@ -23,6 +24,10 @@ const SLICE = "/sys/fs/cgroup/phantoma.slice";
 const LIST = `
 for file in $(find ${SLICE} -name cgroup.procs); do
   for pid in $(cat $file); do
+    case "$(readlink /proc/$pid/exe) $file" in
+      *'/warden '*phantoma-warden*) ;;
+      *'/warden '* | *'/systemd '*) continue ;;
+    esac
     uid=$(awk '/^Uid:/ { print $2 }' /proc/$pid/status 2>/dev/null) || continue
     state=$(awk '/^State:/ { print $2 }' /proc/$pid/status)
     echo "$pid $uid $(readlink /proc/$pid/ns/net) $(basename "$(readlink /proc/$pid/exe)") $state $(dirname $file)"
