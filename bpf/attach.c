@@ -1,7 +1,7 @@
 /* Attaches the loaded programs to the root through pinned links, and reads back what is attached.
  *
- * A pinned link outlives whoever made it, and an update replaces the program inside it in one step: neither the death nor
- * the upgrade of the warden leaves a moment without a policy.
+ * A pinned link outlives whoever made it, and an update replaces the program inside it in one step:
+ * neither the death nor the upgrade of the warden leaves a moment without a policy.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -12,7 +12,8 @@
 #include <unistd.h>
 #include "policy.h"
 
-const char *policy_pin(const struct policy *policy, const char *kind, const char *name, char out[CGROUP_PATH_BYTES])
+const char *policy_pin(const struct policy *policy, const char *kind, const char *name,
+		       char out[CGROUP_PATH_BYTES])
 {
 	snprintf(out, CGROUP_PATH_BYTES, "%s/%s%s", policy->pins, kind, name);
 	return out;
@@ -65,16 +66,19 @@ static int attach(struct policy *policy, struct policy_program *program, struct 
 	int old = bpf_obj_get(policy_pin(policy, "link_", program->name, path));
 
 	if (old >= 0 && !link_info(old, &info) && info.type == BPF_LINK_TYPE_CGROUP &&
-	    info.cgroup.cgroup_id == policy->root.id && info.cgroup.attach_type == program->attach_type) {
+	    info.cgroup.cgroup_id == policy->root.id &&
+	    info.cgroup.attach_type == program->attach_type) {
 		if (bpf_link_update(old, program->fd, NULL))
-			return fault_set(fault, "ERR_ATTACH", "%s: update: %s", program->name, strerror(errno));
+			return fault_set(fault, "ERR_ATTACH", "%s: update: %s", program->name,
+					 strerror(errno));
 		program->link = old;
 		return 0;
 	}
 	program->link = make_link(policy, program);
 	if (program->link < 0)
 		return fault_set(fault, "ERR_ATTACH", "%s: %s", program->name, strerror(errno));
-	/* The new link enforces already; only now does the old one, of a cgroup that is gone or of LSM, lose its pin. */
+	/* The new link enforces already; only now does the old one, of a cgroup that is gone or of
+	 * LSM, lose its pin. */
 	unlink(path);
 	if (bpf_obj_pin(program->link, path) || chmod(path, 0600))
 		return fault_set(fault, "ERR_PIN", "%s: %s", path, strerror(errno));
@@ -87,7 +91,8 @@ int policy_attach(struct policy *policy, struct fault *fault)
 {
 	if (pin_maps(policy, fault))
 		return -1;
-	for (struct policy_program *p = policy->program; p < policy->program + POLICY_PROGRAMS; p++) {
+	for (struct policy_program *p = policy->program; p < policy->program + POLICY_PROGRAMS;
+	     p++) {
 		if (!policy->is_loaded[p->tier] || !attach(policy, p, fault))
 			continue;
 		if (p->tier == TIER_CGROUP)
@@ -109,31 +114,36 @@ int policy_open_link(struct policy *policy, struct policy_program *program, stru
 	return 0;
 }
 
-int policy_check_link(const struct policy *policy, const struct policy_program *program, __u32 id, __u32 *attached,
-		      struct fault *fault)
+int policy_check_link(const struct policy *policy, const struct policy_program *program, __u32 id,
+		      __u32 *attached, struct fault *fault)
 {
 	struct bpf_link_info info;
 
 	if (link_info(program->link, &info))
-		return fault_set(fault, "ERR_LINK_MISSING", "%s: %s", program->name, strerror(errno));
+		return fault_set(fault, "ERR_LINK_MISSING", "%s: %s", program->name,
+				 strerror(errno));
 	if (program->tier != TIER_LSM) {
-		if (info.type != BPF_LINK_TYPE_CGROUP || info.cgroup.attach_type != program->attach_type)
-			return fault_set(fault, "ERR_PROGRAM_DIFFERS", "%s: the pin holds another kind of link",
-					 program->name);
+		if (info.type != BPF_LINK_TYPE_CGROUP ||
+		    info.cgroup.attach_type != program->attach_type)
+			return fault_set(fault, "ERR_PROGRAM_DIFFERS",
+					 "%s: the pin holds another kind of link", program->name);
 		if (!info.cgroup.cgroup_id)
 			return fault_set(fault, "ERR_LINK_DETACHED",
-					 "%s: its link has cgroup_id 0: the cgroup was removed, or the link detached",
+					 "%s: its link has cgroup_id 0: the cgroup was removed, or "
+					 "the link detached",
 					 program->name);
 		if (info.cgroup.cgroup_id != policy->root.id)
-			return fault_set(fault, "ERR_LINK_CGROUP", "%s: attached to cgroup %llu, not to %llu",
-					 program->name, (unsigned long long)info.cgroup.cgroup_id,
+			return fault_set(fault, "ERR_LINK_CGROUP",
+					 "%s: attached to cgroup %llu, not to %llu", program->name,
+					 (unsigned long long)info.cgroup.cgroup_id,
 					 (unsigned long long)policy->root.id);
 	} else if (info.type != BPF_LINK_TYPE_TRACING) {
-		return fault_set(fault, "ERR_PROGRAM_DIFFERS", "%s: the pin holds another kind of link", program->name);
+		return fault_set(fault, "ERR_PROGRAM_DIFFERS",
+				 "%s: the pin holds another kind of link", program->name);
 	}
 	if (id && info.prog_id != id)
-		return fault_set(fault, "ERR_PROGRAM_DIFFERS", "%s: program %u is attached, not %u", program->name,
-				 info.prog_id, id);
+		return fault_set(fault, "ERR_PROGRAM_DIFFERS", "%s: program %u is attached, not %u",
+				 program->name, info.prog_id, id);
 	if (attached)
 		*attached = info.prog_id;
 	return 0;
@@ -145,7 +155,8 @@ void policy_remove(struct policy *policy)
 
 	for (int which = 0; which < MAPS; which++)
 		unlink(policy_pin(policy, "", map_names[which], path));
-	for (struct policy_program *p = policy->program; p < policy->program + POLICY_PROGRAMS; p++) {
+	for (struct policy_program *p = policy->program; p < policy->program + POLICY_PROGRAMS;
+	     p++) {
 		unlink(policy_pin(policy, "link_", p->name, path));
 		if (p->link >= 0)
 			close(p->link);

@@ -12,7 +12,8 @@
 #include "cgroup.h"
 
 struct mount {
-	char top[CGROUP_PATH_BYTES];   /* what part of the tree is mounted: "/" unless in a cgroup namespace */
+	char top[CGROUP_PATH_BYTES];   /* what part of the tree is mounted: "/" unless in a cgroup
+					  namespace */
 	char point[CGROUP_PATH_BYTES]; /* where */
 };
 
@@ -78,15 +79,19 @@ int cgroup_open(struct cgroup_root *root, const char *path, struct fault *fault)
 	root->fd = open(root->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root->fd < 0 || fstatfs(root->fd, &fs))
 		return fault_set(fault, "ERR_NO_CGROUP", "%s: %s", path, strerror(errno));
-	if (fs.f_type != CGROUP2_SUPER_MAGIC || strncmp(root->path, mount.point, strlen(mount.point)))
-		return fault_set(fault, "ERR_NO_CGROUP", "%s is not in the cgroup2 tree at %s", path, mount.point);
+	if (fs.f_type != CGROUP2_SUPER_MAGIC ||
+	    strncmp(root->path, mount.point, strlen(mount.point)))
+		return fault_set(fault, "ERR_NO_CGROUP", "%s is not in the cgroup2 tree at %s",
+				 path, mount.point);
 	root->id = cgroup_id(root->fd, "");
 	root->level = segments(mount.top) + segments(root->path + strlen(mount.point));
-	root->is_slice = strlen(root->path) > 6 && !strcmp(root->path + strlen(root->path) - 6, ".slice");
+	root->is_slice =
+		strlen(root->path) > 6 && !strcmp(root->path + strlen(root->path) - 6, ".slice");
 	if (!root->id)
 		return fault_set(fault, "ERR_NO_CGROUP", "%s has no id: %s", path, strerror(errno));
 	if (!root->level)
-		return fault_set(fault, "ERR_NO_CGROUP", "%s is the whole tree; the policy needs a part of it", path);
+		return fault_set(fault, "ERR_NO_CGROUP",
+				 "%s is the whole tree; the policy needs a part of it", path);
 	return 0;
 }
 
@@ -102,10 +107,12 @@ int cgroup_of_self(char path[CGROUP_PATH_BYTES], struct fault *fault)
 	if (file)
 		fclose(file);
 	if (!found || find_mount(&mount))
-		return fault_set(fault, "ERR_NO_CGROUP", "this process is in no cgroup of version 2");
+		return fault_set(fault, "ERR_NO_CGROUP",
+				 "this process is in no cgroup of version 2");
 	line[strcspn(line, "\n")] = 0;
 	if (snprintf(path, CGROUP_PATH_BYTES, "%s%s", mount.point, line + 3) >= CGROUP_PATH_BYTES)
-		return fault_set(fault, "ERR_NO_CGROUP", "the path of this process's cgroup is too long");
+		return fault_set(fault, "ERR_NO_CGROUP",
+				 "the path of this process's cgroup is too long");
 	return 0;
 }
 

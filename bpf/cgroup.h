@@ -10,9 +10,9 @@
 
 struct cgroup_root {
 	char path[CGROUP_PATH_BYTES];
-	int fd;	    /* of the folder */
-	__u64 id;   /* what the kernel calls it */
-	__u32 level; /* its depth, 0 for the top of the tree */
+	int fd;         /* of the folder */
+	__u64 id;       /* what the kernel calls it */
+	__u32 level;    /* its depth, 0 for the top of the tree */
 	__u32 is_slice; /* whether systemd made it: its name says so */
 };
 

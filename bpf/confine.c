@@ -1,7 +1,8 @@
 /* How the warden and what it starts give up what they do not need.
  *
- * After its set-up the warden reads maps, a ring buffer and one Unix socket, and writes two small files. It keeps CAP_BPF and
- * CAP_NET_ADMIN, can make no socket but a Unix one, start no program, trace nobody, and open no program by its id.
+ * After its set-up the warden reads maps, a ring buffer and one Unix socket, and writes two small
+ * files. It keeps CAP_BPF and CAP_NET_ADMIN, can make no socket but a Unix one, start no program,
+ * trace nobody, and open no program by its id.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -22,11 +23,14 @@ int confine_capabilities(__u64 keep)
 	for (int half = 0; half < 2; half++) {
 		__u32 kept = (__u32)(keep >> (32 * half)) & held[half].permitted;
 
-		wanted[half] = (struct __user_cap_data_struct){ .effective = kept, .permitted = kept };
+		wanted[half] =
+			(struct __user_cap_data_struct){ .effective = kept, .permitted = kept };
 	}
-	/* The bound can be lowered only while CAP_SETPCAP is held; a process without it cannot gain anything anyway. */
+	/* The bound can be lowered only while CAP_SETPCAP is held; a process without it cannot gain
+	 * anything anyway. */
 	for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
-		if (!(keep >> capability & 1) && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) && errno != EPERM)
+		if (!(keep >> capability & 1) && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) &&
+		    errno != EPERM)
 			return -1;
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (syscall(SYS_capset, &header, wanted))
@@ -36,23 +40,60 @@ int confine_capabilities(__u64 keep)
 
 static const int calls[] = {
 	/* the loop */
-	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(read), SCMP_SYS(write),
-	SCMP_SYS(close), SCMP_SYS(accept4), SCMP_SYS(fcntl), SCMP_SYS(clock_gettime), SCMP_SYS(getrandom),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(epoll_wait),
+	SCMP_SYS(epoll_pwait),
+	SCMP_SYS(read),
+	SCMP_SYS(write),
+	SCMP_SYS(close),
+	SCMP_SYS(accept4),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(getrandom),
 	/* the two files of its state, and the removal of what it made */
-	SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(rename), SCMP_SYS(renameat),
-	SCMP_SYS(renameat2), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rmdir), SCMP_SYS(fstat), SCMP_SYS(newfstatat),
-	SCMP_SYS(lseek), SCMP_SYS(pread64), SCMP_SYS(getdents64), SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(open),
+	SCMP_SYS(openat),
+	SCMP_SYS(fsync),
+	SCMP_SYS(fdatasync),
+	SCMP_SYS(rename),
+	SCMP_SYS(renameat),
+	SCMP_SYS(renameat2),
+	SCMP_SYS(unlink),
+	SCMP_SYS(unlinkat),
+	SCMP_SYS(rmdir),
+	SCMP_SYS(fstat),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(lseek),
+	SCMP_SYS(pread64),
+	SCMP_SYS(getdents64),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(clock_nanosleep),
 	/* the C library */
-	SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(mprotect),
-	SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction), SCMP_SYS(sched_getaffinity),
-	SCMP_SYS(sysinfo), SCMP_SYS(wait4), SCMP_SYS(getpid), SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(restart_syscall),
+	SCMP_SYS(brk),
+	SCMP_SYS(mmap),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),
+	SCMP_SYS(mprotect),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(sysinfo),
+	SCMP_SYS(wait4),
+	SCMP_SYS(getpid),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(restart_syscall),
 	/* sd_notify: the socket is made before */
 	SCMP_SYS(sendto),
 };
 
-/* Maps that it holds, and what a link says of itself. Nothing that loads, attaches, or opens by id. */
-static const int bpf_commands[] = { BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM, BPF_MAP_GET_NEXT_KEY,
-				    BPF_OBJ_GET_INFO_BY_FD };
+/* Maps that it holds, and what a link says of itself. Nothing that loads, attaches, or opens by id.
+ */
+static const int bpf_commands[] = { BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM,
+				    BPF_MAP_GET_NEXT_KEY, BPF_OBJ_GET_INFO_BY_FD };
 
 int confine_calls(void)
 {

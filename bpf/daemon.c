@@ -1,7 +1,9 @@
-/* `warden run`: attaches the policy, gives up its power, then waits: for refused attempts, the keeper, the clock.
+/* `warden run`: attaches the policy, gives up its power, then waits: for refused attempts, the
+ * keeper, the clock.
  *
- *   set up (root)  load, attach, probe  ──>  confine  ──>  loop  ──SIGTERM──> the policy stays
- *                                                            └── the links lost their cgroup ──> exit 75, to attach anew
+ *   set up (privileged): load, attach, probe  ──>  confine  ──>  loop
+ *       loop ──SIGTERM──> 0: the policy stays
+ *       loop ──a link lost its cgroup──> 75: whoever started it lets it attach anew
  */
 #define _GNU_SOURCE
 #include <bpf/bpf.h>
@@ -30,7 +32,8 @@
 #include "verify.h"
 #include "window.h"
 
-/* 1,000 ms: a window ends for the keeper, and a lost link is noticed, within a second; the kernel itself waits for nobody. */
+/* 1,000 ms: a window ends for the keeper, and a lost link is noticed, within a second; the kernel
+ * itself waits for nobody. */
 #define TICK_MS 1000
 
 /* 30 ticks: the probe costs five refused calls. */
@@ -41,7 +44,7 @@
 
 static const __u64 kept_capabilities = 1ULL << CAP_BPF | 1ULL << CAP_NET_ADMIN;
 
-/* The top of the cgroup tree is read-only even for root, and a demo's root is removed from there. */
+/* The top of the cgroup tree is read-only even for root; a demo's root is removed from it. */
 static const __u64 kept_for_demo = 1ULL << CAP_DAC_OVERRIDE;
 
 static int fail(const struct fault *fault)
@@ -52,11 +55,14 @@ static int fail(const struct fault *fault)
 	return 1;
 }
 
-/* Reads back what this process attached, by the ids it got: that needs no power to open other people's programs. */
+/* Reads back what this process attached, by the ids it got: that needs no power to open other
+ * people's programs. */
 static int check_links(struct daemon *daemon, struct fault *fault)
 {
-	for (struct policy_program *p = daemon->policy.program; p < daemon->policy.program + POLICY_PROGRAMS; p++)
-		if (daemon->policy.is_loaded[p->tier] && policy_check_link(&daemon->policy, p, p->id, NULL, fault))
+	for (struct policy_program *p = daemon->policy.program;
+	     p < daemon->policy.program + POLICY_PROGRAMS; p++)
+		if (daemon->policy.is_loaded[p->tier] &&
+		    policy_check_link(&daemon->policy, p, p->id, NULL, fault))
 			return -1;
 	return 0;
 }
@@ -103,7 +109,8 @@ static void tell_lost(struct daemon *daemon)
 	daemon->lost_told = lost;
 }
 
-/* Under systemd: the socket to say READY=1 on, made while that is still allowed; -1 without systemd. */
+/* Under systemd: the socket to say READY=1 on, made while that is still allowed; -1 without
+ * systemd. */
 static int notify_socket(void)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
@@ -116,8 +123,9 @@ static int notify_socket(void)
 	if (*path == '@')
 		address.sun_path[0] = 0;
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, (const struct sockaddr *)&address,
-			       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)))) {
+	if (fd >= 0 &&
+	    connect(fd, (const struct sockaddr *)&address,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)))) {
 		close(fd);
 		fd = -1;
 	}
@@ -133,22 +141,27 @@ static int set_up(struct daemon *daemon, const struct options *options)
 
 	if (options->make_cgroup && demo_cgroup_make(options->cgroup, fault))
 		return -1;
-	if (policy_load(&daemon->policy, options->cgroup, options->pins, options->ring_bytes, fault) ||
+	if (policy_load(&daemon->policy, options->cgroup, options->pins, options->ring_bytes,
+			fault) ||
 	    unix_paths_fill(&daemon->policy, options, fault) ||
 	    policy_attach(&daemon->policy, fault))
 		return -1;
 	if (options->make_cgroup && demo_cgroup_admit(&daemon->policy, fault))
 		return -1;
-	is_member = !cgroup_of_self(own, fault) && !cgroup_child_of(&daemon->policy.root, own, folder);
+	is_member =
+		!cgroup_of_self(own, fault) && !cgroup_child_of(&daemon->policy.root, own, folder);
 	if (is_member && admit(&daemon->policy, UNIT_WARDEN, 0, own, fault))
 		return -1;
 	daemon->status.policy = &daemon->policy;
-	if (probe_start(&daemon->probe, &daemon->policy, is_member ? NULL : "probe", fault) || check(daemon))
+	if (probe_start(&daemon->probe, &daemon->policy, is_member ? NULL : "probe", fault) ||
+	    check(daemon))
 		return -1;
 	if (mkdir(options->state, 0700) && errno != EEXIST)
 		return fault_set(fault, "ERR_STORAGE", "%s: %s", options->state, strerror(errno));
 	if (standing_open(&daemon->standing, options->state, options->identity))
-		return fault_set(fault, "ERR_STORAGE", "what the warden remembers in %s cannot be trusted", options->state);
+		return fault_set(fault, "ERR_STORAGE",
+				 "what the warden remembers in %s cannot be trusted",
+				 options->state);
 	if (options->keeper_user && !keeper)
 		return fault_set(fault, "ERR_SOCKET", "there is no user %s", options->keeper_user);
 	daemon->status.device_version = standing_device_version(daemon->standing);
@@ -170,7 +183,8 @@ static void tick(struct daemon *daemon)
 		check(daemon);
 }
 
-static int loop(struct daemon *daemon, const struct options *options, struct ring_buffer *ring, int signals)
+static int loop(struct daemon *daemon, const struct options *options, struct ring_buffer *ring,
+		int signals)
 {
 	__u64 next_tick = boot_ns();
 
@@ -179,8 +193,10 @@ static int loop(struct daemon *daemon, const struct options *options, struct rin
 		struct pollfd wait[] = {
 			{ .fd = signals, .events = POLLIN },
 			{ .fd = keeper->client < 0 ? keeper->listener : -1, .events = POLLIN },
-			{ .fd = keeper->client, .events = (short)(POLLIN | (keeper->out_used ? POLLOUT : 0)) },
-			{ .fd = keeper_has_room(keeper) ? ring_buffer__epoll_fd(ring) : -1, .events = POLLIN },
+			{ .fd = keeper->client,
+			  .events = (short)(POLLIN | (keeper->out_used ? POLLOUT : 0)) },
+			{ .fd = keeper_has_room(keeper) ? ring_buffer__epoll_fd(ring) : -1,
+			  .events = POLLIN },
 		};
 
 		poll(wait, 4, TICK_MS);
@@ -190,7 +206,8 @@ static int loop(struct daemon *daemon, const struct options *options, struct rin
 			keeper_accept(keeper);
 		if (wait[2].revents & ~POLLOUT)
 			keeper_read(keeper, request_answer, daemon);
-		/* Also without being woken: the kernel does not wake for events that came while nobody waited. */
+		/* Also without being woken: the kernel does not wake for events that came while
+		 * nobody waited. */
 		if (keeper_has_room(keeper))
 			ring_buffer__consume(ring);
 		if (boot_ns() >= next_tick) {
@@ -198,8 +215,10 @@ static int loop(struct daemon *daemon, const struct options *options, struct rin
 			next_tick = boot_ns() + TICK_MS * 1000000ULL;
 		}
 		keeper_flush(keeper);
-		/* Nothing here may load programs any more, so whoever started the warden lets it attach again. */
-		if (daemon->status.fault && !strncmp(daemon->status.fault, "ERR_LINK", 8) && !options->make_cgroup)
+		/* Nothing here may load programs any more, so whoever started the warden lets it
+		 * attach again. */
+		if (daemon->status.fault && !strncmp(daemon->status.fault, "ERR_LINK", 8) &&
+		    !options->make_cgroup)
 			return EXIT_ATTACH_ANEW;
 	}
 }
@@ -221,11 +240,13 @@ int daemon_run(const struct options *options)
 		return fail(&daemon.fault);
 	ring = ring_buffer__new(daemon.policy.map[MAP_EVENTS], take_event, &daemon, NULL);
 	if (!ring || signals < 0 ||
-	    confine_capabilities(kept_capabilities | (options->make_cgroup ? kept_for_demo : 0)) || confine_calls()) {
+	    confine_capabilities(kept_capabilities | (options->make_cgroup ? kept_for_demo : 0)) ||
+	    confine_calls()) {
 		fault_set(&daemon.fault, "ERR_CONFINE", "%s", strerror(errno));
 		return fail(&daemon.fault);
 	}
-	/* Not puts, which asks a character device whether it is a terminal: that call is not allowed any more. */
+	/* Not puts, which asks a character device whether it is a terminal: that call is not
+	 * allowed any more. */
 	if (write(STDOUT_FILENO, "ready\n", 6) != 6)
 		log_event("ready-unread", "%s", "");
 	if (notify >= 0 && write(notify, "READY=1", 7) != 7)

@@ -13,7 +13,8 @@
 
 struct options {
 	const char *cgroup, *pins, *state, *socket, *identity, *of;
-	const char *keeper_user; /* who may connect; NULL: the daemon's user, and the group of the socket's folder */
+	const char *keeper_user; /* who may connect; NULL: the daemon's user, and the group of the
+				    socket's folder */
 	const char *unix_path[UNIX_PATHS_MAX]; /* UNIT=PATH */
 	unsigned unix_paths;
 	__u32 ring_bytes, port;
@@ -27,8 +28,8 @@ struct daemon {
 	struct keeper keeper;
 	struct probe probe;
 	struct fault fault;
-	__u64 deadline;	  /* of the open window in boot ns; 0: none */
-	__u64 sequence;	  /* of the next event, from 1 */
+	__u64 deadline; /* of the open window in boot ns; 0: none */
+	__u64 sequence; /* of the next event, from 1 */
 	__u64 lost_told;
 };
 
@@ -38,7 +39,8 @@ int request_answer(void *daemon, char *line);
 /* Closes the window in the map and says so. */
 void request_close_window(struct daemon *daemon);
 
-/* Runs until SIGTERM. The exit status: 0, 1 with a fault on stderr, or 75 when it must be started again to attach anew. */
+/* Runs until SIGTERM. The exit status: 0, 1 with a fault on stderr, or 75 when it must be started
+ * again to attach anew. */
 int daemon_run(const struct options *options);
 
 #endif

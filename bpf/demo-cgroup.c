@@ -10,11 +10,11 @@
 #include "units.h"
 
 /* 30 tries, 100 ms apart: who was told to end has ended by then. */
-#define REMOVE_TRIES 30
+#define REMOVE_TRIES    30
 #define REMOVE_PAUSE_US 100000
 
-static const enum egress_kind folders[] = { UNIT_WORKER, UNIT_CLERK,   UNIT_KEEPER, UNIT_FETCHER,
-					    UNIT_WARDEN, UNIT_GATEWAY };
+static const enum egress_kind folders[] = { UNIT_WORKER,  UNIT_CLERK,  UNIT_KEEPER,
+					    UNIT_FETCHER, UNIT_WARDEN, UNIT_GATEWAY };
 #define FOLDERS (sizeof(folders) / sizeof(*folders))
 
 /* Where this process was before, and goes back to, so that its own folder can be removed. */
@@ -42,7 +42,8 @@ int demo_cgroup_make(const char *path, struct fault *fault)
 int demo_cgroup_admit(const struct policy *policy, struct fault *fault)
 {
 	for (unsigned i = 0; i < FOLDERS; i++)
-		if (folders[i] != UNIT_GATEWAY && admit_folder(policy, folders[i], 0, unit_names[folders[i]], fault))
+		if (folders[i] != UNIT_GATEWAY &&
+		    admit_folder(policy, folders[i], 0, unit_names[folders[i]], fault))
 			return -1;
 	return 0;
 }
@@ -57,7 +58,8 @@ void demo_cgroup_remove(struct policy *policy)
 			usleep(REMOVE_PAUSE_US);
 		left = 0;
 		for (unsigned i = 0; i < FOLDERS; i++)
-			left |= unlinkat(policy->root.fd, unit_names[folders[i]], AT_REMOVEDIR) && errno != ENOENT;
+			left |= unlinkat(policy->root.fd, unit_names[folders[i]], AT_REMOVEDIR) &&
+				errno != ENOENT;
 	}
 	if (left || rmdir(policy->root.path)) {
 		log_event("cgroup-busy", "%s", "\"code\":\"ERR_NO_CGROUP\"");

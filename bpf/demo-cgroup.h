@@ -4,7 +4,8 @@
 
 #include "admit.h"
 
-/* Makes the root and a folder per unit, and moves this process into that of the warden. Faults: ERR_NO_CGROUP. */
+/* Makes the root and a folder per unit, and moves this process into that of the warden. Faults:
+ * ERR_NO_CGROUP. */
 int demo_cgroup_make(const char *path, struct fault *fault);
 
 /* Registers every folder but the gateway's, whose port is not known yet. */

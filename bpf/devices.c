@@ -66,8 +66,7 @@ static bool is_kept(const struct device *device, const struct device_list *next)
 		return device->is_revoked;
 	if (!is_same(kept->tunnel_key, device->tunnel_key))
 		return false;
-	return !device->is_revoked ||
-	       (kept->is_revoked && kept->revoked_ms == device->revoked_ms);
+	return !device->is_revoked || (kept->is_revoked && kept->revoked_ms == device->revoked_ms);
 }
 
 enum refusal open_first_device_list(const uint8_t *untrusted, size_t length,

@@ -18,9 +18,9 @@
 #define MAX_DEVICES 64
 /* A model host, its redirects, and the addresses of both: more is a mistake or an attack. */
 #define MAX_ENDPOINTS 64
-#define MAX_FILES 64
+#define MAX_FILES     64
 
-#define KEY_BYTES 32
+#define KEY_BYTES  32
 #define HASH_BYTES 32
 
 /* Why something is refused; the keeper hears the code, the log has it too. */

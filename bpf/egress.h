@@ -1,26 +1,30 @@
 /* What the kernel programs and the warden agree on: units, counts, events, endpoints.
  *
  * Layout of this folder
- *   egress.bpf.c        the policy that every host has: connect, sendmsg, making sockets, joining groups, packets both ways
- *   egress_unix.bpf.c   optional tier: new Unix connections (kernel 6.7 and later)
- *   egress_lsm.bpf.c    optional tier: sockets made elsewhere and handed in (where BPF LSM loads)
- *   egress_maps.bpf.h   the maps they share, and how an attempt is refused, counted and told
- *   load.c, attach.c    programs into the kernel, and onto the root cgroup through pinned links
- *   verify.c, probe.c   whether that is so: read back, and tried
- *   warden.c            the command line; daemon.c is `warden run`, request.c and keeper.c its socket
- *   confine.c           what the warden gives up before it listens
- *   documents.c, devices.c, standing.c, stored.c   signed documents, and what the warden remembers of them
- *   enter.c             joins a unit's cgroup and starts a program there, for hosts without systemd
+ *   egress.bpf.c       the policy that every host has: connect, sendmsg, making sockets, joining
+ *                      groups, packets both ways
+ *   egress_unix.bpf.c  optional tier: new Unix connections (kernel 6.7 and later)
+ *   egress_lsm.bpf.c   optional tier: sockets made elsewhere and handed in (where BPF LSM loads)
+ *   egress_maps.bpf.h  the maps they share; how an attempt is refused, counted and told
+ *   load.c, attach.c   programs into the kernel, and onto the root cgroup through pinned links
+ *   verify.c, probe.c  whether that is so: read back, and tried
+ *   warden.c           the command line; daemon.c is `warden run`, request.c and keeper.c its socket
+ *   confine.c          what the warden gives up before it listens
+ *   documents.c, devices.c, standing.c, stored.c
+ *                      signed documents, and what the warden remembers of them
+ *   enter.c            joins a unit's cgroup and starts a program there, where there is no systemd
  *
- * The programs are attached once, to the root cgroup of the policy. Which rule holds is looked up by the direct child of
- * that root which a task or socket belongs to; a child nobody registered is refused everything. docs/decisions/0014-pinned-links.md says why.
+ * The programs are attached once, to the root cgroup of the policy. Which rule holds is looked up
+ * by the direct child of that root which a task or socket belongs to; a child nobody registered is
+ * refused everything. docs/decisions/0014-pinned-links.md says why.
  */
 #ifndef EGRESS_H
 #define EGRESS_H
 
 #include <linux/types.h>
 
-/* The value is an index into `counts`; UNIT_UNKNOWN must stay 0, because a lookup that finds nothing gives it. */
+/* The value is an index into `counts`; UNIT_UNKNOWN must stay 0, because a lookup that finds
+ * nothing gives it. */
 enum egress_kind {
 	UNIT_UNKNOWN,
 	UNIT_GATEWAY,
@@ -78,15 +82,16 @@ struct egress_count {
 	__u64 lost; /* found no room in `events` */
 };
 
-/* Where the probe tries to go: 192.0.2.1 and 2001:db8::1, set aside for documentation (RFC 5737, RFC 3849); 9 is discard. */
+/* Where the probe tries to go: 192.0.2.1 and 2001:db8::1, set aside for documentation (RFC 5737,
+ * RFC 3849); 9 is discard. */
 #define PROBE_ADDRESS4 0xc0000201
 #define PROBE_ADDRESS6 0x20010db8
-#define PROBE_PORT 9
+#define PROBE_PORT     9
 
 /* Where the policy is attached: read-only data of every program, set by the loader. */
 struct egress_root {
-	__u64 id;    /* of the root cgroup */
-	__u32 level; /* its depth in the cgroup tree */
+	__u64 id;       /* of the root cgroup */
+	__u32 level;    /* its depth in the cgroup tree */
 	__u32 is_slice; /* of systemd: a task of root's in a unit is PID 1 making the unit */
 };
 

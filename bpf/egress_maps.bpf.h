@@ -1,4 +1,5 @@
-/* The maps of the policy, and the one way in which an attempt is refused: counted always, told if there is room. */
+/* The maps of the policy, and the one way in which an attempt is refused: counted always, told if
+ * there is room. */
 #ifndef EGRESS_MAPS_BPF_H
 #define EGRESS_MAPS_BPF_H
 
@@ -7,7 +8,8 @@
 /* In a section of its own, so that `warden verify` can read it back and compare. */
 const volatile struct egress_root root SEC(".rodata.root") = {};
 
-/* 1,024: two dozen cgroups live at once, and `warden admit` sweeps the dead ones. Never an LRU map: eviction would be policy. */
+/* 1,024: two dozen cgroups live at once, and `warden admit` sweeps the dead ones. Never an LRU map:
+ * eviction would be policy. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
@@ -15,7 +17,8 @@ struct {
 	__type(value, struct egress_unit);
 } units SEC(".maps");
 
-/* 256: an order lists at most 64 endpoints, for each of two kinds, and one that is closing may overlap one that opens. */
+/* 256: an order lists at most 64 endpoints, for each of two kinds, and one that is closing may
+ * overlap one that opens. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 256);
@@ -57,7 +60,8 @@ struct attempt {
 	__u32 address[4]; /* network order */
 };
 
-/* Always 0, the verdict. Atomic, because a packet program may interrupt a connect on the same CPU. */
+/* Always 0, the verdict. Atomic, because a packet program may interrupt a connect on the same CPU.
+ */
 static __always_inline int refuse(const struct attempt *attempt)
 {
 	__u32 kind = attempt->kind;
@@ -104,7 +108,8 @@ static __always_inline void fill_current(struct attempt *attempt, const struct e
 	attempt->uid_gid = bpf_get_current_uid_gid();
 }
 
-/* Whether an open window lists this place, now. The clock is the kernel's, so no daemon has to be alive to close it. */
+/* Whether an open window lists this place, now. The clock is the kernel's, so no daemon has to be
+ * alive to close it. */
 static __always_inline int is_open(__u32 kind, const __u32 address[4], __u16 port)
 {
 	struct egress_endpoint key = { .kind = kind, .port = port };

@@ -4,7 +4,7 @@
 
 #include "egress_maps.bpf.h"
 
-#define FAMILY_BYTES 2	   /* before the path, in every sockaddr_un */
+#define FAMILY_BYTES   2   /* before the path, in every sockaddr_un */
 #define SUN_PATH_BYTES 108 /* sizeof(sun_path) */
 
 /* The warden and the installer are trusted with more than a socket; UNIT_HOLD and UNIT_PROBE have no words to tell anybody. */
@@ -14,23 +14,23 @@ static __always_inline int is_free(__u32 kind)
 	case UNIT_WARDEN:
 	case UNIT_INSTALLER:
 	case UNIT_HOLD:
-	case UNIT_PROBE:
-		return 1;
-	default:
-		return 0;
+	case UNIT_PROBE: return 1;
+	default: return 0;
 	}
 }
 
-/* Under systemd no unit runs as root. A task of root's in one is PID 1 that makes it: it asks for a loopback device, connects
- * the journal, and is no attempt. In a demo every unit may be root, and none is spared. Root is not what this tier stops. */
+/* Under systemd no unit runs as root. A task of root's in one is PID 1 that makes it: it asks for a
+ * loopback device, connects the journal, and is no attempt. In a demo every unit may be root, and
+ * none is spared. Root is not what this tier stops. */
 static __always_inline int is_making_unit(void)
 {
 	return root.is_slice && !(__u32)bpf_get_current_uid_gid();
 }
 
-/* Copies the path at `address`, in kernel memory, into `key`; 0 for an abstract, empty or oversized one. `length` is that of
- * the whole address, family included, as the kernel counts it. */
-static __always_inline int read_path(struct egress_unix_path *key, const char *address, __u64 length)
+/* Copies the path at `address`, in kernel memory, into `key`; 0 for an abstract, empty or oversized
+ * one. `length` is that of the whole address, family included, as the kernel counts it. */
+static __always_inline int read_path(struct egress_unix_path *key, const char *address,
+				     __u64 length)
 {
 	if (length <= FAMILY_BYTES || length > FAMILY_BYTES + SUN_PATH_BYTES)
 		return 0;

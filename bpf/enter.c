@@ -1,9 +1,11 @@
-/* Joins the cgroup of a unit and starts a program there: what systemd does on a server, for a demo node.
+/* Joins the cgroup of a unit and starts a program there: what systemd does on a server, for a demo
+ * node.
  *
  *   enter UNIT --cgroup DIR -- PROGRAM [ARG...]
  *
- * Needs root. The program keeps descriptors 0 to 4, the user and the environment; it loses every capability, the way back to
- * other cgroups, and the sight of the policy's pins. Worker, clerk and keeper get an empty network namespace.
+ * Needs root. The program keeps descriptors 0 to 4, the user and the environment; it loses every
+ * capability, the way back to other cgroups, and the sight of the policy's pins. Worker, clerk and
+ * keeper get an empty network namespace.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,7 +30,8 @@ static int fail(const char *what)
 	return EXIT_NOT_STARTED;
 }
 
-/* Root without capabilities still owns these two trees: it could move itself out, or rewrite the maps. So they are covered. */
+/* Root without capabilities still owns these two trees: it could move itself out, or rewrite the
+ * maps. So they are covered. */
 static int hide(const char *cgroups)
 {
 	const char *const places[] = { "/sys/fs/bpf", cgroups };
@@ -36,7 +39,8 @@ static int hide(const char *cgroups)
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		return -1;
 	for (int i = 0; i < 2; i++)
-		if (mount("none", places[i], "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k"))
+		if (mount("none", places[i], "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+			  "size=4k"))
 			return -1;
 	return 0;
 }
@@ -48,7 +52,8 @@ int main(int argc, char **argv)
 	static struct cgroup_root root;
 	struct fault fault = {};
 
-	if (argc < 6 || kind == UNIT_UNKNOWN || strcmp(argv[2], "--cgroup") || strcmp(argv[4], "--")) {
+	if (argc < 6 || kind == UNIT_UNKNOWN || strcmp(argv[2], "--cgroup") ||
+	    strcmp(argv[4], "--")) {
 		fputs("usage: enter UNIT --cgroup DIR -- PROGRAM [ARG...]\n", stderr);
 		return 2;
 	}
@@ -59,7 +64,8 @@ int main(int argc, char **argv)
 	snprintf(folder, sizeof(folder), "%s/%s", root.path, unit_names[kind]);
 	if (cgroup_join(folder))
 		return fail("joining the cgroup");
-	if ((kind == UNIT_WORKER || kind == UNIT_CLERK || kind == UNIT_KEEPER) && unshare(CLONE_NEWNET))
+	if ((kind == UNIT_WORKER || kind == UNIT_CLERK || kind == UNIT_KEEPER) &&
+	    unshare(CLONE_NEWNET))
 		return fail("making an empty network namespace");
 	if (hide(mount_point))
 		return fail("hiding cgroups and pins");

@@ -21,9 +21,11 @@ void event_json(const struct egress_event *event, __u64 sequence, char out[EVENT
 	char address[INET6_ADDRSTRLEN], protocol[12];
 
 	snprintf(out, EVENT_BYTES,
-		 "{\"sequence\":%llu,\"bootNs\":%llu,\"unit\":\"%s\",\"hook\":\"%s\",\"protocol\":\"%s\","
+		 "{\"sequence\":%llu,\"bootNs\":%llu,\"unit\":\"%s\",\"hook\":\"%s\",\"protocol\":"
+		 "\"%s\","
 		 "\"address\":\"%s\",\"port\":%u,\"cgroup\":%llu,\"pid\":%u,\"uid\":%u}",
-		 (unsigned long long)sequence, (unsigned long long)event->boot_ns, unit_names[event->kind],
-		 hook_names[event->hook], protocol_name(protocol, event->protocol), address_text(event, address),
+		 (unsigned long long)sequence, (unsigned long long)event->boot_ns,
+		 unit_names[event->kind], hook_names[event->hook],
+		 protocol_name(protocol, event->protocol), address_text(event, address),
 		 event->port, (unsigned long long)event->cgroup, event->pid, event->uid);
 }

@@ -49,7 +49,8 @@ void keeper_accept(struct keeper *keeper)
 
 void keeper_read(struct keeper *keeper, int (*act)(void *context, char *line), void *context)
 {
-	ssize_t got = read(keeper->client, keeper->in + keeper->in_used, LINE_BYTES - keeper->in_used);
+	ssize_t got =
+		read(keeper->client, keeper->in + keeper->in_used, LINE_BYTES - keeper->in_used);
 	char *newline, *line = keeper->in;
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
@@ -65,7 +66,8 @@ void keeper_read(struct keeper *keeper, int (*act)(void *context, char *line), v
 			drop(keeper);
 			return;
 		}
-		/* An answer that could not be queued has dropped the client, and its lines with it. */
+		/* An answer that could not be queued has dropped the client, and its lines with it.
+		 */
 		if (keeper->client < 0)
 			return;
 		line = newline + 1;

@@ -9,7 +9,8 @@
 /* 131,200: a document of 65,535 bytes in hexadecimal, and the word before it. */
 #define LINE_BYTES 131200
 
-/* 256 KiB: a second of a flood's events; while it is full they stay in the ring, and the kernel counts what is lost there. */
+/* 256 KiB: a second of a flood's events; while it is full they stay in the ring, and the kernel
+ * counts what is lost there. */
 #define BACKLOG_BYTES (256 * 1024)
 
 struct keeper {
@@ -20,15 +21,15 @@ struct keeper {
 	char out[BACKLOG_BYTES];
 };
 
-/* Listens at `path`. With an owner, only that user may connect; without (0), this user and the group of the folder, which a
- * set-group folder gives to the socket. Faults: ERR_SOCKET. */
+/* Listens at `path`. With an owner, only that user may connect; without (0), this user and the
+ * group of the folder, which a set-group folder gives to the socket. Faults: ERR_SOCKET. */
 int keeper_listen(struct keeper *keeper, const char *path, uid_t owner, struct fault *fault);
 
 /* Takes the next client; the one before must be gone. */
 void keeper_accept(struct keeper *keeper);
 
-/* Reads what is there and calls `act` for every whole line; it returns -1 for what it does not understand, which ends the
- * connection, as does a line that is too long. */
+/* Reads what is there and calls `act` for every whole line; it returns -1 for what it does not
+ * understand, which ends the connection, as does a line that is too long. */
 void keeper_read(struct keeper *keeper, int (*act)(void *context, char *line), void *context);
 
 /* Queues one line; `line` without newline. A client that does not read its answers is dropped. */

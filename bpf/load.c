@@ -1,4 +1,5 @@
-/* Loads the kernel programs, tier by tier: the first one must load, the others say why when they do not. */
+/* Loads the kernel programs, tier by tier: the first one must load, the others say why when they do
+ * not. */
 #define _GNU_SOURCE
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -11,11 +12,13 @@
 #include "egress.h"
 #include "policy.h"
 
-/* From the kernel's own numbering; the headers that Debian 12 builds with are older than these two. */
+/* From the kernel's own numbering; the headers that Debian 12 builds with are older than these two.
+ */
 #define CGROUP_UNIX_CONNECT 49
 #define CGROUP_UNIX_SENDMSG 50
 
-extern const char egress_cgroup[], egress_cgroup_end[], egress_unix[], egress_unix_end[], egress_lsm[], egress_lsm_end[];
+extern const char egress_cgroup[], egress_cgroup_end[], egress_unix[], egress_unix_end[],
+	egress_lsm[], egress_lsm_end[];
 
 static const struct {
 	const char *start, *end;
@@ -74,11 +77,13 @@ static int prepare(struct policy *policy, const char *cgroup, const char *pins, 
 		return fault_set(fault, "ERR_NO_BPFFS", "%s is no place for pins", pins);
 	*slash = 0;
 	if (statfs(parent, &fs) || fs.f_type != BPF_FS_MAGIC)
-		return fault_set(fault, "ERR_NO_BPFFS", "%s is no bpf file system: mount -t bpf bpf /sys/fs/bpf", parent);
+		return fault_set(fault, "ERR_NO_BPFFS",
+				 "%s is no bpf file system: mount -t bpf bpf /sys/fs/bpf", parent);
 	return 0;
 }
 
-/* The pinned map, when it has the shape that `map` needs; a map of another shape is replaced by a new, empty one. */
+/* The pinned map, when it has the shape that `map` needs; a map of another shape is replaced by a
+ * new, empty one. */
 static int reuse_pinned(struct policy *policy, enum policy_map which, struct bpf_map *map)
 {
 	struct bpf_map_info info = {};
@@ -89,7 +94,8 @@ static int reuse_pinned(struct policy *policy, enum policy_map which, struct bpf
 	if (fd < 0)
 		return 0;
 	if (bpf_obj_get_info_by_fd(fd, &info, &length) || info.type != bpf_map__type(map) ||
-	    info.key_size != bpf_map__key_size(map) || info.value_size != bpf_map__value_size(map) ||
+	    info.key_size != bpf_map__key_size(map) ||
+	    info.value_size != bpf_map__value_size(map) ||
 	    info.max_entries != bpf_map__max_entries(map)) {
 		close(fd);
 		return 0;
@@ -125,10 +131,11 @@ static int prepare_maps(struct policy *policy, struct bpf_object *object)
 		policy->ring_bytes = pinned_ring_bytes(policy);
 	for (int which = 0; which < MAPS; which++) {
 		map = bpf_object__find_map_by_name(object, map_names[which]);
-		if (!map || (which == MAP_EVENTS && bpf_map__set_max_entries(map, policy->ring_bytes)))
+		if (!map ||
+		    (which == MAP_EVENTS && bpf_map__set_max_entries(map, policy->ring_bytes)))
 			return -1;
-		if (policy->map[which] >= 0 ? bpf_map__reuse_fd(map, policy->map[which]) :
-					      reuse_pinned(policy, which, map))
+		if (policy->map[which] >= 0 ? bpf_map__reuse_fd(map, policy->map[which])
+					    : reuse_pinned(policy, which, map))
 			return -1;
 	}
 	return 0;
@@ -137,13 +144,15 @@ static int prepare_maps(struct policy *policy, struct bpf_object *object)
 static int load_tier(struct policy *policy, enum policy_tier tier)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "phantoma");
-	struct bpf_object *object = bpf_object__open_mem(
-		embedded[tier].start, (size_t)(embedded[tier].end - embedded[tier].start), &options);
+	struct bpf_object *object =
+		bpf_object__open_mem(embedded[tier].start,
+				     (size_t)(embedded[tier].end - embedded[tier].start), &options);
 
 	policy->object[tier] = object;
 	if (!object || prepare_maps(policy, object))
 		return -1;
-	for (struct policy_program *p = policy->program; p < policy->program + POLICY_PROGRAMS; p++) {
+	for (struct policy_program *p = policy->program; p < policy->program + POLICY_PROGRAMS;
+	     p++) {
 		struct bpf_program *program = bpf_object__find_program_by_name(object, p->name);
 
 		if (p->tier != tier)
@@ -157,7 +166,8 @@ static int load_tier(struct policy *policy, enum policy_tier tier)
 	}
 	if (bpf_object__load(object))
 		return -1;
-	for (struct policy_program *p = policy->program; p < policy->program + POLICY_PROGRAMS; p++) {
+	for (struct policy_program *p = policy->program; p < policy->program + POLICY_PROGRAMS;
+	     p++) {
 		struct bpf_prog_info info = {};
 		__u32 length = sizeof(info);
 
@@ -172,14 +182,16 @@ static int load_tier(struct policy *policy, enum policy_tier tier)
 	for (int which = 0; which < MAPS; which++) {
 		if (policy->map[which] >= 0)
 			continue;
-		policy->map[which] = bpf_map__fd(bpf_object__find_map_by_name(object, map_names[which]));
+		policy->map[which] =
+			bpf_map__fd(bpf_object__find_map_by_name(object, map_names[which]));
 		policy->is_map_new[which] = 1;
 	}
 	policy->is_loaded[tier] = 1;
 	return 0;
 }
 
-int policy_load(struct policy *policy, const char *cgroup, const char *pins, __u32 ring_bytes, struct fault *fault)
+int policy_load(struct policy *policy, const char *cgroup, const char *pins, __u32 ring_bytes,
+		struct fault *fault)
 {
 	memset(policy, 0, sizeof(*policy));
 	policy->ring_bytes = ring_bytes;
@@ -191,7 +203,8 @@ int policy_load(struct policy *policy, const char *cgroup, const char *pins, __u
 			continue;
 		}
 		if (load_tier(policy, tier)) {
-			policy->missing[tier] = strerrorname_np(errno) ? strerrorname_np(errno) : "ERR_LOAD";
+			policy->missing[tier] =
+				strerrorname_np(errno) ? strerrorname_np(errno) : "ERR_LOAD";
 			bpf_object__close(policy->object[tier]);
 			policy->object[tier] = NULL;
 		}
@@ -199,11 +212,14 @@ int policy_load(struct policy *policy, const char *cgroup, const char *pins, __u
 	if (policy->is_loaded[TIER_CGROUP])
 		return 0;
 	if (!strcmp(policy->missing[TIER_CGROUP], "EPERM"))
-		return fault_set(fault, "ERR_NO_CAPABILITY", "loading the policy needs CAP_BPF and CAP_NET_ADMIN");
-	return fault_set(fault, "ERR_LOAD", "the kernel did not take the policy: %s", policy->missing[TIER_CGROUP]);
+		return fault_set(fault, "ERR_NO_CAPABILITY",
+				 "loading the policy needs CAP_BPF and CAP_NET_ADMIN");
+	return fault_set(fault, "ERR_LOAD", "the kernel did not take the policy: %s",
+			 policy->missing[TIER_CGROUP]);
 }
 
-int policy_open_maps(struct policy *policy, const char *cgroup, const char *pins, struct fault *fault)
+int policy_open_maps(struct policy *policy, const char *cgroup, const char *pins,
+		     struct fault *fault)
 {
 	char path[CGROUP_PATH_BYTES];
 
@@ -224,7 +240,8 @@ void policy_digest(const struct policy *policy, char out[65])
 	unsigned char digest[crypto_hash_sha256_BYTES];
 
 	crypto_hash_sha256_init(&state);
-	for (const struct policy_program *p = policy->program; p < policy->program + POLICY_PROGRAMS; p++)
+	for (const struct policy_program *p = policy->program;
+	     p < policy->program + POLICY_PROGRAMS; p++)
 		if (policy->is_loaded[p->tier])
 			crypto_hash_sha256_update(&state, p->tag, TAG_BYTES);
 	crypto_hash_sha256_final(&state, digest);

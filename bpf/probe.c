@@ -1,4 +1,5 @@
-/* The live probe: a small process in a cgroup of its own that tries to get out, and must fail and be counted. */
+/* The live probe: a small process in a cgroup of its own that tries to get out, and must fail and
+ * be counted. */
 #define _GNU_SOURCE
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -29,20 +30,24 @@ static const char *const ways[] = { "connect4", "connect6", "sendmsg4", "sendmsg
 
 static int try_call(int family, int type)
 {
-	struct sockaddr_in to4 = { .sin_family = AF_INET, .sin_port = htons(PROBE_PORT), .sin_addr.s_addr = htonl(PROBE_ADDRESS4) };
+	struct sockaddr_in to4 = { .sin_family = AF_INET,
+				   .sin_port = htons(PROBE_PORT),
+				   .sin_addr.s_addr = htonl(PROBE_ADDRESS4) };
 	struct sockaddr_in6 to6 = {
 		.sin6_family = AF_INET6,
 		.sin6_port = htons(PROBE_PORT),
 		.sin6_addr.s6_addr32 = { htonl(PROBE_ADDRESS6), 0, 0, htonl(1) },
 	};
-	const struct sockaddr *to = family == AF_INET ? (const struct sockaddr *)&to4 : (const struct sockaddr *)&to6;
+	const struct sockaddr *to =
+		family == AF_INET ? (const struct sockaddr *)&to4 : (const struct sockaddr *)&to6;
 	socklen_t length = family == AF_INET ? sizeof(to4) : sizeof(to6);
 	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int result;
 
 	if (fd < 0)
 		return errno;
-	result = type == SOCK_STREAM ? connect(fd, to, length) : (int)sendto(fd, "", 1, 0, to, length);
+	result = type == SOCK_STREAM ? connect(fd, to, length)
+				     : (int)sendto(fd, "", 1, 0, to, length);
 	result = result < 0 ? errno : 0;
 	close(fd);
 	return result;
@@ -51,7 +56,8 @@ static int try_call(int family, int type)
 /* Asks for a protocol that no unit may have; 0 when the socket could be made. */
 static int try_create(void)
 {
-	const int protocols[][2] = { { SOCK_DGRAM, IPPROTO_UDPLITE }, { SOCK_STREAM, IPPROTO_MPTCP } };
+	const int protocols[][2] = { { SOCK_DGRAM, IPPROTO_UDPLITE },
+				     { SOCK_STREAM, IPPROTO_MPTCP } };
 	int error = EPROTONOSUPPORT;
 
 	for (int i = 0; i < 2 && error == EPROTONOSUPPORT; i++) {
@@ -73,13 +79,16 @@ static void answer_questions(int channel, int ways_tried)
 	while (read(channel, &question, 1) == 1) {
 		memset(&answer, 0, sizeof(answer));
 		for (int way = 0; way < ways_tried; way++) {
-			int error = way == 4 ? try_create() :
-					       try_call(way & 1 ? AF_INET6 : AF_INET, way < 2 ? SOCK_STREAM : SOCK_DGRAM);
+			int error = way == 4 ? try_create()
+					     : try_call(way & 1 ? AF_INET6 : AF_INET,
+							way < 2 ? SOCK_STREAM : SOCK_DGRAM);
 
-			/* A kernel without IPv6, or without either protocol, has nothing to refuse there. */
+			/* A kernel without IPv6, or without either protocol, has nothing to refuse
+			 * there. */
 			if (error == EPERM) {
 				answer.refused++;
-			} else if (!answer.passed && error != EAFNOSUPPORT && error != EPROTONOSUPPORT) {
+			} else if (!answer.passed && error != EAFNOSUPPORT &&
+				   error != EPROTONOSUPPORT) {
 				answer.passed = (__u8)(way + 1);
 				answer.errno_seen = (__u8)error;
 			}
@@ -97,22 +106,25 @@ static int make_scratch(struct probe *probe, const struct policy *policy, const 
 	if (mkdirat(policy->root.fd, folder, 0755) && errno != EEXIST)
 		return -1;
 	probe->id = cgroup_id(policy->root.fd, folder);
-	return probe->id ? bpf_map_update_elem(policy->map[MAP_UNITS], &probe->id, &unit, BPF_ANY) : -1;
+	return probe->id ? bpf_map_update_elem(policy->map[MAP_UNITS], &probe->id, &unit, BPF_ANY)
+			 : -1;
 }
 
-int probe_start(struct probe *probe, const struct policy *policy, const char *folder, struct fault *fault)
+int probe_start(struct probe *probe, const struct policy *policy, const char *folder,
+		struct fault *fault)
 {
 	char path[CGROUP_PATH_BYTES + 64];
 	int ends[2];
 
 	memset(probe, 0, sizeof(*probe));
 	snprintf(path, sizeof(path), "%s/%s", policy->root.path, folder ? folder : "");
-	if ((folder && make_scratch(probe, policy, folder)) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+	if ((folder && make_scratch(probe, policy, folder)) ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return fault_set(fault, "ERR_PROBE", "%s: %s", path, strerror(errno));
 	probe->pid = fork();
 	if (!probe->pid) {
-		if (dup2(ends[1], 0) != 0 || close_range(3, ~0U, 0) || (folder && cgroup_join(path)) ||
-		    confine_capabilities(0))
+		if (dup2(ends[1], 0) != 0 || close_range(3, ~0U, 0) ||
+		    (folder && cgroup_join(path)) || confine_capabilities(0))
 			_exit(1);
 		answer_questions(0, folder ? 5 : 4);
 		_exit(0);
@@ -128,14 +140,19 @@ int probe_ask(const struct probe *probe, const struct policy *policy, struct fau
 	struct egress_count before, after;
 	struct answer answer;
 
-	if (counts_read(policy->map[MAP_COUNTS], UNIT_PROBE, &before) || write(probe->channel, "?", 1) != 1 ||
-	    poll(&wait, 1, ANSWER_MS) != 1 || read(probe->channel, &answer, sizeof(answer)) != sizeof(answer))
+	if (counts_read(policy->map[MAP_COUNTS], UNIT_PROBE, &before) ||
+	    write(probe->channel, "?", 1) != 1 || poll(&wait, 1, ANSWER_MS) != 1 ||
+	    read(probe->channel, &answer, sizeof(answer)) != sizeof(answer))
 		return fault_set(fault, "ERR_PROBE", "the probe did not answer");
 	if (answer.passed)
-		return fault_set(fault, "ERR_PROBE_PASSED", "%s from inside the policy was not refused (%s)",
-				 ways[answer.passed - 1], answer.errno_seen ? strerror(answer.errno_seen) : "it passed");
-	if (counts_read(policy->map[MAP_COUNTS], UNIT_PROBE, &after) || after.attempts < before.attempts + answer.refused)
-		return fault_set(fault, "ERR_PROBE_NOT_COUNTED", "%u attempts were refused, %llu counted", answer.refused,
+		return fault_set(fault, "ERR_PROBE_PASSED",
+				 "%s from inside the policy was not refused (%s)",
+				 ways[answer.passed - 1],
+				 answer.errno_seen ? strerror(answer.errno_seen) : "it passed");
+	if (counts_read(policy->map[MAP_COUNTS], UNIT_PROBE, &after) ||
+	    after.attempts < before.attempts + answer.refused)
+		return fault_set(fault, "ERR_PROBE_NOT_COUNTED",
+				 "%u attempts were refused, %llu counted", answer.refused,
 				 (unsigned long long)(after.attempts - before.attempts));
 	return 0;
 }

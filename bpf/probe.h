@@ -1,4 +1,5 @@
-/* The live probe: a small process in a cgroup of its own that tries to get out, and must fail and be counted. */
+/* The live probe: a small process in a cgroup of its own that tries to get out, and must fail and
+ * be counted. */
 #ifndef PROBE_H
 #define PROBE_H
 
@@ -12,9 +13,10 @@ struct probe {
 	char folder[64];
 };
 
-/* Makes the cgroup `folder` below the root, registers it, and starts the process in it; NULL: it stays in this process's own
- * cgroup, which is the warden's. Faults: ERR_PROBE. */
-int probe_start(struct probe *probe, const struct policy *policy, const char *folder, struct fault *fault);
+/* Makes the cgroup `folder` below the root, registers it, and starts the process in it; NULL: it
+ * stays in this process's own cgroup, which is the warden's. Faults: ERR_PROBE. */
+int probe_start(struct probe *probe, const struct policy *policy, const char *folder,
+		struct fault *fault);
 
 /* Tries every way once. Faults: ERR_PROBE_PASSED ERR_PROBE_NOT_COUNTED ERR_PROBE. */
 int probe_ask(const struct probe *probe, const struct policy *policy, struct fault *fault);

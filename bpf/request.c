@@ -17,13 +17,18 @@ static int decode(char *hex, size_t *length)
 {
 	const char *end;
 
-	return sodium_hex2bin((unsigned char *)hex, strlen(hex) / 2, hex, strlen(hex), NULL, length, &end) || *end ? -1 : 0;
+	return sodium_hex2bin((unsigned char *)hex, strlen(hex) / 2, hex, strlen(hex), NULL, length,
+			      &end) ||
+			       *end
+		       ? -1
+		       : 0;
 }
 
 static int take_device_list(struct daemon *daemon, const unsigned char *untrusted, size_t length)
 {
 	uint32_t version;
-	enum refusal refusal = standing_take_device_list(daemon->standing, untrusted, length, &version);
+	enum refusal refusal =
+		standing_take_device_list(daemon->standing, untrusted, length, &version);
 
 	if (refusal)
 		return refused(daemon, "device-list", refusal);
@@ -50,15 +55,16 @@ static int take_window(struct daemon *daemon, const unsigned char *untrusted, si
 	deadline = now_ns + (order.not_after_ms - now_ms) * 1000000;
 	window_close(endpoints);
 	for (int i = 0; i < order.n_endpoints; i++)
-		if (window_list(endpoints, order.endpoints[i].address, order.endpoints[i].port, deadline)) {
+		if (window_list(endpoints, order.endpoints[i].address, order.endpoints[i].port,
+				deadline)) {
 			window_close(endpoints);
 			return refused(daemon, "window", REFUSAL_POLICY);
 		}
 	daemon->deadline = deadline;
-	log_event("window-opened", "\"counter\":\"%llu\",\"deadline\":%llu", (unsigned long long)order.counter,
-		  (unsigned long long)order.not_after_ms);
-	keeper_say(&daemon->keeper, "ok {\"counter\":\"%llu\",\"deadline\":%llu}", (unsigned long long)order.counter,
-		   (unsigned long long)order.not_after_ms);
+	log_event("window-opened", "\"counter\":\"%llu\",\"deadline\":%llu",
+		  (unsigned long long)order.counter, (unsigned long long)order.not_after_ms);
+	keeper_say(&daemon->keeper, "ok {\"counter\":\"%llu\",\"deadline\":%llu}",
+		   (unsigned long long)order.counter, (unsigned long long)order.not_after_ms);
 	return 0;
 }
 

@@ -77,15 +77,14 @@ static bool read_seen(struct standing *standing)
 	char line[MAX_LINE_BYTES];
 	const char *at = line;
 	uint64_t version;
-	enum presence presence =
-		read_line(standing->state_dir, SEEN_FILE, standing->owner, line);
+	enum presence presence = read_line(standing->state_dir, SEEN_FILE, standing->owner, line);
 
 	if (presence != PRESENT)
 		return presence == ABSENT;
 	if (!parse_number(&at, UINT32_MAX, &version) || version == 0 ||
 	    !parse_character(&at, ' ') || !parse_hash(&at, standing->seen.hash) ||
-	    !parse_character(&at, ' ') ||
-	    !parse_number(&at, UINT64_MAX, &standing->seen.counter) || *at != '\0')
+	    !parse_character(&at, ' ') || !parse_number(&at, UINT64_MAX, &standing->seen.counter) ||
+	    *at != '\0')
 		return false;
 	standing->seen.version = (uint32_t)version;
 	return true;
@@ -187,7 +186,8 @@ enum refusal standing_open(struct standing **opened, const char *state_dir,
 		file = read_standing(standing, state_dir, identity_dir);
 	if (file) {
 		fprintf(stderr,
-			"{\"event\":\"refused\",\"what\":\"state\",\"file\":\"%s\",\"code\":\"%s\"}\n",
+			"{\"event\":\"refused\",\"what\":\"state\",\"file\":\"%s\",\"code\":\"%s\"}"
+			"\n",
 			file, refusal_code(REFUSAL_STORAGE));
 		standing_close(standing);
 		return REFUSAL_STORAGE;
@@ -255,10 +255,9 @@ enum refusal standing_take_device_list(struct standing *standing, const uint8_t 
 	crypto_hash_sha256(hash, untrusted, length);
 	if (current->version > 0 && is_same(hash, current->hash))
 		return REFUSAL_NONE;
-	refusal = current->version == 0
-			  ? open_first_device_list(untrusted, length, standing->node,
-						   standing->genesis, &next)
-			  : open_next_device_list(untrusted, length, current, &next);
+	refusal = current->version == 0 ? open_first_device_list(untrusted, length, standing->node,
+								 standing->genesis, &next)
+					: open_next_device_list(untrusted, length, current, &next);
 	if (refusal != REFUSAL_NONE)
 		return refusal;
 	if (!persist_seen(standing) || !persist_first_counter(standing) ||

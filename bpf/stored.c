@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum presence read_file(int dir, const char *name, uid_t owner, uint8_t *untrusted,
-			size_t capacity, size_t *length)
+enum presence read_file(int dir, const char *name, uid_t owner, uint8_t *untrusted, size_t capacity,
+			size_t *length)
 {
 	int file = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat status;

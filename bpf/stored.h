@@ -14,8 +14,8 @@
 enum presence { ABSENT, PRESENT, UNREADABLE };
 
 /* At most `capacity` bytes of a plain file that only root or `owner` can have written. */
-enum presence read_file(int dir, const char *name, uid_t owner, uint8_t *untrusted,
-			size_t capacity, size_t *length);
+enum presence read_file(int dir, const char *name, uid_t owner, uint8_t *untrusted, size_t capacity,
+			size_t *length);
 
 /* One line of text, given without its end. A line that is not ended was cut off. */
 enum presence read_line(int dir, const char *name, uid_t owner, char line[MAX_LINE_BYTES]);

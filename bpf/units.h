@@ -10,7 +10,8 @@ extern const char *const hook_names[HOOKS];
 /* UNIT_UNKNOWN for a name that is none. */
 enum egress_kind unit_named(const char *name);
 
-/* Whether a cgroup folder of this name may hold units of this kind: "worker", "phantoma-worker.slice" and so on. */
+/* Whether a cgroup folder of this name may hold units of this kind: "worker",
+ * "phantoma-worker.slice" and so on. */
 int unit_fits_folder(enum egress_kind kind, const char *folder);
 
 /* "tcp", "udp", "icmp", "icmp6", or the number; `out` has room for 12 bytes. */

@@ -46,9 +46,9 @@ static int list(int map, const char *unit, const char *path, struct fault *fault
 	if (!key.kind || *path != '/' || strlen(path) >= sizeof(key.path))
 		return fault_set(fault, "ERR_UNIX_PATH", "%s=%s is not UNIT=/PATH", unit, path);
 	strcpy(key.path, path);
-	return bpf_map_update_elem(map, &key, &listed, BPF_ANY) ?
-		       fault_set(fault, "ERR_UNIX_PATH", "%s=%s: %s", unit, path, strerror(errno)) :
-		       0;
+	return bpf_map_update_elem(map, &key, &listed, BPF_ANY)
+		       ? fault_set(fault, "ERR_UNIX_PATH", "%s=%s: %s", unit, path, strerror(errno))
+		       : 0;
 }
 
 static int list_given(int map, const char *given, struct fault *fault)
@@ -64,7 +64,8 @@ static int list_given(int map, const char *given, struct fault *fault)
 int unix_paths_fill(const struct policy *policy, const struct options *options, struct fault *fault)
 {
 	const char *const *given = options->unix_paths ? options->unix_path : systemd_paths;
-	unsigned count = options->unix_paths ? options->unix_paths : sizeof(systemd_paths) / sizeof(*systemd_paths);
+	unsigned count = options->unix_paths ? options->unix_paths
+					     : sizeof(systemd_paths) / sizeof(*systemd_paths);
 	int map = policy->map[MAP_UNIX_PATHS];
 	char path[CGROUP_PATH_BYTES];
 
@@ -73,7 +74,8 @@ int unix_paths_fill(const struct policy *policy, const struct options *options, 
 		const char *slash = strrchr(options->socket, '/');
 
 		for (unsigned i = 0; i < sizeof(demo_paths) / sizeof(*demo_paths); i++) {
-			snprintf(path, sizeof(path), "%.*s/%s", slash ? (int)(slash - options->socket) : 0, options->socket,
+			snprintf(path, sizeof(path), "%.*s/%s",
+				 slash ? (int)(slash - options->socket) : 0, options->socket,
 				 demo_paths[i].path);
 			if (list(map, demo_paths[i].unit, path, fault))
 				return -1;

@@ -4,8 +4,9 @@
 
 #include "daemon.h"
 
-/* Fills the map with what the options list; without a list, with where this kind of node has the keeper. Faults:
- * ERR_UNIX_PATH. */
-int unix_paths_fill(const struct policy *policy, const struct options *options, struct fault *fault);
+/* Fills the map with what the options list; without a list, with where this kind of node has the
+ * keeper. Faults: ERR_UNIX_PATH. */
+int unix_paths_fill(const struct policy *policy, const struct options *options,
+		    struct fault *fault);
 
 #endif

@@ -31,13 +31,27 @@ static const char usage[] =
 	"  --json             verify, status: one line of JSON\n"
 	"run only:\n"
 	"  --socket PATH      for the keeper (/run/phantoma/warden/warden.sock)\n"
-	"  --keeper USER      who alone may connect to it (the warden's user and its folder's group)\n"
+	"  --keeper USER      who alone may connect to it (the warden's user and its folder's "
+	"group)\n"
 	"  --events BYTES     size of the event ring, a power of two, at least 4096 (1048576)\n"
-	"  --unix UNIT=PATH   a Unix socket that a unit may connect to; replaces the defaults; up to 16\n"
+	"  --unix UNIT=PATH   a Unix socket that a unit may connect to; replaces the defaults; up "
+	"to 16\n"
 	"  --make-cgroup      make the cgroups, and remove all at SIGTERM\n";
 
-enum { OPTION_CGROUP = 1, OPTION_PINS, OPTION_STATE, OPTION_IDENTITY, OPTION_SOCKET, OPTION_KEEPER,
-       OPTION_EVENTS, OPTION_UNIX, OPTION_MAKE_CGROUP, OPTION_JSON, OPTION_PORT, OPTION_OF };
+enum {
+	OPTION_CGROUP = 1,
+	OPTION_PINS,
+	OPTION_STATE,
+	OPTION_IDENTITY,
+	OPTION_SOCKET,
+	OPTION_KEEPER,
+	OPTION_EVENTS,
+	OPTION_UNIX,
+	OPTION_MAKE_CGROUP,
+	OPTION_JSON,
+	OPTION_PORT,
+	OPTION_OF
+};
 
 static const struct option long_options[] = {
 	{ "cgroup", required_argument, NULL, OPTION_CGROUP },
@@ -84,7 +98,8 @@ static int read_options(int argc, char **argv, struct options *options)
 		case OPTION_OF: options->of = optarg; break;
 		case OPTION_EVENTS:
 			options->ring_bytes = number(optarg, RING_BYTES_MAX);
-			if (options->ring_bytes < 4096 || options->ring_bytes & (options->ring_bytes - 1))
+			if (options->ring_bytes < 4096 ||
+			    options->ring_bytes & (options->ring_bytes - 1))
 				return -1;
 			break;
 		case OPTION_PORT:
@@ -148,9 +163,12 @@ static int run_status(const struct options *options, int is_explained)
 int main(int argc, char **argv)
 {
 	static struct policy policy;
-	struct options options = { .cgroup = "/sys/fs/cgroup/phantoma.slice", .pins = "/sys/fs/bpf/phantoma",
-				   .state = "/var/lib/phantoma/warden", .identity = "/var/lib/phantoma/devices",
-				   .socket = "/run/phantoma/warden/warden.sock", .ring_bytes = RING_BYTES };
+	struct options options = { .cgroup = "/sys/fs/cgroup/phantoma.slice",
+				   .pins = "/sys/fs/bpf/phantoma",
+				   .state = "/var/lib/phantoma/warden",
+				   .identity = "/var/lib/phantoma/devices",
+				   .socket = "/run/phantoma/warden/warden.sock",
+				   .ring_bytes = RING_BYTES };
 	const char *command = argc > 1 ? argv[1] : "";
 	enum egress_kind kind = UNIT_UNKNOWN;
 	struct fault fault = {};

@@ -1,4 +1,5 @@
-/* The open window: endpoints in the kernel's map, each with its deadline. The map is the truth, and outlives the warden. */
+/* The open window: endpoints in the kernel's map, each with its deadline. The map is the truth, and
+ * outlives the warden. */
 #include <bpf/bpf.h>
 #include <string.h>
 #include "clock.h"
@@ -10,8 +11,8 @@ __u64 window_deadline(int map)
 	__u64 latest = 0, deadline, now = boot_ns();
 
 	for (; !bpf_map_get_next_key(map, at, &key); at = &key)
-		if (key.kind == UNIT_FETCHER && !bpf_map_lookup_elem(map, &key, &deadline) && deadline > now &&
-		    deadline > latest)
+		if (key.kind == UNIT_FETCHER && !bpf_map_lookup_elem(map, &key, &deadline) &&
+		    deadline > now && deadline > latest)
 			latest = deadline;
 	return latest;
 }

@@ -1,4 +1,5 @@
-/* The open window: endpoints in the kernel's map, each with its deadline. The map is the truth, and outlives the warden. */
+/* The open window: endpoints in the kernel's map, each with its deadline. The map is the truth, and
+ * outlives the warden. */
 #ifndef WINDOW_H
 #define WINDOW_H
 

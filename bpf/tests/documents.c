@@ -100,7 +100,8 @@ static const char *field(const char *list, unsigned int index, const char *name)
 
 static bool has_device(const struct vector *vector, unsigned int i, const struct device *device)
 {
-	return has_bytes(vector, field("devices", i, "signingKey"), device->signing_key, KEY_BYTES) &&
+	return has_bytes(vector, field("devices", i, "signingKey"), device->signing_key,
+			 KEY_BYTES) &&
 	       has_bytes(vector, field("devices", i, "tunnelKey"), device->tunnel_key, KEY_BYTES) &&
 	       has_number(vector, field("devices", i, "role"), device->role) &&
 	       has_number(vector, field("devices", i, "addedAt"), device->added_ms) &&
@@ -134,10 +135,11 @@ static bool has_order(const struct vector *vector, const struct window_order *or
 			has_number(vector, "files", order->n_files);
 
 	for (unsigned int i = 0; i < order->n_endpoints; i++)
-		is_equal = is_equal &&
-			   has_bytes(vector, field("endpoints", i, "address"),
-				     order->endpoints[i].address, 16) &&
-			   has_number(vector, field("endpoints", i, "port"), order->endpoints[i].port);
+		is_equal =
+			is_equal &&
+			has_bytes(vector, field("endpoints", i, "address"),
+				  order->endpoints[i].address, 16) &&
+			has_number(vector, field("endpoints", i, "port"), order->endpoints[i].port);
 	return is_equal;
 }
 
@@ -287,7 +289,9 @@ static size_t encode(uint32_t c, uint8_t *out)
 /* Every character of the first plane, and the borders of the others. */
 static void test_characters(void)
 {
-	static const struct { uint32_t first, last; } STEERING[] = {
+	static const struct {
+		uint32_t first, last;
+	} STEERING[] = {
 		{ 0x0000, 0x001f }, { 0x007f, 0x009f }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
 		{ 0x2060, 0x2069 }, { 0xd800, 0xdfff }, { 0xfeff, 0xfeff }, { 0x110000, 0x110000 },
 	};
@@ -310,15 +314,28 @@ static void test_characters(void)
 /* The borders of table 3-7, and every sequence of two bytes. */
 static void test_utf8(void)
 {
-	static const struct { uint8_t bytes[4]; size_t length; bool is_valid; } CASES[] = {
-		{ { 0xe0, 0x9f, 0xbf }, 3, false }, { { 0xe0, 0xa0, 0x80 }, 3, true },
-		{ { 0xed, 0x9f, 0xbf }, 3, true },  { { 0xed, 0xa0, 0x80 }, 3, false },
-		{ { 0xee, 0x80, 0x80 }, 3, true },  { { 0xef, 0xbf, 0xbf }, 3, true },
-		{ { 0xf0, 0x8f, 0xbf, 0xbf }, 4, false }, { { 0xf0, 0x90, 0x80, 0x80 }, 4, true },
-		{ { 0xf4, 0x8f, 0xbf, 0xbf }, 4, true },  { { 0xf4, 0x90, 0x80, 0x80 }, 4, false },
-		{ { 0xf5, 0x80, 0x80, 0x80 }, 4, false }, { { 0xf0, 0x90, 0x80 }, 3, false },
-		{ { 0xf0, 0x90 }, 2, false }, { { 0xf0 }, 1, false }, { { 0xe1, 0x80 }, 2, false },
-		{ { 0xe1, 0x80, 0xc0 }, 3, false }, { { 0xf1, 0x80, 0x80, 0x40 }, 4, false },
+	static const struct {
+		uint8_t bytes[4];
+		size_t length;
+		bool is_valid;
+	} CASES[] = {
+		{ { 0xe0, 0x9f, 0xbf }, 3, false },
+		{ { 0xe0, 0xa0, 0x80 }, 3, true },
+		{ { 0xed, 0x9f, 0xbf }, 3, true },
+		{ { 0xed, 0xa0, 0x80 }, 3, false },
+		{ { 0xee, 0x80, 0x80 }, 3, true },
+		{ { 0xef, 0xbf, 0xbf }, 3, true },
+		{ { 0xf0, 0x8f, 0xbf, 0xbf }, 4, false },
+		{ { 0xf0, 0x90, 0x80, 0x80 }, 4, true },
+		{ { 0xf4, 0x8f, 0xbf, 0xbf }, 4, true },
+		{ { 0xf4, 0x90, 0x80, 0x80 }, 4, false },
+		{ { 0xf5, 0x80, 0x80, 0x80 }, 4, false },
+		{ { 0xf0, 0x90, 0x80 }, 3, false },
+		{ { 0xf0, 0x90 }, 2, false },
+		{ { 0xf0 }, 1, false },
+		{ { 0xe1, 0x80 }, 2, false },
+		{ { 0xe1, 0x80, 0xc0 }, 3, false },
+		{ { 0xf1, 0x80, 0x80, 0x40 }, 4, false },
 		{ { 0xf8, 0x88, 0x80, 0x80 }, 4, false },
 	};
 	unsigned int wrong = 0;
@@ -329,8 +346,8 @@ static void test_utf8(void)
 	wrong = 0;
 	for (unsigned int pair = 0; pair < 0x10000; pair++) {
 		uint8_t text[2] = { (uint8_t)(pair >> 8), (uint8_t)pair };
-		bool are_printable = text[0] >= 0x20 && text[0] < 0x7f && text[1] >= 0x20 &&
-				     text[1] < 0x7f;
+		bool are_printable =
+			text[0] >= 0x20 && text[0] < 0x7f && text[1] >= 0x20 && text[1] < 0x7f;
 		bool is_two_bytes = text[0] >= 0xc2 && text[0] <= 0xdf &&
 				    (text[1] & 0xc0) == 0x80 && pair >= 0xc2a0;
 
@@ -393,8 +410,8 @@ static void test_limits(const struct signer *signer)
 		      verdict(true, made.bytes, made.length, signer->public_key), REFUSAL_NONE);
 	check("a device's name has 64 bytes", is_name_accepted(name, 64));
 	check("a device's name has no 65 bytes", !is_name_accepted(name, 65));
-	check_refusal("a name does not borrow from what follows it", order_with_cut_name(signer, "a\xe4"),
-		      REFUSAL_DOCUMENT_FIELD);
+	check_refusal("a name does not borrow from what follows it",
+		      order_with_cut_name(signer, "a\xe4"), REFUSAL_DOCUMENT_FIELD);
 	check_refusal("whatever its length", order_with_cut_name(signer, "\xc3"),
 		      REFUSAL_DOCUMENT_FIELD);
 	check_refusal("a whole name stands on its own", order_with_cut_name(signer, "\xc3\xa4"),
@@ -438,8 +455,8 @@ static void test_odd_signatures(const struct signer *signer)
 {
 	/* The order of the group, little-endian. */
 	static const uint8_t ORDER[32] = {
-		0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7,
-		0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10,
+		0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,        0xd6,
+		0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10,
 	};
 	static const uint8_t IDENTITY[32] = { 1 }, NO_POINT[32] = { 2 };
 	struct window_order order = { .counter = 1 };
@@ -454,7 +471,8 @@ static void test_odd_signatures(const struct signer *signer)
 		identity = made_order(&order, signer);
 		memcpy(identity.bytes + identity.length - 64, IDENTITY, 32);
 		memset(identity.bytes + identity.length - 32, 0, 32);
-		accepted += verdict(false, identity.bytes, identity.length, IDENTITY) == REFUSAL_NONE;
+		accepted +=
+			verdict(false, identity.bytes, identity.length, IDENTITY) == REFUSAL_NONE;
 	}
 	check("under a key of small order nothing is accepted that needs no secret", accepted == 0);
 	check_refusal("a key that is no point signs nothing",

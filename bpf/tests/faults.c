@@ -1,4 +1,5 @@
-/* Everything that can be wrong with a policy, done to one: `warden verify` names it, and nothing is admitted. */
+/* Everything that can be wrong with a policy, done to one: `warden verify` names it, and nothing is
+ * admitted. */
 #define _GNU_SOURCE
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -29,7 +30,8 @@ static void faulty(const char *sentence, const char *code, const char *thing)
 		printf("        %s\n", stage.said);
 	snprintf(worker, sizeof(worker), "%s/worker", stage.cgroup);
 	check("nothing is admitted then",
-	      stage_warden(&stage, "admit", "worker", "--of", worker, NULL) == 1 && strstr(stage.said, code) == stage.said);
+	      stage_warden(&stage, "admit", "worker", "--of", worker, NULL) == 1 &&
+		      strstr(stage.said, code) == stage.said);
 }
 
 static void in_force(const char *sentence)
@@ -58,7 +60,8 @@ static int allow_all(void)
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_CGROUP_INET4_CONNECT);
 
-	return bpf_prog_load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, "allow_all", "GPL", instructions, 2, &options);
+	return bpf_prog_load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, "allow_all", "GPL", instructions, 2,
+			     &options);
 }
 
 static void missing_pins(void)
@@ -70,7 +73,8 @@ static void missing_pins(void)
 		snprintf(path, sizeof(path), "%s/%s", stage.pins, names[i]);
 		snprintf(aside, sizeof(aside), "%s/aside", stage.pins);
 		check("a pin is moved away", !rename(path, aside));
-		faulty("a pin that is missing is named", i < 2 ? "ERR_MAP_MISSING" : "ERR_LINK_MISSING", names[i]);
+		faulty("a pin that is missing is named",
+		       i < 2 ? "ERR_MAP_MISSING" : "ERR_LINK_MISSING", names[i]);
 		check("and back", !rename(aside, path));
 		in_force("and the policy is in force again");
 	}
@@ -85,13 +89,16 @@ static void other_programs(void)
 	check("another program goes into the link", !bpf_link_update(link, allow_all(), NULL));
 	faulty("a program that lets all through is not ours", "ERR_PROGRAM_DIFFERS", "connect4");
 	restart();
-	check("the policy of another cgroup loads", !policy_load(&elsewhere, stage.home, "/sys/fs/bpf/none", 4096, &fault) ||
-							 strstr(fault.line, "whole tree"));
+	check("the policy of another cgroup loads",
+	      !policy_load(&elsewhere, stage.home, "/sys/fs/bpf/none", 4096, &fault) ||
+		      strstr(fault.line, "whole tree"));
 	if (elsewhere.is_loaded[TIER_CGROUP]) {
 		close(link);
 		link = stage_pin(&stage, "link_connect4");
-		check("and goes into the link", !bpf_link_update(link, elsewhere.program[0].fd, NULL));
-		faulty("the same program built for another cgroup is found out", "ERR_LINK_CGROUP", "connect4");
+		check("and goes into the link",
+		      !bpf_link_update(link, elsewhere.program[0].fd, NULL));
+		faulty("the same program built for another cgroup is found out", "ERR_LINK_CGROUP",
+		       "connect4");
 		restart();
 	}
 	close(link);
@@ -114,24 +121,30 @@ static void places(void)
 
 	snprintf(wrong.cgroup, sizeof(wrong.cgroup), "%.200s/worker", stage.cgroup);
 	check("another cgroup than the one attached to is refused",
-	      stage_warden(&wrong, "verify", NULL) == 1 && strstr(wrong.said, "ERR_LINK_CGROUP") == wrong.said);
+	      stage_warden(&wrong, "verify", NULL) == 1 &&
+		      strstr(wrong.said, "ERR_LINK_CGROUP") == wrong.said);
 	snprintf(wrong.cgroup, sizeof(wrong.cgroup), "%.200s/nowhere", stage.cgroup);
 	check("a cgroup that is not there is named",
-	      stage_warden(&wrong, "verify", NULL) == 1 && strstr(wrong.said, "ERR_NO_CGROUP") == wrong.said);
+	      stage_warden(&wrong, "verify", NULL) == 1 &&
+		      strstr(wrong.said, "ERR_NO_CGROUP") == wrong.said);
 	strcpy(wrong.cgroup, "/tmp");
 	check("a folder that is no cgroup is named",
-	      stage_warden(&wrong, "verify", NULL) == 1 && strstr(wrong.said, "ERR_NO_CGROUP") == wrong.said);
+	      stage_warden(&wrong, "verify", NULL) == 1 &&
+		      strstr(wrong.said, "ERR_NO_CGROUP") == wrong.said);
 	check("and no warden starts on it",
 	      stage_start(&wrong, NULL) == -1 && strstr(wrong.said, "ERR_NO_CGROUP"));
 	cgroup_mount_point(wrong.home);
 	snprintf(wrong.cgroup, sizeof(wrong.cgroup), "%.200s", wrong.home);
-	check("nor on the whole tree", stage_start(&wrong, NULL) == -1 && strstr(wrong.said, "ERR_NO_CGROUP"));
+	check("nor on the whole tree",
+	      stage_start(&wrong, NULL) == -1 && strstr(wrong.said, "ERR_NO_CGROUP"));
 	wrong = stage;
 	wrong.warden = 0;
 	strcpy(wrong.pins, "/tmp/phantoma");
 	check("pins elsewhere than in a bpf file system are refused",
-	      stage_warden(&wrong, "verify", NULL) == 1 && strstr(wrong.said, "ERR_NO_BPFFS") == wrong.said);
-	check("and no warden starts on them", stage_start(&wrong, NULL) == -1 && strstr(wrong.said, "ERR_NO_BPFFS"));
+	      stage_warden(&wrong, "verify", NULL) == 1 &&
+		      strstr(wrong.said, "ERR_NO_BPFFS") == wrong.said);
+	check("and no warden starts on them",
+	      stage_start(&wrong, NULL) == -1 && strstr(wrong.said, "ERR_NO_BPFFS"));
 }
 
 /* Whether a warden without `dropped` does not start, and says why. */
@@ -145,7 +158,9 @@ static bool does_not_start_without(__u64 dropped)
 			if (dropped >> capability & 1)
 				prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
 		stage.warden = 0;
-		_exit(stage_start(&stage, NULL) == -1 && strstr(stage.said, "ERR_NO_CAPABILITY") ? 0 : 1);
+		_exit(stage_start(&stage, NULL) == -1 && strstr(stage.said, "ERR_NO_CAPABILITY")
+			      ? 0
+			      : 1);
 	}
 	waitpid(pid, &status, 0);
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
@@ -161,10 +176,12 @@ static void probe_finds_out(void)
 
 	snprintf(other.cgroup, sizeof(other.cgroup), "%.200s-other", stage.cgroup);
 	check("a cgroup without a policy is made", !mkdir(other.cgroup, 0755));
-	check("the programs load", !policy_load(&policy, other.cgroup, "/sys/fs/bpf/phantoma-none", 4096, &fault));
+	check("the programs load",
+	      !policy_load(&policy, other.cgroup, "/sys/fs/bpf/phantoma-none", 4096, &fault));
 	check("a probe starts", !probe_start(&probe, &policy, "probe", &fault));
 	check("what is loaded and not attached does not pass the probe",
-	      probe_ask(&probe, &policy, &fault) && strstr(fault.line, "ERR_PROBE_PASSED connect4"));
+	      probe_ask(&probe, &policy, &fault) &&
+		      strstr(fault.line, "ERR_PROBE_PASSED connect4"));
 	probe_stop(&probe, &policy);
 	check("the probe leaves nothing behind", !rmdir(other.cgroup));
 }
@@ -175,28 +192,38 @@ static void admission(void)
 
 	snprintf(of, sizeof(of), "%s/worker", stage.cgroup);
 	check("a cgroup named for one unit is not admitted as another",
-	      stage_warden(&stage, "admit", "fetcher", "--of", of, NULL) == 1 && strstr(stage.said, "ERR_UNIT"));
+	      stage_warden(&stage, "admit", "fetcher", "--of", of, NULL) == 1 &&
+		      strstr(stage.said, "ERR_UNIT"));
 	check("a unit without a network has no port",
-	      stage_warden(&stage, "admit", "worker", "--port", "1", "--of", of, NULL) == 1 && strstr(stage.said, "ERR_UNIT"));
+	      stage_warden(&stage, "admit", "worker", "--port", "1", "--of", of, NULL) == 1 &&
+		      strstr(stage.said, "ERR_UNIT"));
 	snprintf(of, sizeof(of), "%s/gateway", stage.cgroup);
 	check("a gateway without a port is not admitted",
-	      stage_warden(&stage, "admit", "gateway", "--of", of, NULL) == 1 && strstr(stage.said, "ERR_UNIT"));
-	check("port 65535 is one", stage_warden(&stage, "admit", "gateway", "--port", "65535", "--of", of, NULL) == 0);
-	check("port 65536 is none", stage_warden(&stage, "admit", "gateway", "--port", "65536", "--of", of, NULL) == 2);
-	check("port 0 is none", stage_warden(&stage, "admit", "gateway", "--port", "0", "--of", of, NULL) == 2);
+	      stage_warden(&stage, "admit", "gateway", "--of", of, NULL) == 1 &&
+		      strstr(stage.said, "ERR_UNIT"));
+	check("port 65535 is one",
+	      stage_warden(&stage, "admit", "gateway", "--port", "65535", "--of", of, NULL) == 0);
+	check("port 65536 is none",
+	      stage_warden(&stage, "admit", "gateway", "--port", "65536", "--of", of, NULL) == 2);
+	check("port 0 is none",
+	      stage_warden(&stage, "admit", "gateway", "--port", "0", "--of", of, NULL) == 2);
 	check("who is outside the root is not admitted",
 	      stage_warden(&stage, "admit", "worker", NULL) == 1 && strstr(stage.said, "ERR_UNIT"));
-	check("an unknown unit is a mistake", stage_warden(&stage, "admit", "nobody", "--of", of, NULL) == 2);
+	check("an unknown unit is a mistake",
+	      stage_warden(&stage, "admit", "nobody", "--of", of, NULL) == 2);
 	snprintf(of, sizeof(of), "%s/phantoma-worker.slice", stage.cgroup);
 	mkdir(of, 0755);
-	snprintf(of, sizeof(of), "%s/phantoma-worker.slice/phantoma-worker@1.service", stage.cgroup);
+	snprintf(of, sizeof(of), "%s/phantoma-worker.slice/phantoma-worker@1.service",
+		 stage.cgroup);
 	mkdir(of, 0755);
-	check("an instance is admitted as what its slice is", stage_warden(&stage, "admit", "worker", "--of", of, NULL) == 0);
+	check("an instance is admitted as what its slice is",
+	      stage_warden(&stage, "admit", "worker", "--of", of, NULL) == 0);
 	rmdir(of);
 	snprintf(of, sizeof(of), "%s/phantoma-worker.slice", stage.cgroup);
 	rmdir(of);
-	check("dead cgroups are swept from the map", stage_warden(&stage, "admit", "gateway", "--port", "8443", "--of",
-								   (snprintf(of, sizeof(of), "%s/gateway", stage.cgroup), of), NULL) == 0);
+	check("dead cgroups are swept from the map",
+	      stage_warden(&stage, "admit", "gateway", "--port", "8443", "--of",
+			   (snprintf(of, sizeof(of), "%s/gateway", stage.cgroup), of), NULL) == 0);
 	int units = stage_pin(&stage, "units"), entries = 0;
 	__u64 key, *at = NULL;
 	for (; !bpf_map_get_next_key(units, at, &key); at = &key)
@@ -211,9 +238,11 @@ int main(void)
 	if (stage_warden(&stage, "verify", NULL) != 1 || !strstr(stage.said, "ERR_NO_CGROUP"))
 		check("without a cgroup there is nothing to verify", false);
 	if (stage_start(&stage, "--make-cgroup", NULL))
-		return printf("the warden did not start: %s\n", stage.said), stage_remove(&stage), 1;
+		return printf("the warden did not start: %s\n", stage.said), stage_remove(&stage),
+		       1;
 	in_force("a fresh policy verifies");
-	/* From here on without the cgroups' maker, which would stay and report instead of ending. */
+	/* From here on without the cgroups' maker, which would stay and report instead of ending.
+	 */
 	stage_end(&stage, SIGKILL);
 	restart();
 	admission();
@@ -223,8 +252,10 @@ int main(void)
 	places();
 	probe_finds_out();
 	stage_end(&stage, SIGTERM);
-	check("no warden starts without CAP_BPF", does_not_start_without(1ULL << CAP_BPF | 1ULL << CAP_SYS_ADMIN));
-	check("no warden starts without CAP_NET_ADMIN", does_not_start_without(1ULL << CAP_NET_ADMIN | 1ULL << CAP_SYS_ADMIN));
+	check("no warden starts without CAP_BPF",
+	      does_not_start_without(1ULL << CAP_BPF | 1ULL << CAP_SYS_ADMIN));
+	check("no warden starts without CAP_NET_ADMIN",
+	      does_not_start_without(1ULL << CAP_NET_ADMIN | 1ULL << CAP_SYS_ADMIN));
 	stage_remove(&stage);
 	return conclude();
 }

@@ -23,7 +23,8 @@ static void fuzz_device_list(const uint8_t *untrusted, size_t length)
 	require(list.n_devices <= MAX_DEVICES && list.issued_ms >> 53 == 0);
 	for (uint16_t i = 0; i < list.n_devices; i++)
 		require((list.devices[i].role == ROLE_ADMIN || list.devices[i].role == ROLE_CHAT) &&
-			list.devices[i].added_ms >> 53 == 0 && list.devices[i].revoked_ms >> 53 == 0);
+			list.devices[i].added_ms >> 53 == 0 &&
+			list.devices[i].revoked_ms >> 53 == 0);
 	require(verify_device_list(untrusted, length, key) == REFUSAL_AUTHENTICATION);
 }
 

@@ -1,6 +1,7 @@
 /*
- * The policy holds: when the warden is killed, while programs are swapped, when the ring is full, at a deadline with nobody
- * alive, against a user without rights, and when the cgroup it is attached to is taken away.
+ * The policy holds: when the warden is killed, while programs are swapped, when the ring is full,
+ * at a deadline with nobody alive, against a user without rights, and when the cgroup it is
+ * attached to is taken away.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -32,13 +33,17 @@
 static struct stage stage;
 static struct peer peer;
 
-static const struct sockaddr_in far_udp = { .sin_family = AF_INET, .sin_port = 0x3500, .sin_addr.s_addr = 0x0200090a };
+static const struct sockaddr_in far_udp = { .sin_family = AF_INET,
+					    .sin_port = 0x3500,
+					    .sin_addr.s_addr = 0x0200090a };
 
 static int send_one(void *context)
 {
 	(void)context;
-	return sendto(socket(AF_INET, SOCK_DGRAM, 0), "x", 1, 0, (const struct sockaddr *)&far_udp, sizeof(far_udp)) < 0 ?
-		       errno : 0;
+	return sendto(socket(AF_INET, SOCK_DGRAM, 0), "x", 1, 0, (const struct sockaddr *)&far_udp,
+		      sizeof(far_udp)) < 0
+		       ? errno
+		       : 0;
 }
 
 /* Sends as many times as it is told, or for ever; 0 when not one was let through. */
@@ -48,7 +53,8 @@ static int flood(void *context)
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	for (long i = 0; !count || i < count; i++)
-		passed_calls += sendto(fd, "x", 1, 0, (const struct sockaddr *)&far_udp, sizeof(far_udp)) >= 0;
+		passed_calls += sendto(fd, "x", 1, 0, (const struct sockaddr *)&far_udp,
+				       sizeof(far_udp)) >= 0;
 	return passed_calls ? 1 : 0;
 }
 
@@ -82,10 +88,12 @@ static void swaps(void)
 	char name[64];
 
 	for (int i = 0; i < 2; i++)
-		check("another copy of the policy loads", !policy_load(&policies[i], stage.cgroup, stage.pins, 0, &fault));
+		check("another copy of the policy loads",
+		      !policy_load(&policies[i], stage.cgroup, stage.pins, 0, &fault));
 	for (int i = 0; i < POLICY_PROGRAMS; i++) {
 		snprintf(name, sizeof(name), "link_%s", policies[0].program[i].name);
-		links[i] = policies[0].program[i].tier == TIER_CGROUP ? stage_pin(&stage, name) : -1;
+		links[i] =
+			policies[0].program[i].tier == TIER_CGROUP ? stage_pin(&stage, name) : -1;
 	}
 	peer_frames(&peer);
 	before = stage_attempts(&stage, "worker");
@@ -93,31 +101,40 @@ static void swaps(void)
 	for (int swap = 0; swap < SWAPS; swap++)
 		for (int i = 0; i < POLICY_PROGRAMS; i++)
 			if (links[i] >= 0)
-				updated += !bpf_link_update(links[i], policies[swap & 1].program[i].fd, NULL);
+				updated += !bpf_link_update(links[i],
+							    policies[swap & 1].program[i].fd, NULL);
 	end_flood(flooder);
 	check("every swap worked", updated == SWAPS * 8);
 	check("a flood ran meanwhile", stage_attempts(&stage, "worker") > before + 1000);
 	check("3,000 swaps under a flood let nothing through", peer_frames(&peer) == 0);
-	printf("        %d swaps, %llu attempts meanwhile\n", updated, stage_attempts(&stage, "worker") - before);
-	check("a swapped program with the same tag is in force", stage_warden(&stage, "verify", NULL) == 0);
+	printf("        %d swaps, %llu attempts meanwhile\n", updated,
+	       stage_attempts(&stage, "worker") - before);
+	check("a swapped program with the same tag is in force",
+	      stage_warden(&stage, "verify", NULL) == 0);
 }
 
 static void ring_is_full(void)
 {
 	long count = FLOOD;
-	unsigned long long before = stage_attempts(&stage, "worker"), lost = stage_lost(&stage, "worker");
+	unsigned long long before = stage_attempts(&stage, "worker"),
+			   lost = stage_lost(&stage, "worker");
 
-	check("200,000 attempts with a full ring: none passes", stage_in(&stage, "worker", flood, &count) == 0);
+	check("200,000 attempts with a full ring: none passes",
+	      stage_in(&stage, "worker", flood, &count) == 0);
 	check("all are counted", stage_attempts(&stage, "worker") == before + FLOOD);
-	check("most are lost to the log, and said to be", stage_lost(&stage, "worker") - lost > FLOOD - 100);
+	check("most are lost to the log, and said to be",
+	      stage_lost(&stage, "worker") - lost > FLOOD - 100);
 	check("logged and lost are all attempts", stage_adds_up(&stage));
 	check("nothing arrived", peer_frames(&peer) == 0);
 }
 
-/* An open connection sends every 50 ms; prints how long it was answered. Result: tenths of a second, 100 and more on error. */
+/* An open connection sends every 50 ms; prints how long it was answered. Result: tenths of a
+ * second, 100 and more on error. */
 static int talk(void *context)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(443), .sin_addr.s_addr = 0x0200090a };
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(443),
+				  .sin_addr.s_addr = 0x0200090a };
 	struct timeval limit = { .tv_usec = 400000 };
 	struct linger at_once = { .l_onoff = 1 };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -161,7 +178,8 @@ static int without_rights(void *context)
 	const __u64 id = 1;
 	char path[300];
 	int map = *(int *)context, opened = 0;
-	static const char *const names[] = { "units", "endpoints", "counts", "events", "link_connect4", "link_egress" };
+	static const char *const names[] = { "units",  "endpoints",     "counts",
+					     "events", "link_connect4", "link_egress" };
 
 	if (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY))
 		return 99;
@@ -203,13 +221,15 @@ static void detach_connect4(void)
 
 	check("root can detach a link", !bpf_link_detach(link));
 	close(link);
-	check("verify names the link", stage_warden(&stage, "verify", NULL) == 1 && strstr(stage.said, "connect4") &&
+	check("verify names the link", stage_warden(&stage, "verify", NULL) == 1 &&
+					       strstr(stage.said, "connect4") &&
 					       strstr(stage.said, "ERR_LINK_DETACHED"));
 }
 
 static void cgroup_is_taken(void)
 {
-	static const char *const folders[] = { "worker", "clerk", "keeper", "fetcher", "warden", "gateway" };
+	static const char *const folders[] = { "worker",  "clerk",  "keeper",
+					       "fetcher", "warden", "gateway" };
 	char path[300];
 	int removed = 0;
 
@@ -220,26 +240,35 @@ static void cgroup_is_taken(void)
 	check("the slice can be removed once it is empty", removed == 6 && !rmdir(stage.cgroup));
 	snprintf(path, sizeof(path), "%s/worker", stage.cgroup);
 	check("and made again", !mkdir(stage.cgroup, 0755) && !mkdir(path, 0755));
-	check("the control: nobody filters the new one", stage_in(&stage, "worker", send_one, NULL) == 0);
-	/* The kernel lets go of a dead cgroup when its last socket is gone; until then the link says which one it was. */
-	check("verify says at once that the links are not on this cgroup", stage_warden(&stage, "verify", NULL) == 1 &&
-										   strstr(stage.said, "ERR_LINK_"));
+	check("the control: nobody filters the new one",
+	      stage_in(&stage, "worker", send_one, NULL) == 0);
+	/* The kernel lets go of a dead cgroup when its last socket is gone; until then the link
+	 * says which one it was. */
+	check("verify says at once that the links are not on this cgroup",
+	      stage_warden(&stage, "verify", NULL) == 1 && strstr(stage.said, "ERR_LINK_"));
 	for (int tries = 0; tries < 50 && !strstr(stage.said, "cgroup_id 0"); tries++) {
 		usleep(100000);
 		stage_warden(&stage, "verify", NULL);
 	}
-	check("and then that they lost theirs", strstr(stage.said, "ERR_LINK_DETACHED connect4") != NULL);
+	check("and then that they lost theirs",
+	      strstr(stage.said, "ERR_LINK_DETACHED connect4") != NULL);
 	check("no unit is admitted there",
-	      stage_warden(&stage, "admit", "worker", "--of", path, NULL) == 1 && strstr(stage.said, "ERR_LINK_DETACHED"));
+	      stage_warden(&stage, "admit", "worker", "--of", path, NULL) == 1 &&
+		      strstr(stage.said, "ERR_LINK_DETACHED"));
 	check("a new warden attaches to it", !stage_start(&stage, NULL));
 	check("its links are in force", stage_warden(&stage, "verify", NULL) == 0);
-	check("the unit is refused everything until it is admitted", stage_in(&stage, "worker", send_one, NULL) == EPERM);
+	check("the unit is refused everything until it is admitted",
+	      stage_in(&stage, "worker", send_one, NULL) == EPERM);
 	check("and counts as unknown", stage_attempts(&stage, "unknown") > 0);
-	check("it can be admitted again", stage_warden(&stage, "admit", "worker", "--of", path, NULL) == 0);
-	/* The warden of this test is outside the root, so its probe is the only other thing inside. */
+	check("it can be admitted again",
+	      stage_warden(&stage, "admit", "worker", "--of", path, NULL) == 0);
+	/* The warden of this test is outside the root, so its probe is the only other thing inside.
+	 */
 	detach_connect4();
-	check("a warden whose link was detached ends with 75, to be started again", stage_end(&stage, 0) == 75);
-	check("the next one attaches again", !stage_start(&stage, NULL) && stage_warden(&stage, "verify", NULL) == 0);
+	check("a warden whose link was detached ends with 75, to be started again",
+	      stage_end(&stage, 0) == 75);
+	check("the next one attaches again",
+	      !stage_start(&stage, NULL) && stage_warden(&stage, "verify", NULL) == 0);
 	stage_end(&stage, SIGTERM);
 }
 
@@ -249,7 +278,8 @@ int main(void)
 	peer_make(&peer);
 	/* 4,096: the smallest ring, which 42 events fill; nobody reads it. */
 	if (stage_start(&stage, "--make-cgroup", "--events", "4096", NULL))
-		return printf("the warden did not start: %s\n", stage.said), stage_remove(&stage), 1;
+		return printf("the warden did not start: %s\n", stage.said), stage_remove(&stage),
+		       1;
 	check("the control arrives from outside", send_one(NULL) == 0 && peer_frames(&peer) > 0);
 	swaps();
 	ring_is_full();
@@ -270,12 +300,14 @@ int main(void)
 	usleep(200000);
 	end_flood(flooder);
 	check("nothing arrived while it took over", peer_frames(&peer) == 0);
-	check("counts go on where they were", stage_attempts(&stage, "worker") > FLOOD && stage_adds_up(&stage));
+	check("counts go on where they were",
+	      stage_attempts(&stage, "worker") > FLOOD && stage_adds_up(&stage));
 	check("a new ring size is taken with the next warden",
 	      stage_end(&stage, SIGTERM) == 0 && !stage_start(&stage, "--events", "8192", NULL));
 	check("and verifies", stage_warden(&stage, "verify", NULL) == 0);
 	check("SIGTERM leaves the policy in force",
-	      stage_end(&stage, SIGTERM) == 0 && stage_in(&stage, "worker", send_one, NULL) == EPERM);
+	      stage_end(&stage, SIGTERM) == 0 &&
+		      stage_in(&stage, "worker", send_one, NULL) == EPERM);
 	cgroup_is_taken();
 	peer_end(&peer);
 	stage_remove(&stage);

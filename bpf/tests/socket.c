@@ -1,11 +1,12 @@
 /*
- * The warden's socket, as a keeper uses it and as one that was taken over might: signed documents, events of real attempts,
- * what is lost, limits, and what is remembered when the warden is killed.
+ * The warden's socket, as a keeper uses it and as one that was taken over might: signed documents,
+ * events of real attempts, what is lost, limits, and what is remembered when the warden is killed.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -45,7 +46,8 @@ static void say_bytes(const char *bytes, size_t length)
 	}
 }
 
-/* The next line, without its end, or NULL when none comes within `wait_ms`; "" once the warden hung up. */
+/* The next line, without its end, or NULL when none comes within `wait_ms`; "" once the warden hung
+ * up. */
 static char *next_line(int wait_ms)
 {
 	static char line[16384];
@@ -74,7 +76,8 @@ static const char *answer_to(const char *request)
 	char *line;
 
 	say_bytes(request, strlen(request));
-	while ((line = next_line(3000)) && (!strncmp(line, "event ", 6) || !strncmp(line, "lost ", 5)))
+	while ((line = next_line(3000)) &&
+	       (!strncmp(line, "event ", 6) || !strncmp(line, "lost ", 5)))
 		;
 	return line ? line : "(silence)";
 }
@@ -98,7 +101,8 @@ static void check_answer(const char *sentence, const char *actual, const char *e
 		printf("        \"%s\" instead of \"%s\"\n", actual, expected);
 }
 
-static struct window_order order_for(const struct signer *signer, uint64_t counter, uint64_t from_now_ms)
+static struct window_order order_for(const struct signer *signer, uint64_t counter,
+				     uint64_t from_now_ms)
 {
 	struct window_order order = order_of(signer, counter);
 
@@ -119,9 +123,12 @@ static const char *ask_window(const struct signer *signer, uint64_t counter, uin
 /* ECONNREFUSED: it was let through, and nobody listens there. */
 static int reach(void *context)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(*(uint16_t *)context), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(*(uint16_t *)context),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 
-	return connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&to, sizeof(to)) ? errno : 0;
+	return connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&to, sizeof(to)) ? errno
+											    : 0;
 }
 
 static int fetcher_reaches(uint16_t port)
@@ -133,18 +140,27 @@ static void documents(void)
 {
 	struct made forged = second_made;
 
-	check_answer("an order before any list is refused", ask_window(&ada, 1, 60000), "refused ERR_NOT_AUTHORISED");
-	check_answer("the pinned list is taken", answer_to_document("device-list", &first_made), "ok {\"version\":1}");
+	check_answer("an order before any list is refused", ask_window(&ada, 1, 60000),
+		     "refused ERR_NOT_AUTHORISED");
+	check_answer("the pinned list is taken", answer_to_document("device-list", &first_made),
+		     "ok {\"version\":1}");
 	forged.bytes[forged.length - 1] ^= 1;
-	check_answer("a forged list is refused", answer_to_document("device-list", &forged), "refused ERR_AUTHENTICATION");
-	check_answer("the next list is taken", answer_to_document("device-list", &second_made), "ok {\"version\":2}");
-	check_answer("and may be sent again", answer_to_document("device-list", &second_made), "ok {\"version\":2}");
-	check_answer("an older one is refused", answer_to_document("device-list", &first_made), "refused ");
+	check_answer("a forged list is refused", answer_to_document("device-list", &forged),
+		     "refused ERR_AUTHENTICATION");
+	check_answer("the next list is taken", answer_to_document("device-list", &second_made),
+		     "ok {\"version\":2}");
+	check_answer("and may be sent again", answer_to_document("device-list", &second_made),
+		     "ok {\"version\":2}");
+	check_answer("an older one is refused", answer_to_document("device-list", &first_made),
+		     "refused ");
 
-	check_answer("an order of a chat device is refused", ask_window(&cy, 5, 60000), "refused ERR_NOT_AUTHORISED");
-	check_answer("of a revoked admin", ask_window(&eve, 5, 60000), "refused ERR_NOT_AUTHORISED");
+	check_answer("an order of a chat device is refused", ask_window(&cy, 5, 60000),
+		     "refused ERR_NOT_AUTHORISED");
+	check_answer("of a revoked admin", ask_window(&eve, 5, 60000),
+		     "refused ERR_NOT_AUTHORISED");
 	check_answer("one that has expired", ask_window(&ada, 5, 0), "refused ERR_ORDER_EXPIRED");
-	check_answer("one for more than half an hour", ask_window(&ada, 5, MAX_WINDOW_MS + 60000), "refused ERR_ORDER_TOO_LONG");
+	check_answer("one for more than half an hour", ask_window(&ada, 5, MAX_WINDOW_MS + 60000),
+		     "refused ERR_ORDER_TOO_LONG");
 	check("none of these opened anything", !fetcher_reaches(4443));
 }
 
@@ -153,17 +169,23 @@ static void windows(void)
 	unsigned long long before;
 	__u64 opened;
 
-	check_answer("an order of an admin opens a window", ask_window(&ada, 5, 60000), "ok {\"counter\":\"5\",\"deadline\":");
+	check_answer("an order of an admin opens a window", ask_window(&ada, 5, 60000),
+		     "ok {\"counter\":\"5\",\"deadline\":");
 	check("the fetcher reaches what it lists", fetcher_reaches(4443));
 	before = stage_attempts(&stage, "fetcher");
-	check("and not the port beside it", !fetcher_reaches(4444) && stage_attempts(&stage, "fetcher") == before + 1);
-	check_answer("a second window is refused meanwhile", ask_window(&bob, 6, 60000), "refused ERR_WINDOW_OPEN");
-	check_answer("the status names the open window", strstr(answer_to("status\n"), "\"window\":"), "\"window\":{\"counter\":\"5\",\"deadline\":");
+	check("and not the port beside it",
+	      !fetcher_reaches(4444) && stage_attempts(&stage, "fetcher") == before + 1);
+	check_answer("a second window is refused meanwhile", ask_window(&bob, 6, 60000),
+		     "refused ERR_WINDOW_OPEN");
+	check_answer("the status names the open window",
+		     strstr(answer_to("status\n"), "\"window\":"),
+		     "\"window\":{\"counter\":\"5\",\"deadline\":");
 	check_answer("a window can be closed", answer_to("close-window\n"), "ok {}");
 	check_answer("and that is told", next_line(1000), "window closed");
 	check("the fetcher reaches nothing then", !fetcher_reaches(4443));
 	check_answer("closing again does no harm", answer_to("close-window\n"), "ok {}");
-	check_answer("the same counter does not open again", ask_window(&ada, 5, 60000), "refused ERR_ORDER_REPLAYED");
+	check_answer("the same counter does not open again", ask_window(&ada, 5, 60000),
+		     "refused ERR_ORDER_REPLAYED");
 	check_answer("nor a lower one", ask_window(&ada, 4, 60000), "refused ERR_ORDER_REPLAYED");
 	opened = unix_ms();
 	check_answer("a short window opens", ask_window(&bob, 6, 1500), "ok {\"counter\":\"6\"");
@@ -172,16 +194,21 @@ static void windows(void)
 	check("within a second of it", unix_ms() - opened >= 1400 && unix_ms() - opened <= 2700);
 	check("and it is closed", !fetcher_reaches(4443));
 
-	check_answer("a window is open when the warden is killed", ask_window(&ada, 7, 60000), "ok {\"counter\":\"7\"");
+	check_answer("a window is open when the warden is killed", ask_window(&ada, 7, 60000),
+		     "ok {\"counter\":\"7\"");
 	stage_end(&stage, SIGKILL);
 	check("it stays open without a warden", fetcher_reaches(4443));
 	check("another warden starts", !stage_start(&stage, NULL));
 	connect_keeper();
-	check_answer("and knows of it", strstr(answer_to("status\n"), "\"window\":"), "\"window\":{\"counter\":\"7\"");
-	check_answer("so there is still one at a time", ask_window(&ada, 8, 60000), "refused ERR_WINDOW_OPEN");
+	check_answer("and knows of it", strstr(answer_to("status\n"), "\"window\":"),
+		     "\"window\":{\"counter\":\"7\"");
+	check_answer("so there is still one at a time", ask_window(&ada, 8, 60000),
+		     "refused ERR_WINDOW_OPEN");
 	check_answer("it closes it", answer_to("close-window\n"), "ok {}");
 	check_answer("and says so", next_line(1000), "window closed");
-	check_answer("it remembers the list", strstr(answer_to("status\n"), "\"deviceListVersion\""), "\"deviceListVersion\":2,\"highestCounter\":\"7\"}");
+	check_answer("it remembers the list",
+		     strstr(answer_to("status\n"), "\"deviceListVersion\""),
+		     "\"deviceListVersion\":2,\"highestCounter\":\"7\"}");
 	check_answer("and the counter", ask_window(&ada, 7, 60000), "refused ERR_ORDER_REPLAYED");
 }
 
@@ -197,26 +224,35 @@ static void events(void)
 	stage_in(&stage, "worker", reach, &port);
 	line = next_line(1000);
 	check("a refused attempt is told within a second",
-	      line && sscanf(line, "event {\"sequence\":%llu,\"bootNs\":%llu,", &sequence, &at) == 2 && at >= before && at <= boot_ns());
+	      line &&
+		      sscanf(line, "event {\"sequence\":%llu,\"bootNs\":%llu,", &sequence, &at) ==
+			      2 &&
+		      at >= before && at <= boot_ns());
 	check("with unit, hook, protocol, address, port and user",
-	      line && strstr(line, "\"unit\":\"worker\",\"hook\":\"connect4\",\"protocol\":\"tcp\",\"address\":\"127.0.0.1\",\"port\":4444,\"cgroup\":") &&
+	      line &&
+		      strstr(line, "\"unit\":\"worker\",\"hook\":\"connect4\",\"protocol\":\"tcp\","
+				   "\"address\":\"127.0.0.1\",\"port\":4444,\"cgroup\":") &&
 		      strstr(line, "\"uid\":0}"));
 	stage_in(&stage, "clerk", reach, &port);
 	line = next_line(1000);
 	check("the next one has the next number",
-	      line && sscanf(line, "event {\"sequence\":%llu,", &next) == 1 && next == sequence + 1 && strstr(line, "\"unit\":\"clerk\""));
+	      line && sscanf(line, "event {\"sequence\":%llu,", &next) == 1 &&
+		      next == sequence + 1 && strstr(line, "\"unit\":\"clerk\""));
 	close(keeper);
 	keeper = -1;
 	usleep(100000);
 	stage_in(&stage, "worker", reach, &port);
 	connect_keeper();
 	line = next_line(1500);
-	check("what happens while no keeper is there waits in the ring", line && strstr(line, "\"unit\":\"worker\""));
+	check("what happens while no keeper is there waits in the ring",
+	      line && strstr(line, "\"unit\":\"worker\""));
 }
 
 static int flood(void *context)
 {
-	const struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const struct sockaddr_in to = { .sin_family = AF_INET,
+					.sin_port = htons(9),
+					.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0), reached = 0;
 
 	for (int i = 0; i < *(int *)context; i++)
@@ -227,7 +263,8 @@ static int flood(void *context)
 static void lost(void)
 {
 	int count = 30000;
-	unsigned long long told = 0, told_lost = 0, lines_lost = 0, number, before = stage_attempts(&stage, "worker");
+	unsigned long long told = 0, told_lost = 0, lines_lost = 0, number,
+			   before = stage_attempts(&stage, "worker");
 	char *line;
 
 	while (next_line(200))
@@ -240,10 +277,12 @@ static void lost(void)
 			told_lost += number, lines_lost++;
 		else
 			told += !strncmp(line, "event ", 6) && strstr(line, "\"unit\":\"worker\"");
-	check("a flood is told as events and as lost ones, and they add up", told + told_lost == (unsigned long long)count);
+	check("a flood is told as events and as lost ones, and they add up",
+	      told + told_lost == (unsigned long long)count);
 	check("some were lost", told_lost > 0 && lines_lost > 0 && told > 0);
 	check("the kernel's own counts say the same", stage_adds_up(&stage));
-	printf("        %d attempts: %llu told, %llu lost in %llu lines\n", count, told, told_lost, lines_lost);
+	printf("        %d attempts: %llu told, %llu lost in %llu lines\n", count, told, told_lost,
+	       lines_lost);
 }
 
 static void hung_up(const char *sentence, const char *bytes, size_t length)
@@ -277,7 +316,8 @@ static void limits(void)
 	line[LINE_BYTES - 2] = '\n';
 	say_bytes(line, LINE_BYTES - 1);
 	check_answer("a line within 131,200 bytes is read", next_line(2000), "refused ERR_LENGTH");
-	check_answer("and the connection lives", answer_to("status\n"), "ok {\"version\":1,\"bootId\":\"");
+	check_answer("and the connection lives", answer_to("status\n"),
+		     "ok {\"version\":1,\"bootId\":\"");
 	memcpy(line, "device-list", 11);
 	memset(line + 11, '0', sizeof(line) - 11);
 	line[11] = ' ';
@@ -289,7 +329,47 @@ static void limits(void)
 		say_bytes("status\n", 7);
 	usleep(300000);
 	connect_keeper();
-	check_answer("who never reads its answers is dropped, and the next is served", answer_to("status\n"), "ok {");
+	check_answer("who never reads its answers is dropped, and the next is served",
+		     answer_to("status\n"), "ok {");
+}
+
+/* The value of a line of /proc/PID/status as a number of this base. */
+static unsigned long long status_of(pid_t pid, const char *name, int base)
+{
+	char path[64], line[256];
+	unsigned long long value = ~0ULL;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file))
+		if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ':')
+			value = strtoull(line + strlen(name) + 1, NULL, base);
+	if (file)
+		fclose(file);
+	return value;
+}
+
+static void confined(void)
+{
+	const unsigned long long kept = 1ULL << CAP_BPF | 1ULL << CAP_NET_ADMIN;
+
+	check("a warden that waits has two capabilities",
+	      status_of(stage.warden, "CapEff", 16) == kept &&
+		      status_of(stage.warden, "CapPrm", 16) == kept);
+	check("and can get no other", status_of(stage.warden, "CapBnd", 16) == kept &&
+					      status_of(stage.warden, "CapInh", 16) == 0 &&
+					      status_of(stage.warden, "CapAmb", 16) == 0);
+	check("it is under its filter of calls, for good",
+	      status_of(stage.warden, "Seccomp", 10) == 2 &&
+		      status_of(stage.warden, "NoNewPrivs", 10) == 1);
+	/* /dev/null is a character device, about which a C library asks more than about a pipe. */
+	stage_end(&stage, SIGTERM);
+	check("a warden starts with nowhere to write to", !stage_start_silent(&stage));
+	connect_keeper();
+	check_answer("answers", answer_to("status\n"), "ok {");
+	check_answer("refuses, which it logs", answer_to("window 00\n"), "refused ERR_LENGTH");
+	check_answer("and lives", answer_to("status\n"), "ok {");
 }
 
 static void not_in_force(void)
@@ -299,13 +379,18 @@ static void not_in_force(void)
 	stage_end(&stage, SIGTERM);
 	check("a warden of a demo starts", !stage_start(&stage, "--make-cgroup", NULL));
 	connect_keeper();
-	check_answer("the control: its status has no fault", strstr(answer_to("status\n"), "\"fault\":"), "\"fault\":null");
+	check_answer("the control: its status has no fault",
+		     strstr(answer_to("status\n"), "\"fault\":"), "\"fault\":null");
 	check("a link is detached", !bpf_link_detach(link));
 	close(link);
 	usleep(1500000);
-	check_answer("within a second and a half the status says so", strstr(answer_to("status\n"), "\"fault\":"), "\"fault\":\"ERR_LINK_DETACHED egress");
+	check_answer("within a second and a half the status says so",
+		     strstr(answer_to("status\n"), "\"fault\":"),
+		     "\"fault\":\"ERR_LINK_DETACHED egress");
 	check_answer("and no window opens", ask_window(&ada, 100, 60000), "refused ERR_POLICY");
-	check("the counter was not used up", stage_warden(&stage, "status", "--json", NULL) == 1 && strstr(stage.said, "\"highestCounter\":\"7\""));
+	check("the counter was not used up",
+	      stage_warden(&stage, "status", "--json", NULL) == 1 &&
+		      strstr(stage.said, "\"highestCounter\":\"7\""));
 }
 
 int main(void)
@@ -321,10 +406,12 @@ int main(void)
 	put_hex("genesis", genesis);
 	/* 64 KiB: a ring of some 600 events, so that a flood overflows it. */
 	if (stage_start(&stage, "--make-cgroup", "--events", "65536", NULL))
-		return printf("the warden did not start: %s\n", stage.said), stage_remove(&stage), 1;
+		return printf("the warden did not start: %s\n", stage.said), stage_remove(&stage),
+		       1;
 	/* Killed, so that the cgroups stay for the wardens that follow. */
 	stage_end(&stage, SIGKILL);
-	check("a warden starts on what another one left", !stage_start(&stage, "--events", "65536", NULL));
+	check("a warden starts on what another one left",
+	      !stage_start(&stage, "--events", "65536", NULL));
 	connect_keeper();
 	documents();
 	windows();
@@ -334,6 +421,7 @@ int main(void)
 	events();
 	lost();
 	limits();
+	confined();
 	not_in_force();
 	stage_remove(&stage);
 	return conclude();

@@ -46,12 +46,15 @@ void stage_make(struct stage *stage)
 	memset(stage, 0, sizeof(*stage));
 	need(!geteuid(), "these tests need root");
 	need(!cgroup_of_self(stage->home, &fault) && !cgroup_mount_point(mount_point), "cgroup2");
-	need(!statfs("/sys/fs/bpf", &fs) && (fs.f_type == BPF_FS_MAGIC || !mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL)), "bpffs");
+	need(!statfs("/sys/fs/bpf", &fs) &&
+		     (fs.f_type == BPF_FS_MAGIC || !mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL)),
+	     "bpffs");
 	need(!unshare(CLONE_NEWNET), "unshare(CLONE_NEWNET)");
 	run("ip link set lo up");
 	strcpy(stage->folder, "/tmp/phantoma-stage-XXXXXX");
 	need(mkdtemp(stage->folder) != NULL, "mkdtemp");
-	snprintf(stage->cgroup, sizeof(stage->cgroup), "%.200s/phantoma-test-%d", mount_point, getpid());
+	snprintf(stage->cgroup, sizeof(stage->cgroup), "%.200s/phantoma-test-%d", mount_point,
+		 getpid());
 	snprintf(stage->pins, sizeof(stage->pins), "/sys/fs/bpf/phantoma-test-%d", getpid());
 	snprintf(stage->state, sizeof(stage->state), "%s/state", stage->folder);
 	snprintf(stage->identity, sizeof(stage->identity), "%s/identity", stage->folder);
@@ -76,7 +79,8 @@ void stage_remove(struct stage *stage)
 		stage_end(stage, SIGKILL);
 	cgroup_join(stage->home);
 	snprintf(command, sizeof(command),
-		 "for try in 1 2 3 4 5 6 7 8 9; do rmdir %s/* %s 2>/dev/null; [ -d %s ] || break; sleep 0.1; done;"
+		 "for try in 1 2 3 4 5 6 7 8 9; do rmdir %s/* %s 2>/dev/null; [ -d %s ] || break; "
+		 "sleep 0.1; done;"
 		 "rm -rf %s %s",
 		 stage->cgroup, stage->cgroup, stage->cgroup, stage->pins, stage->folder);
 	if (system(command))
@@ -86,8 +90,9 @@ void stage_remove(struct stage *stage)
 /* Starts the warden with its arguments; its output, both streams, comes out of `*out`. */
 static pid_t start(struct stage *stage, const char *command, va_list more, int *out)
 {
-	const char *arguments[48] = { "build/warden", command,	   "--cgroup",   stage->cgroup,	"--pins",     stage->pins,
-				      "--state",      stage->state, "--identity", stage->identity };
+	const char *arguments[48] = { "build/warden", command,        "--cgroup", stage->cgroup,
+				      "--pins",       stage->pins,    "--state",  stage->state,
+				      "--identity",   stage->identity };
 	int count = 10, ends[2];
 	pid_t pid;
 
@@ -124,13 +129,34 @@ int stage_start(struct stage *stage, ...)
 		length += (size_t)got;
 		stage->said[length] = 0;
 		if (strstr(stage->said, "ready\n")) {
-			/* Left open: what it says later goes into a pipe that nobody reads, and is little. */
+			/* Left open: what it says later goes into a pipe that nobody reads, and is
+			 * little. */
 			return 0;
 		}
 	}
 	close(out);
 	stage_end(stage, 0);
 	return -1;
+}
+
+int stage_start_silent(struct stage *stage)
+{
+	char command[1024];
+
+	unlink(stage->socket);
+	stage->warden = fork();
+	if (!stage->warden) {
+		snprintf(command, sizeof(command),
+			 "exec build/warden run --cgroup %s --pins %s --state %s --identity %s "
+			 "--socket %s >/dev/null 2>&1",
+			 stage->cgroup, stage->pins, stage->state, stage->identity, stage->socket);
+		execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(127);
+	}
+	for (int tries = 0; tries < 100 && access(stage->socket, F_OK); tries++)
+		usleep(50000);
+	usleep(200000);
+	return access(stage->socket, F_OK);
 }
 
 int stage_end(struct stage *stage, int signal)
@@ -238,7 +264,8 @@ static void echo_forever(void)
 			continue;
 		}
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		while ((got = read(fd, bytes, sizeof(bytes))) > 0 && write(fd, bytes, (size_t)got) == got)
+		while ((got = read(fd, bytes, sizeof(bytes))) > 0 &&
+		       write(fd, bytes, (size_t)got) == got)
 			;
 		_exit(0);
 	}
@@ -253,9 +280,11 @@ static void be_peer(int channel)
 	char question;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (unshare(CLONE_NEWNET) || write(channel, "!", 1) != 1 || read(channel, &question, 1) != 1)
+	if (unshare(CLONE_NEWNET) || write(channel, "!", 1) != 1 ||
+	    read(channel, &question, 1) != 1)
 		_exit(1);
-	if (system("ip link set lo up; ip addr add 10.9.0.2/24 dev stage1; ip addr add fd09::2/64 dev stage1 nodad;"
+	if (system("ip link set lo up; ip addr add 10.9.0.2/24 dev stage1; ip addr add fd09::2/64 "
+		   "dev stage1 nodad;"
 		   "ip link set stage1 up"))
 		_exit(1);
 	wait[1].fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ALL));
@@ -273,16 +302,19 @@ static void be_peer(int channel)
 		int next = 0;
 		ssize_t got;
 
-		while ((got = recvfrom(wait[1].fd, frame, sizeof(frame), MSG_DONTWAIT, (struct sockaddr *)&from, &length)) > 0) {
+		while ((got = recvfrom(wait[1].fd, frame, sizeof(frame), MSG_DONTWAIT,
+				       (struct sockaddr *)&from, &length)) > 0) {
 			if (from.sll_pkttype != PACKET_OUTGOING) {
-				next = from.sll_protocol == htons(ETH_P_IP) ? frame[9] :
-				       from.sll_protocol == htons(ETH_P_IPV6) ? frame[6] : 0;
+				next = from.sll_protocol == htons(ETH_P_IP)     ? frame[9]
+				       : from.sll_protocol == htons(ETH_P_IPV6) ? frame[6]
+										: 0;
 				frames += next == IPPROTO_TCP || next == IPPROTO_UDP;
 			}
 			length = sizeof(from);
 		}
 		if (wait[0].revents) {
-			if (read(channel, &question, 1) != 1 || write(channel, &frames, sizeof(frames)) != sizeof(frames))
+			if (read(channel, &question, 1) != 1 ||
+			    write(channel, &frames, sizeof(frames)) != sizeof(frames))
 				_exit(0);
 			frames = 0;
 		}
@@ -304,9 +336,11 @@ void peer_make(struct peer *peer)
 	close(ends[1]);
 	peer->channel = ends[0];
 	need(read(peer->channel, &answer, 1) == 1, "a second network namespace");
-	snprintf(command, sizeof(command), "ip link add stage0 type veth peer name stage1 netns %d", peer->pid);
+	snprintf(command, sizeof(command), "ip link add stage0 type veth peer name stage1 netns %d",
+		 peer->pid);
 	run(command);
-	run("ip addr add 10.9.0.1/24 dev stage0; ip addr add fd09::1/64 dev stage0 nodad; ip link set stage0 up");
+	run("ip addr add 10.9.0.1/24 dev stage0; ip addr add fd09::1/64 dev stage0 nodad; ip link "
+	    "set stage0 up");
 	need(write(peer->channel, "?", 1) == 1 && read(peer->channel, &answer, 1) == 1, "the peer");
 	usleep(300000);
 	peer_frames(peer);
@@ -317,7 +351,9 @@ unsigned long peer_frames(struct peer *peer)
 	unsigned long frames = 0;
 
 	usleep(100000);
-	need(write(peer->channel, "?", 1) == 1 && read(peer->channel, &frames, sizeof(frames)) == sizeof(frames), "the peer");
+	need(write(peer->channel, "?", 1) == 1 &&
+		     read(peer->channel, &frames, sizeof(frames)) == sizeof(frames),
+	     "the peer");
 	return frames;
 }
 

@@ -15,10 +15,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 
-#define MAX_CALLS 256
-#define MAX_INODES 64
+#define MAX_CALLS      256
+#define MAX_INODES     64
 #define MAX_FILE_BYTES 1024
-#define MAX_NAMES 8
+#define MAX_NAMES      8
 
 int __real_openat(int dir, const char *name, int flags, mode_t mode);
 ssize_t __real_write(int file, const void *bytes, size_t length);
@@ -72,7 +72,10 @@ static bool fails(int error)
 
 /* Names and what they stand for, at some moment. */
 struct names {
-	struct { char name[32]; int inode; } all[MAX_NAMES];
+	struct {
+		char name[32];
+		int inode;
+	} all[MAX_NAMES];
 };
 
 static int *find_name(struct names *names, const char *name)
@@ -431,8 +434,8 @@ static int cut_everywhere(bool has_failed, int *spoiled)
 				if (survives(n, has_failed))
 					continue;
 				if ((*spoiled)++ == 0)
-					printf("first spoiled disk: %d calls, %d kept, fate %d\n", n,
-					       kept, fate);
+					printf("first spoiled disk: %d calls, %d kept, fate %d\n",
+					       n, kept, fate);
 			}
 		}
 	}

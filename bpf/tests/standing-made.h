@@ -113,8 +113,8 @@ static inline struct window_order order_of(const struct signer *signer, uint64_t
 
 static inline void empty_state(void)
 {
-	static const char *const FILES[] = { "devices.list", "counter", "seen", "devices.list.new",
-					     "counter.new", "seen.new" };
+	static const char *const FILES[] = { "devices.list",     "counter",     "seen",
+					     "devices.list.new", "counter.new", "seen.new" };
 
 	for (size_t i = 0; i < sizeof(FILES) / sizeof(*FILES); i++)
 		remove_file(state_dir, FILES[i]);
@@ -128,7 +128,7 @@ static inline enum refusal take_list(struct standing *standing, const struct mad
 }
 
 static inline enum refusal take_order(struct standing *standing, const struct window_order *order,
-			       const struct signer *signer)
+				      const struct signer *signer)
 {
 	struct made made = made_order(order, signer);
 	struct window_order taken;

@@ -58,13 +58,14 @@ static void test_first_list(void)
 		      REFUSAL_NOT_AUTHORISED);
 	check_refusal("the second list does not come first", take_list(standing, &second_made),
 		      REFUSAL_NOT_AUTHORISED);
-	check_refusal("nothing is no list", standing_take_device_list(standing, made.bytes, 0, &version),
+	check_refusal("nothing is no list",
+		      standing_take_device_list(standing, made.bytes, 0, &version),
 		      REFUSAL_NOT_AUTHORISED);
 	check("a refused list leaves the version", version == 0);
-	check_refusal("the pinned list is taken",
-		      standing_take_device_list(standing, first_made.bytes, first_made.length,
-						&version),
-		      REFUSAL_NONE);
+	check_refusal(
+		"the pinned list is taken",
+		standing_take_device_list(standing, first_made.bytes, first_made.length, &version),
+		REFUSAL_NONE);
 	check("its version is told", version == 1 && standing_device_version(standing) == 1);
 	check_refusal("it may come again", take_list(standing, &first_made), REFUSAL_NONE);
 	standing_close(standing);
@@ -178,7 +179,8 @@ static void test_next_list(void)
 	next = third_list();
 	next.devices[1] = next.devices[2];
 	next.n_devices = 2;
-	refuse_next("no device vanishes without being revoked", &next, &ada, REFUSAL_NOT_AUTHORISED);
+	refuse_next("no device vanishes without being revoked", &next, &ada,
+		    REFUSAL_NOT_AUTHORISED);
 	next = third_list();
 	next.devices[2].tunnel_key[9] ^= 1;
 	refuse_next("no device changes its key", &next, &ada, REFUSAL_NOT_AUTHORISED);
@@ -206,8 +208,8 @@ static void test_next_list(void)
 	next.devices[3] = device_of("di", ROLE_CHAT);
 	made = made_list(&next, &bob);
 	standing = open_standing();
-	check_refusal("an admin revokes another and drops who was revoked", take_list(standing, &made),
-		      REFUSAL_NONE);
+	check_refusal("an admin revokes another and drops who was revoked",
+		      take_list(standing, &made), REFUSAL_NONE);
 	check("the list is in force", standing_device_version(standing) == 3);
 	standing_close(standing);
 	standing = open_standing();
@@ -329,8 +331,23 @@ static void try_file(const char *name, const void *bytes, size_t length, const c
 static void test_spoiled_state(void)
 {
 	static const char *const BAD_NUMBERS[] = {
-		"", "\n", "10", "1", " 10\n", "10 \n", "010\n", "+10\n", "-10\n", "0x10\n", "10\n\n",
-		"10\r\n", "18446744073709551616\n", "99999999999999999999\n", "ten\n", "9\n", "0\n",
+		"",
+		"\n",
+		"10",
+		"1",
+		" 10\n",
+		"10 \n",
+		"010\n",
+		"+10\n",
+		"-10\n",
+		"0x10\n",
+		"10\n\n",
+		"10\r\n",
+		"18446744073709551616\n",
+		"99999999999999999999\n",
+		"ten\n",
+		"9\n",
+		"0\n",
 		"10\n10\n",
 	};
 	struct device_list second_later = second;
@@ -345,20 +362,21 @@ static void test_spoiled_state(void)
 	try_file("counter", "11\0\n", 4, "a counter with a zero byte is refused", REFUSAL_STORAGE);
 	try_file("counter", zeros, 3, "a counter of zero bytes is refused", REFUSAL_STORAGE);
 	try_file("counter", zeros, 400, "a counter that is too long is refused", REFUSAL_STORAGE);
-	try_file("counter", "11\n", 3, "a counter ahead of what was seen is believed", REFUSAL_NONE);
+	try_file("counter", "11\n", 3, "a counter ahead of what was seen is believed",
+		 REFUSAL_NONE);
 
 	try_file("devices.list", second_made.bytes, second_made.length,
 		 "the list that was there is believed", REFUSAL_NONE);
 	try_file("devices.list", first_made.bytes, first_made.length, "an older list is refused",
 		 REFUSAL_STORAGE);
 	try_file("devices.list", "", 0, "an empty list is refused", REFUSAL_STORAGE);
-	try_file("devices.list", second_made.bytes, second_made.length - 1,
-		 "a cut list is refused", REFUSAL_STORAGE);
+	try_file("devices.list", second_made.bytes, second_made.length - 1, "a cut list is refused",
+		 REFUSAL_STORAGE);
 	flipped.bytes[150] ^= 1;
 	try_file("devices.list", flipped.bytes, flipped.length,
 		 "a list with a flipped bit is refused", REFUSAL_STORAGE);
-	try_file("devices.list", other.bytes, other.length, "a list without its signature is refused",
-		 REFUSAL_STORAGE);
+	try_file("devices.list", other.bytes, other.length,
+		 "a list without its signature is refused", REFUSAL_STORAGE);
 
 	second_later.issued_ms++;
 	later = made_list(&second_later, &ada);
@@ -370,7 +388,8 @@ static void test_spoiled_state(void)
 	memset(seen, '0', sizeof(seen));
 	memcpy(seen, "1 ", 2);
 	memcpy(seen + 66, " 0\n", 4);
-	try_file("seen", seen, strlen(seen), "a memory of another list is refused", REFUSAL_STORAGE);
+	try_file("seen", seen, strlen(seen), "a memory of another list is refused",
+		 REFUSAL_STORAGE);
 
 	standing_close(filled_standing());
 	remove_file(state_dir, "counter");
@@ -517,8 +536,8 @@ static void check_full(struct standing *standing, const char *where)
 	struct window_order order = order_of(&ada, 11);
 
 	printf("%s\n", where);
-	check_refusal("an order that cannot be stored is refused", take_order(standing, &order, &ada),
-		      REFUSAL_STORAGE);
+	check_refusal("an order that cannot be stored is refused",
+		      take_order(standing, &order, &ada), REFUSAL_STORAGE);
 	check_refusal("a list that cannot be stored is refused", take_list(standing, &made),
 		      REFUSAL_STORAGE);
 	check("what was in force stays in force",

@@ -145,11 +145,10 @@ export class Guest {
     return stdout;
   }
 
-  /** Puts a folder of this machine into the guest: root's, packed as for a slow line, which this is. */
-  async copyFolder(dir: string, guestDir: string): Promise<void> {
-    const tar = spawn("tar", ["-c", "--owner=0", "--group=0", "-I", "gzip -1", "-C", dir, "."], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+  /** Unpacks what tar packs here: root's, and packed as for a slow line, which this is. */
+  async unpack(tarArguments: readonly string[], guestDir: string): Promise<void> {
+    const pack = ["-c", "--owner=0", "--group=0", "-I", "gzip -1", ...tarArguments];
+    const tar = spawn("tar", pack, { stdio: ["ignore", "pipe", "inherit"] });
     const unpack = `mkdir -p ${guestDir} && tar -xz -C ${guestDir}`;
     const ssh = spawn("ssh", [...this.#sshArguments(), unpack], {
       stdio: ["pipe", "ignore", "inherit"],

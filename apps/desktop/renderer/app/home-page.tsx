@@ -56,11 +56,13 @@ async function findOrMake(node: string, isNew: boolean): Promise<string> {
   const found = isNew ? unused : (conversations[0] ?? unused);
   if (found) return found.id;
   // A node that was just confirmed brings a person here twice within a moment.
-  making ??= make(node).finally(() => (making = undefined));
-  return making;
+  const begun = making.get(node) ?? make(node).finally(() => making.delete(node));
+  making.set(node, begun);
+  return begun;
 }
 
-let making: Promise<string> | undefined;
+/** Conversations on their way, by node. */
+const making = new Map<string, Promise<string>>();
 
 async function make(node: string): Promise<string> {
   const { models } = await ask("nodes.status", { node });
