@@ -57,6 +57,7 @@ export const steps: readonly Step[] = [
   { name: "memory", kind: "proof", command: ["tests/proofs/memory.ts"], obstacle: noForeignMemory },
   { name: "tunnel", kind: "proof", command: ["tests/proofs/tunnel/main.ts"], obstacle: notLinux },
   { name: "cross-talk", kind: "proof", command: ["tests/proofs/crosstalk.ts"], obstacle: notLinux },
+  { name: "attacks", kind: "proof", command: ["tests/attacks/main.ts"], obstacle: noKernelPolicy },
   {
     name: "window",
     kind: "proof",
@@ -70,6 +71,13 @@ export const steps: readonly Step[] = [
     name: "server",
     kind: "proof",
     command: ["tests/proofs/vps.ts"],
+    isLong: true,
+    obstacle: noGuest,
+  },
+  {
+    name: "attacks, guest",
+    kind: "proof",
+    command: ["tests/attacks/main.ts", "--guest"],
     isLong: true,
     obstacle: noGuest,
   },
