@@ -74,10 +74,15 @@ function runCommand(command: readonly string[]): Promise<{ output: string; isOk:
   });
 }
 
-/** The last counts that a step printed: our proofs' own line, or Vitest's. */
+/** The last counts that a step printed: our proofs' own line, that of the attacks, or Vitest's. */
 function countsIn(output: string): { passed: number; failed: number } | undefined {
   const ours = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1);
   if (ours) return { passed: Number(ours[1]), failed: Number(ours[2]) };
+  const attacks = /^(\d+) blocked, (\d+) passed, \d+ open on this kernel, \d+ logged$/m.exec(
+    output,
+  );
+  // What was blocked is a test that passed, and the other way round.
+  if (attacks) return { passed: Number(attacks[1]), failed: Number(attacks[2]) };
   const vitest = /^\s*Tests\s+(?:(\d+) failed \| )?(\d+) passed/m.exec(output);
   if (vitest) return { passed: Number(vitest[2]), failed: Number(vitest[1] ?? 0) };
   return undefined;

@@ -59,6 +59,7 @@ export const steps: readonly Step[] = [
   { name: "wipe", kind: "proof", command: ["tests/proofs/wipe.ts"], obstacle: noPostMortem },
   { name: "tunnel", kind: "proof", command: ["tests/proofs/tunnel/main.ts"], obstacle: notLinux },
   { name: "cross-talk", kind: "proof", command: ["tests/proofs/crosstalk.ts"], obstacle: notLinux },
+  { name: "attacks", kind: "proof", command: ["tests/attacks/main.ts"], obstacle: noKernelPolicy },
   {
     name: "window",
     kind: "proof",
@@ -72,6 +73,13 @@ export const steps: readonly Step[] = [
     name: "server",
     kind: "proof",
     command: ["tests/proofs/vps.ts"],
+    isLong: true,
+    obstacle: noGuest,
+  },
+  {
+    name: "attacks, guest",
+    kind: "proof",
+    command: ["tests/attacks/main.ts", "--guest"],
     isLong: true,
     obstacle: noGuest,
   },

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { generateDeviceIdentity } from "@phantoma/crypto";
 import { bootedGuest } from "../vps/booted-guest.ts";
@@ -13,6 +14,9 @@ import type { Results } from "./report.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const ATTACK_DIR = "/opt/phantoma/attack";
+const UNPACKED_DIR = `${ATTACK_DIR}/attacks`;
+/** A hundred times what this folder holds. */
+const MAX_PACKED_BYTES = 16 * 1024 ** 2;
 
 /** @param attempts the program, static, so that it runs there as it is */
 export async function runInGuest(
@@ -24,11 +28,12 @@ export async function runInGuest(
   const guest = await bootedGuest({ ports: [NODE_PORT] });
   try {
     await installNode(guest, { device: generateDeviceIdentity(), models: [], say });
-    await guest.copyFolder(here, `${ATTACK_DIR}/attacks`);
+    const packed = execFileSync("tar", ["-cz", "-C", here, "."], { maxBuffer: MAX_PACKED_BYTES });
+    await guest.check(`mkdir -p ${UNPACKED_DIR} && tar -xz -C ${UNPACKED_DIR}`, packed);
     await guest.copyTo(attempts, `${ATTACK_DIR}/attempts`);
     await guest.check(`chmod 755 ${ATTACK_DIR}/attempts`);
     say("attacking in the guest …");
-    const command = `/opt/phantoma/current/bin/node ${ATTACK_DIR}/attacks/guest-side.ts ${only ?? ""}`;
+    const command = `/opt/phantoma/current/bin/node ${UNPACKED_DIR}/guest-side.ts ${only ?? ""}`;
     const { code, stdout, stderr } = await guest.ssh(command);
     const line = stdout.split("\n").find((line) => line.startsWith("results "));
     if (code !== 0 || !line) throw new Error(`the run in the guest ended with ${code}: ${stderr}`);

@@ -23,7 +23,10 @@ export interface Row {
   readonly id: string;
   readonly attempt: string;
   readonly stopper: Stopper;
-  /** Needs root's rights; tried with all of them in the cgroup, and with what the unit has in its sandbox. */
+  /**
+   * Needs root's rights. In the cgroup tried with all of them by somebody who is not root, for root itself is never
+   * claimed; in its sandbox with those that the unit has.
+   */
   readonly isRoot?: true;
   /** That it could be done is the leak: no frame would show it. */
   readonly isDoneLeak?: true;
@@ -182,7 +185,12 @@ export const rows: readonly Row[] = [
     stopper: "cgroup",
     isRoot: true,
   },
-  { id: "26", attempt: "root leaves the cgroup", stopper: "nobody", isRoot: true },
+  {
+    id: "26",
+    attempt: "root leaves the cgroup, or sends from it",
+    stopper: "nobody",
+    isRoot: true,
+  },
   {
     id: "27",
     attempt: "anybody moves itself to the root cgroup",

@@ -135,6 +135,7 @@ export class Stage {
         this.callInto(first, CALL_SECONDS * this.slowness);
         const confine = first.mode === "sandbox" ? place.confine : undefined;
         const inside = this.insideArguments(place, { uid: uidOf(first), confine });
+        if (first.row.isRoot && first.mode === "policy") inside.push("--keep-capabilities");
         const timeoutMs = CELL_MS + batch.length * ATTEMPT_SECONDS * 1000;
         const { output, complaint } = await this.#launch(batch, place, inside, timeoutMs);
         outcomes.push(...batch.map((cell) => outcomeIn(output, cell, complaint)));
@@ -243,12 +244,12 @@ export class Stage {
 
 type Batch = readonly [Cell, ...Cell[]];
 
-/** Cells of one user together, but for those that need the launch, or the far end, to themselves. */
+/** Cells of one user and with the same rights together, but for those that need the launch, or the far end, to themselves. */
 function batches(cells: readonly Cell[]): Batch[] {
   const isAlone = ({ row }: Cell): boolean => row.isPrepared === true || row.call !== undefined;
   const together = Map.groupBy(
     cells.filter((cell) => !isAlone(cell)),
-    uidOf,
+    (cell) => `${uidOf(cell)} ${cell.row.isRoot}`,
   );
   return [
     ...together.values(),
@@ -275,7 +276,7 @@ export function buildAttempts(): string {
 function uidOf({ mode, row }: Cell): number {
   // What the sandbox starts has no right left to change its user with.
   if (mode === "sandbox") return 0;
-  return row.isRoot || (mode === "control" && row.isControlRoot) ? 0 : ANYBODY;
+  return mode === "control" && (row.isRoot || row.isControlRoot) ? 0 : ANYBODY;
 }
 
 function removeCgroup(path: string): void {

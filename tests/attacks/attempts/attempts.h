@@ -51,6 +51,7 @@ struct place {
 	pid_t accomplice;
 	int seconds;		/* an attempt has this long */
 	uid_t uid;
+	bool keeps_capabilities; /* somebody who is not root, and has every right of root's */
 };
 
 typedef void attempt_function(const struct cell *cell, const struct place *place);
@@ -88,7 +89,7 @@ extern volatile unsigned char wound[CANARY_BYTES];
 
 bool read_cell(char *line, struct cell *cell);
 void confine(const char *path);
-void become(uid_t uid);
+void become(uid_t uid, bool keeps_capabilities);
 
 int inside_main(int argc, char **argv);
 int launch_main(int argc, char **argv);

@@ -66,7 +66,7 @@ void read_place(int argc, char **argv, struct place *place)
 		{"broker", 1, 0, 'b'}, {"cgroup", 1, 0, 'c'}, {"cgroup-root", 1, 0, 'r'}, {"pins", 1, 0, 'p'},
 		{"netns", 1, 0, 'n'},  {"link", 1, 0, 'l'},   {"confine", 1, 0, 'f'},	  {"own-port", 1, 0, 'o'},
 		{"warden", 1, 0, 'w'}, {"uid", 1, 0, 'u'},    {"accomplice", 1, 0, 'a'},
-		{"seconds", 1, 0, 's'},  {0}};
+		{"seconds", 1, 0, 's'}, {"keep-capabilities", 0, 0, 'k'},  {0}};
 	int option;
 
 	*place = (struct place){.broker = "/nonexistent", .cgroup = "/nonexistent", .cgroup_root = "/nonexistent",
@@ -84,6 +84,7 @@ void read_place(int argc, char **argv, struct place *place)
 		case 'o': place->own_port = atoi(optarg); break;
 		case 'w': place->warden = atoi(optarg); break;
 		case 'a': place->accomplice = atoi(optarg); break;
+		case 'k': place->keeps_capabilities = true; break;
 		case 's': place->seconds = atoi(optarg); break;
 		case 'u': place->uid = (uid_t)atoi(optarg); break;
 		default: exit(2);

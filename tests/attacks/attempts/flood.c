@@ -39,7 +39,7 @@ int flood_main(int argc, char **argv)
 		return 2;
 	count = atol(argv[1]);
 	end = time(NULL) + atol(argv[2]);
-	become((uid_t)atoi(argv[3]));
+	become((uid_t)atoi(argv[3]), false);
 	four = address4(&cell, SINK_PORT);
 	six = address6(&cell, SINK_PORT);
 	fd4 = socket(AF_INET, SOCK_DGRAM, 0);

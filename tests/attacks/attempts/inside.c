@@ -10,12 +10,14 @@
 #include "attempts.h"
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,7 +42,7 @@ int inside_main(int argc, char **argv)
 	if (report == MAP_FAILED)
 		return 1;
 	setvbuf(stdout, NULL, _IONBF, 0);
-	become(place.uid);
+	become(place.uid, place.keeps_capabilities);
 	if (place.confine)
 		confine(place.confine);
 	while (fgets(line, sizeof(line), stdin)) {
@@ -121,11 +123,26 @@ void failed(const char *name, int error)
 	_exit(0);
 }
 
-void become(uid_t uid)
+/* What was permitted before is in force again: becoming somebody takes effect away, not permission. */
+static int take_capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct held[2];
+
+	if (syscall(SYS_capget, &header, held) < 0)
+		return -1;
+	held[0].effective = held[0].permitted;
+	held[1].effective = held[1].permitted;
+	return (int)syscall(SYS_capset, &header, held);
+}
+
+void become(uid_t uid, bool keeps_capabilities)
 {
 	if (uid == 0)
 		return;
-	if (getuid() != uid && (setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0)) {
+	if (getuid() != uid &&
+	    (setgroups(0, NULL) < 0 || prctl(PR_SET_KEEPCAPS, keeps_capabilities) < 0 || setresgid(uid, uid, uid) < 0 ||
+	     setresuid(uid, uid, uid) < 0 || (keeps_capabilities && take_capabilities() < 0))) {
 		perror("attempts: become");
 		exit(1);
 	}

@@ -77,7 +77,7 @@ static _Noreturn void be_accomplice(const struct cell *cell, int channel)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	need(dup2(offered, OFFERED_FD), "dup2");
 	fcntl(channel, F_SETFL, O_NONBLOCK);
-	become(is_row(cell, "32") && strcmp(mode, "control") != 0 ? SOMEBODY_ELSE : ANYBODY);
+	become(is_row(cell, "32") && strcmp(mode, "control") != 0 ? SOMEBODY_ELSE : ANYBODY, false);
 	prctl(PR_SET_DUMPABLE, 1);
 	for (;; usleep(5000)) {
 		memcpy(copy, (const void *)wound, sizeof(copy));

@@ -11,7 +11,7 @@ int stranger_main(int argc, char **argv)
 	read_place(argc, argv, &place);
 	if (optind >= argc)
 		return 2;
-	become(place.uid);
+	become(place.uid, false);
 	if (place.confine)
 		confine(place.confine);
 	execv(argv[optind], argv + optind);
