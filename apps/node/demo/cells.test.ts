@@ -71,6 +71,8 @@ beforeEach(async () => {
       ...(hangs ? ["--", "--hangs"] : []),
     ],
     keeperSocket: (role) => (role === "worker" ? keeperSocket : join(dir, "none.sock")),
+    reportSocket: () => undefined,
+    graceMs: 3_000,
   });
   onTestFinished(async () => {
     gateway.kill("SIGKILL");
