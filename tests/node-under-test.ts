@@ -31,14 +31,16 @@ export async function startNode(options: {
   readonly models: readonly (ModelName | { readonly path: string })[];
   readonly gatewayFlags?: readonly string[];
   readonly isVerbose?: boolean;
+  readonly isWithoutCells?: boolean;
 }): Promise<NodeUnderTest> {
-  const { gatewayFlags = [], isVerbose = false } = options;
+  const { gatewayFlags = [], isVerbose = false, isWithoutCells = false } = options;
   const models: { path: string }[] = [];
   for (const model of options.models)
     models.push(typeof model === "string" ? { path: await cachedModel(model) } : model);
   const device = generateDeviceIdentity();
   const dir = mkdtempSync(join(tmpdir(), "phantoma-proof-"));
-  const node = await LocalNode.start({ nodeDir, dir, device, models, gatewayFlags, isVerbose });
+  const flags = { gatewayFlags, isVerbose, isWithoutCells };
+  const node = await LocalNode.start({ nodeDir, dir, device, models, ...flags });
   return { node, device, dir };
 }
 
@@ -51,7 +53,8 @@ export async function cachedModel(name: ModelName): Promise<string> {
 
 export interface ProcessOfNode {
   readonly pid: number;
-  readonly role: "demo" | "keeper" | "gateway" | "worker" | "clerk";
+  /** `anchor`: it has a worker's or clerk's memory, and never runs. */
+  readonly role: "demo" | "keeper" | "gateway" | "cell" | "anchor" | "worker" | "clerk";
 }
 
 /** The living processes of one node: its first process and what that started. */
@@ -68,9 +71,12 @@ function withChildren(pid: number, role: ProcessOfNode["role"]): ProcessOfNode[]
 
 function identify(pid: number): ProcessOfNode[] {
   const command = readProc(`${pid}/cmdline`) ?? "";
+  if (command.split("\0")[0]!.endsWith("/cell/build/cell")) return withChildren(pid, "cell");
   const role = /apps\/node\/(keeper|gateway|worker|clerk)\/main/.exec(command)?.[1];
   // A child between fork and exec, or one that has ended, has no command line of ours.
-  return role ? withChildren(pid, role as ProcessOfNode["role"]) : [];
+  if (!role) return [];
+  const isAnchor = /\) t /.test(readProc(`${pid}/stat`) ?? "");
+  return withChildren(pid, isAnchor ? "anchor" : (role as ProcessOfNode["role"]));
 }
 
 function readProc(name: string): string | undefined {

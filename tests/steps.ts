@@ -4,6 +4,7 @@
  * @module
  */
 import { accessSync, constants, existsSync } from "node:fs";
+import { noPostMortem } from "./post-mortem.ts";
 import { noGuest } from "./vps/booted-guest.ts";
 
 export interface Step {
@@ -55,6 +56,7 @@ export const steps: readonly Step[] = [
   },
   { name: "demo", kind: "proof", command: ["tests/proofs/demo.ts"] },
   { name: "memory", kind: "proof", command: ["tests/proofs/memory.ts"], obstacle: noForeignMemory },
+  { name: "wipe", kind: "proof", command: ["tests/proofs/wipe.ts"], obstacle: noPostMortem },
   { name: "tunnel", kind: "proof", command: ["tests/proofs/tunnel/main.ts"], obstacle: notLinux },
   { name: "cross-talk", kind: "proof", command: ["tests/proofs/crosstalk.ts"], obstacle: notLinux },
   { name: "attacks", kind: "proof", command: ["tests/attacks/main.ts"], obstacle: noKernelPolicy },

@@ -18,7 +18,7 @@ let temporary: string;
 let model: string;
 
 beforeAll(async () => {
-  parent = mkdtempSync(join(tmpdir(), "phantoma-cli-test-"));
+  parent = mkdtempSync(join(tmpdir(), "cli-"));
   home = join(parent, "home");
   temporary = mkdtempSync(join(parent, "tmp-"));
   model = await cachedModel("echo");
@@ -113,6 +113,16 @@ describe("with a demo node", () => {
   };
   const seenPath = () => join(home, "nodes", "demo.devices.json");
 
+  test("what a command cannot do is said with exit code 2", async () => {
+    for (const args of [
+      ["window", "burn"],
+      ["models", "burn"],
+      ["models", "push"],
+      ["window", "open"],
+    ])
+      expect((await phantoma(args)).code).toBe(2);
+  });
+
   test("a status is shown to people and to programs", async () => {
     expect(await json("status")).toMatchObject({ node: "demo", deviceListVersion: 1 });
     expect((await phantoma(["status"])).output).toContain(url);
@@ -144,6 +154,53 @@ describe("with a demo node", () => {
     const { revoked } = await json("devices", "revoke", keys.slice(0, 64));
     expect(revoked).toMatchObject({ name: "laptop", fingerprint });
     expect(JSON.parse(readFileSync(seenPath(), "utf8"))).toMatchObject({ version: 3 });
+  });
+
+  test("a model is pushed, verified, listed and removed, and what is no model is said", async () => {
+    const path = join(parent, "Small.gguf");
+    writeFileSync(path, "some weights");
+    const pushed = await phantoma(["models", "push", path]);
+    expect([pushed.code, pushed.output]).toEqual([0, expect.stringContaining("Small is stored")]);
+    expect(await json("models")).toContainEqual(
+      expect.objectContaining({ name: "Small", bytes: 12 }),
+    );
+    const verified = await phantoma(["models", "verify", "Small"]);
+    expect([verified.code, verified.output]).toEqual([0, "Small is whole\n"]);
+    expect((await phantoma(["models", "remove", "Small"])).output).toBe("removed Small\n");
+    const gone = await phantoma(["models", "verify", "Small", "--json"]);
+    expect([gone.code, JSON.parse(gone.output).error.code]).toEqual([1, "ERR_MODEL_UNKNOWN"]);
+    const none = await phantoma(["models", "push", join(parent, "none"), "--json"]);
+    expect([none.code, JSON.parse(none.output).error.code]).toEqual([1, "ERR_MODEL_FILE"]);
+  });
+
+  test("what was refused is counted where there is a policy; without one no window opens", async () => {
+    const { policy } = await json("status");
+    const egress = await json("egress");
+    expect(await json("window")).toMatchObject({ open: null, transfers: [] });
+    const opened = await phantoma([
+      "window",
+      "open",
+      "https://models.invalid/m.gguf",
+      "--yes",
+      "--json",
+    ]);
+    const { code } = JSON.parse(opened.output).error;
+    if (policy === "none") {
+      expect([egress.policy, opened.code, code]).toEqual([null, 1, "ERR_NO_POLICY"]);
+      expect((await phantoma(["egress"])).output).toContain("policy     none");
+    } else {
+      expect(egress.policy).toMatchObject({ isInForce: true, fault: null });
+      expect([opened.code, code]).toEqual([1, "ERR_MODEL_HOST"]);
+      expect((await phantoma(["egress"])).output).toMatch(/attempts {3}\d+ in \d+ day/);
+    }
+  });
+
+  test("--follow ends with Ctrl-C", async () => {
+    const { child, over } = begin("egress", "--follow");
+    await new Promise((resolve) => child.stdout!.once("data", resolve));
+    await sleep(300);
+    child.kill("SIGINT");
+    expect((await over).code).toBe(130);
   });
 
   test("a node that goes back in its lists is refused, a new node of its name is not", async () => {

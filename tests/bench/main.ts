@@ -14,6 +14,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startNode, type NodeUnderTest } from "../node-under-test.ts";
+import { cell } from "./cell.ts";
 import { classifier } from "./classifier.ts";
 import { consolePage } from "./console.ts";
 import { documents } from "./documents.ts";
@@ -36,6 +37,7 @@ const benchmarks: readonly Benchmark[] = [
   classifier,
   gatewayLoad,
   warmPool,
+  cell,
   kernelPolicy,
   consolePage,
 ];

@@ -56,7 +56,8 @@ function scanAll(when: string, isAnswering: boolean): void {
   for (const { pid, role } of processesOf(node)) {
     const { hits, scannedBytes } = scanMemory(pid, canary);
     const detail = `${hits} hits in ${(scannedBytes / 1e6).toFixed(0)} MB`;
-    if (role === "worker") workerHits += hits;
+    // An anchor has its worker's memory.
+    if (role === "worker" || role === "anchor") workerHits += hits;
     else
       proof.row({ name: `${role}, ${when}`, holds: hits === 0 && scannedBytes > 0, detail, hits });
   }

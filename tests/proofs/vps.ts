@@ -13,7 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { ControlSession, Conversation, withRetry, type NodeProfile } from "@phantoma/client";
-import { generateDeviceIdentity } from "@phantoma/crypto";
+import { generateDeviceIdentity, type Receipt } from "@phantoma/crypto";
 import { Proof } from "../proof.ts";
 import { bootedGuest } from "../vps/booted-guest.ts";
 import { ENABLED, installNode, NODE_PORT } from "../vps/install-node.ts";
@@ -130,7 +130,28 @@ async function showConversation(profile: NodeProfile, model: Buffer): Promise<Gu
   await showSandbox(worker);
   await refusedAsDemo(profile, model);
   await conversation.end();
+  await showReport(profile, conversation.task);
   return worker;
+}
+
+/** The cell's word in the task's receipt. */
+async function showReport(profile: NodeProfile, task: Uint8Array): Promise<void> {
+  const control = await withRetry(() => ControlSession.open({ profile, device }), {
+    attempts: ATTEMPTS,
+  });
+  let cell: Receipt["cell"] = null;
+  const isThere = await until(async () => {
+    const [signed] = await control.receipts({ task, limit: 1 });
+    cell = signed?.receipt.cell ?? null;
+    return signed !== undefined;
+  });
+  control.close();
+  const { end, wipedBytes } = (cell as Receipt["cell"]) ?? { end: "no report", wipedBytes: 0n };
+  proof.row({
+    name: "its cell reports that it finished, and how much of its memory was overwritten",
+    holds: isThere && end === "finished" && wipedBytes > 10_000_000n,
+    detail: `${end}, ${(Number(wipedBytes) / 1e6).toFixed(0)} MB`,
+  });
 }
 
 /** What the worker's own kernel tables say, read from outside. */
@@ -180,8 +201,10 @@ async function showSandbox({ pid, uid, networkNamespace }: GuestProcess): Promis
   ).trim();
   const environment = await guest.check(`tr '\\0' ' ' < /proc/${pid}/environ`);
   proof.row({
-    name: "it holds two connections and an empty environment",
-    holds: descriptors === "3 -> socket\n4 -> socket" && environment.trim() === "",
+    name: "it holds two connections, and nothing in its environment but how it keeps memory",
+    holds:
+      descriptors === "3 -> socket\n4 -> socket" &&
+      /^GLIBC_TUNABLES=glibc[\w.= :]+$/.test(environment.trim()),
     detail: environment.trim(),
   });
 }

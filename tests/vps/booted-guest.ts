@@ -36,7 +36,7 @@ export async function copyTree(
   const dir = mkdtempSync(join(tmpdir(), "phantoma-tree-"));
   try {
     make(dir);
-    await guest.unpack(["-C", dir, "."], guestDir);
+    await guest.copyFolder(dir, guestDir);
   } finally {
     rmSync(dir, { recursive: true });
   }

@@ -145,9 +145,9 @@ export class Guest {
     return stdout;
   }
 
-  /** Unpacks what tar packs here: root's, and packed as for a slow line, which this is. */
-  async unpack(tarArguments: readonly string[], guestDir: string): Promise<void> {
-    const pack = ["-c", "--owner=0", "--group=0", "-I", "gzip -1", ...tarArguments];
+  /** Puts a folder of this machine into the guest: root's, packed as for a slow line, which this is. */
+  async copyFolder(dir: string, guestDir: string): Promise<void> {
+    const pack = ["-c", "--owner=0", "--group=0", "-I", "gzip -1", "-C", dir, "."];
     const tar = spawn("tar", pack, { stdio: ["ignore", "pipe", "inherit"] });
     const unpack = `mkdir -p ${guestDir} && tar -xz -C ${guestDir}`;
     const ssh = spawn("ssh", [...this.#sshArguments(), unpack], {

@@ -1,5 +1,6 @@
 /**
- * The node's processes in the guest, as its kernel tells them apart.
+ * The node's processes in the guest, as its kernel tells them apart. PID 1 making a unit, and the check of
+ * the policy that it runs first, are in the unit's group for a moment and are none of ours.
  *
  * @module
  */
@@ -12,6 +13,10 @@ export interface GuestProcess {
   /** The control group below `phantoma.slice`. */
   readonly unit: string;
   readonly networkNamespace: string;
+  /** The name of its program's file. */
+  readonly program: string;
+  /** An anchor: it has a worker's or clerk's memory, and never runs. */
+  readonly isAnchor: boolean;
 }
 
 const SLICE = "/sys/fs/cgroup/phantoma.slice";
@@ -19,19 +24,27 @@ const SLICE = "/sys/fs/cgroup/phantoma.slice";
 const LIST = `
 for file in $(find ${SLICE} -name cgroup.procs); do
   for pid in $(cat $file); do
+    case "$(readlink /proc/$pid/exe) $file" in
+      *'/warden '*phantoma-warden*) ;;
+      *'/warden '* | *'/systemd '*) continue ;;
+    esac
     uid=$(awk '/^Uid:/ { print $2 }' /proc/$pid/status 2>/dev/null) || continue
-    echo "$pid $uid $(readlink /proc/$pid/ns/net) $(dirname $file)"
+    state=$(awk '/^State:/ { print $2 }' /proc/$pid/status)
+    echo "$pid $uid $(readlink /proc/$pid/ns/net) $(basename "$(readlink /proc/$pid/exe)") $state $(dirname $file)"
   done
 done`;
 
 export async function processesInGuest(guest: Guest): Promise<GuestProcess[]> {
   const lines = (await guest.check(LIST)).trim().split("\n");
   return lines.map((line) => {
-    const [pid = "", uid = "", networkNamespace = "", dir = ""] = line.split(" ");
+    const [pid = "", uid = "", networkNamespace = "", program = "", state = "", dir = ""] =
+      line.split(" ");
     return {
       pid: Number(pid),
       uid: Number(uid),
       networkNamespace,
+      program,
+      isAnchor: state === "t",
       unit: dir.slice(SLICE.length + 1),
     };
   });
@@ -47,6 +60,10 @@ export function sharedUsers(processes: readonly GuestProcess[]): string[] {
   });
 }
 
+/** The workers themselves: neither their cells nor their anchors. */
 export function workersOf(processes: readonly GuestProcess[]): GuestProcess[] {
-  return processes.filter(({ unit }) => unit.includes("phantoma-worker@"));
+  return processes.filter(
+    ({ unit, program, isAnchor }) =>
+      unit.includes("phantoma-worker@") && program === "node" && !isAnchor,
+  );
 }

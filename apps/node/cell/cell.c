@@ -1,35 +1,48 @@
 /*
- * The cell: what a worker or clerk is started by, so that it starts with nothing it could misuse.
+ * The cell: the parent of one worker or clerk, from before its first instruction until nothing is left of it.
  *
- *   cell KEEPER-SOCKET PROGRAM [ARGUMENT ...]
+ *   cell KEEPER-SOCKET REPORT-SOCKET PROGRAM [ARGUMENT ...]
+ *   cell check                    whether this machine lets a cell do its work: 0, or a status below
  *
- * PID 1 gives it the gateway's connection as descriptor 0. The program gets that as 3, a connection to the
- * keeper as 4, nothing else, and can make no connection of that kind itself.
+ * The program gets the gateway's connection as descriptor 3, one to the keeper as 4, nothing else, and can
+ * make no connection of that kind itself. How it ended, and what was overwritten, goes to REPORT-SOCKET; `-`
+ * where nobody asks. PID 1 gives the gateway's connection as 0. A starter of ours gives it as 3, and
+ * connections in the place of sockets, as `fd:4` and `fd:0`: its cells may not be allowed to make any.
  *
- * This is the launcher only: it becomes the program, so nobody is left to overwrite the program's memory
- * when that ends, and a node without init_on_free has wipe grade C. Why it could not start is its exit status.
+ * Its exit status is why it could not start the program, or 0.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include "ending.h"
+#include "once.h"
+#include "report.h"
+#include "seize.h"
 
 /* What PID 1 writes down when a cell did not start; 200 and up are systemd's own. */
 enum status {
 	STATUS_USAGE = 64,	/* called wrongly: fix the unit */
-	STATUS_CONNECTION = 65, /* descriptor 0 is not a connection: start it through its socket */
+	STATUS_CONNECTION = 65, /* no connection as descriptor 0 or 3: start it through its socket */
 	STATUS_KEEPER = 66,	/* no keeper: is it running, and is the cell in the right group? */
 	STATUS_DESCRIPTORS = 67,/* descriptors could not be put in order: raise LimitNOFILE */
 	STATUS_PRIVILEGE = 68,	/* the kernel refused to take privilege away: too old a kernel */
 	STATUS_FILTER = 69,	/* the filter could not be put in force: too old a kernel */
 	STATUS_PROGRAM = 70,	/* the program could not be run: is the release whole? */
+	STATUS_REPORT = 71,	/* no keeper for reports: see STATUS_KEEPER */
+	STATUS_SEIZE = 72,	/* ptrace is refused: allow a parent to trace its child (Yama 0 or 1) */
 };
 
 /* What ipc/inherited.ts expects. */
@@ -52,7 +65,7 @@ static int is_connection(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
 }
 
-static int connect_to_keeper(const char *path)
+static int connect_to(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -61,6 +74,17 @@ static int connect_to_keeper(const char *path)
 		return -1;
 	strcpy(address.sun_path, path);
 	return connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? fd : -1;
+}
+
+static int is_inherited(const char *where)
+{
+	return strncmp(where, "fd:", 3) == 0;
+}
+
+/* A connection to a socket, or one that was given; closed on exec. */
+static int channel_to(const char *where)
+{
+	return is_inherited(where) ? fcntl(atoi(where + 3), F_DUPFD_CLOEXEC, ASIDE) : connect_to(where);
 }
 
 /* Leaves the two connections, and nothing at the places of the standard descriptors. */
@@ -132,6 +156,10 @@ static int filter_calls(void)
 		/* No namespace of its own making, where it would be root. */
 		{ SCMP_SYS(unshare), 0 },
 		{ SCMP_SYS(setns), 0 },
+		/* No memory without an address: it would be there and in none of its mappings. */
+		{ SCMP_SYS(memfd_create), 0 },
+		{ SCMP_SYS(memfd_secret), 0 },
+		{ SCMP_SYS(shmget), 0 },
 	};
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 
@@ -153,19 +181,103 @@ static int filter_calls(void)
 	return seccomp_load(filter) == 0;
 }
 
-int main(int argc, char *argv[])
-{
-	char *const no_environment[] = { NULL };
-	int keeper;
+/*
+ * The program's whole environment. What malloc is given back it keeps, because the cell overwrites what a
+ * program has at its end, and not what it gave back to the kernel before: no mappings of their own for large
+ * pieces, no heap but the one that only grows.
+ */
+static char *const environment[] = {
+	"GLIBC_TUNABLES=glibc.malloc.mmap_max=0:glibc.malloc.arena_max=1:"
+	"glibc.malloc.trim_threshold=18446744073709551615",
+	NULL,
+};
 
-	expect(argc >= 3, STATUS_USAGE);
-	expect(is_connection(STDIN_FILENO), STATUS_CONNECTION);
+/* Root's, where it has them: a demo node's worker could else read the cell itself. */
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct none[2] = { 0 };
+	struct __user_cap_data_struct held[2];
+
+	if (syscall(SYS_capget, &header, held) != 0)
+		return 0;
+	/* A unit has none, and a filter that refuses to change them. */
+	return memcmp(held, none, sizeof(none)) == 0 || syscall(SYS_capset, &header, none) == 0;
+}
+
+static void give_up_rights(const struct seized *seized)
+{
 	expect(prctl(PR_SET_DUMPABLE, 0) == 0, STATUS_PRIVILEGE);
 	expect(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, STATUS_PRIVILEGE);
-	keeper = connect_to_keeper(argv[1]);
-	expect(keeper >= 0, STATUS_KEEPER);
-	expect(arrange_descriptors(STDIN_FILENO, keeper), STATUS_DESCRIPTORS);
+	expect(drop_capabilities(), STATUS_PRIVILEGE);
 	expect(filter_calls(), STATUS_FILTER);
-	execve(argv[2], &argv[2], no_environment);
+	expect(allow_one_program(seized->password) == 0, STATUS_FILTER);
+}
+
+/* The rest of the child's life as ours. */
+static void become_program(const struct seized *seized, int gateway, int keeper, char *argv[])
+{
+	expect(arrange_descriptors(gateway, keeper), STATUS_DESCRIPTORS);
+	give_up_rights(seized);
+	execute_once(seized->password, argv[0], argv, environment);
 	_exit(STATUS_PROGRAM);
+}
+
+/* The whole life of a cell, with a program that ends at once: this one, called wrongly. */
+static int check(char *argv[])
+{
+	char *const wrongly[] = { argv[0], NULL };
+	struct seized seized;
+	struct end end;
+
+	switch (start_seized(&seized)) {
+	case -1:
+		return STATUS_SEIZE;
+	case 0:
+		give_up_rights(&seized);
+		execute_once(seized.password, "/proc/self/exe", wrongly, environment);
+		_exit(STATUS_PROGRAM);
+	}
+	watch_until_gone(&seized, -1, &end);
+	return end.was_wiped && end.wiped.missed == 0 ? 0 : STATUS_SEIZE;
+}
+
+int main(int argc, char *argv[])
+{
+	/* One byte: 0 does not stop a handler that the kernel pipes cores into, 1 does. */
+	const struct rlimit no_core = { 1, 1 };
+	int gateway, keeper, report = -1;
+	struct seized seized;
+	struct end end;
+	uint64_t kills;
+
+	if (argc == 2 && strcmp(argv[1], "check") == 0)
+		return check(argv);
+	expect(argc >= 4, STATUS_USAGE);
+	gateway = is_inherited(argv[1]) ? GATEWAY : STDIN_FILENO;
+	expect(is_connection(gateway), STATUS_CONNECTION);
+	expect(setrlimit(RLIMIT_CORE, &no_core) == 0, STATUS_PRIVILEGE);
+	keeper = channel_to(argv[1]);
+	expect(keeper >= 0, STATUS_KEEPER);
+	if (strcmp(argv[2], "-") != 0) {
+		report = channel_to(argv[2]);
+		expect(report >= 0 && pair(keeper, report), STATUS_REPORT);
+	}
+	kills = memory_kills();
+	switch (start_seized(&seized)) {
+	case -1:
+		return STATUS_SEIZE;
+	case 0:
+		become_program(&seized, gateway, keeper, argv + 3);
+	}
+	/* Else the keeper would not see the program's end. */
+	close(keeper);
+	if (is_inherited(argv[1]))
+		close(KEEPER);
+	expect(prctl(PR_SET_DUMPABLE, 0) == 0, STATUS_PRIVILEGE);
+	watch_until_gone(&seized, gateway, &end);
+	if (report >= 0)
+		send_report(report, ending_of(&end, kills), &end);
+	/* What never ran its program has nothing to be overwritten, and its status is one of ours. */
+	return end.was_wiped || !WIFEXITED(end.status) ? 0 : WEXITSTATUS(end.status);
 }

@@ -16,13 +16,14 @@ export interface CellsOptions {
   readonly gateway: ChildProcess;
   /** A socket path of our own, on which connections to ourselves are made. */
   readonly pairSocket: string;
-  /** What runs a process of a role: a program and its arguments. */
+  /** What runs a process of a role, in its cell where there is one: a program and its arguments. */
   readonly command: (role: Role) => readonly [string, ...string[]];
   readonly keeperSocket: (role: Role) => string;
+  /** Where a cell says how its process ended; `undefined` where there is no cell, or nobody asks. */
+  readonly reportSocket: (role: Role) => string | undefined;
+  /** A process whose connection is closed has this long to end by itself, in milliseconds. */
+  readonly graceMs: number;
 }
-
-/** A process whose connection is closed has this long to end by itself, in milliseconds. */
-const END_GRACE_MS = 3_000;
 
 export class Cells {
   readonly #options: CellsOptions;
@@ -62,17 +63,20 @@ export class Cells {
 
   async #start(role: Role, id: number): Promise<void> {
     try {
-      const { gateway, keeperSocket, command } = this.#options;
+      const { gateway, keeperSocket, reportSocket, command } = this.#options;
       const keeper = await connectPaused(keeperSocket(role));
+      const reports = reportSocket(role);
+      const report = reports === undefined ? undefined : await connectPaused(reports);
       const [ours, theirs] = await this.#pair();
       const [program, ...args] = command(role);
       const child = spawn(program, args, {
-        stdio: ["ignore", "ignore", "ignore", theirs, keeper],
+        stdio: [report ?? "ignore", "ignore", "ignore", theirs, keeper],
         // Nothing of our environment is the child's business.
         env: {},
       });
       theirs.destroy();
       keeper.destroy();
+      report?.destroy();
       child.once("error", () => this.#children.delete(id));
       child.once("exit", () => this.#children.delete(id));
       this.#children.set(id, child);
@@ -103,7 +107,7 @@ export class Cells {
   #end(id: number): void {
     const child = this.#children.get(id);
     if (!child) return;
-    const kill = setTimeout(() => child.kill("SIGKILL"), END_GRACE_MS);
+    const kill = setTimeout(() => child.kill("SIGKILL"), this.#options.graceMs);
     child.once("exit", () => clearTimeout(kill));
   }
 }

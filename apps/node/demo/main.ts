@@ -2,7 +2,7 @@
  * A whole node on this machine, without systemd: starts its processes, restarts them, ends with its parent.
  * Certified and shown as demo mode. As root on Linux each process is under the kernel policy.
  *
- *   main.ts --state DIR --run DIR --port N [--no-policy] -- [gateway flags …]
+ *   main.ts --state DIR --run DIR --port N [--no-policy] [--no-cell] -- [gateway flags …]
  *
  * Prints one line when it is ready: {"port": N, "policy": "demo" | "none", "why": why there is none}.
  *
@@ -13,6 +13,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { CELL_GRACE_MS, findCell, inCell } from "../cell/cell-command.ts";
 import { openLog } from "../log/log.ts";
 import { ORDER_FILE, runPaths, statePaths } from "../setup/paths.ts";
 import { Cells } from "./cells.ts";
@@ -22,6 +23,8 @@ import { KernelPolicy } from "./kernel-policy.ts";
 const RESTART_MS = 200;
 /** How soon the fetcher follows an order. */
 const ORDER_POLL_MS = 250;
+/** A process without a cell, whose connection is closed, has this long to end by itself, in milliseconds. */
+const END_GRACE_MS = 3_000;
 /** The fetcher ends by itself when its order is gone; then it is ended, after these milliseconds. */
 const FETCHER_GRACE_MS = 3_000;
 
@@ -32,6 +35,7 @@ const { values, positionals: gatewayFlags } = parseArgs({
     run: { type: "string" },
     port: { type: "string", default: "0" },
     "no-policy": { type: "boolean", default: false },
+    "no-cell": { type: "boolean", default: false },
   },
 });
 const { state, run } = values;
@@ -59,7 +63,11 @@ const policyFlags = isFiltered
   ? ["--policy", "demo", "--warden", paths.warden]
   : ["--policy", "none"];
 await keep("keeper", ["--starter", "gateway", ...policyFlags]);
-await keep("gateway", [...(isFiltered ? ["--starter", "parent"] : []), ...gatewayFlags]);
+const found = values["no-cell"] ? { obstacle: "ERR_SWITCHED_OFF" } : findCell();
+const cell = "cell" in found ? found.cell : undefined;
+if ("obstacle" in found) log("no-cell", { code: found.obstacle });
+const starterFlags = isFiltered ? ["--starter", "parent"] : ["--cell", cell ?? "none"];
+await keep("gateway", [...starterFlags, ...gatewayFlags]);
 if (isFiltered) {
   await policy.admitGateway(port);
   watchOrders();
@@ -120,7 +128,20 @@ function startRole(name: string, flags: readonly string[], ...more: "ipc"[]): Ch
 function command(name: string, flags: readonly string[]): [string, ...string[]] {
   const entry = fileURLToPath(new URL(`../${name}/main.ts`, import.meta.url));
   const program: [string, ...string[]] = [process.execPath, entry, ...flags];
+  return inUnit(name, isCell(name) && cell ? inCell(cell, isReported(name), program) : program);
+}
+
+function inUnit(name: string, program: [string, ...string[]]): [string, ...string[]] {
   return isFiltered ? policy.command(name, ...program) : program;
+}
+
+function isCell(name: string): boolean {
+  return name === "worker" || name === "clerk";
+}
+
+/** Only a task has a receipt. */
+function isReported(name: string): boolean {
+  return name === "worker" && cell !== undefined;
 }
 
 async function serveCells(gateway: ChildProcess): Promise<Cells> {
@@ -131,6 +152,8 @@ async function serveCells(gateway: ChildProcess): Promise<Cells> {
     pairSocket,
     command: (role) => command(role, role === "worker" ? ["--models", paths.modelsDir] : []),
     keeperSocket: (role) => (role === "worker" ? paths.keeperForWorkers : paths.keeperForClerks),
+    reportSocket: (role) => (isReported(role) ? paths.reportsOfCells : undefined),
+    graceMs: cell ? CELL_GRACE_MS : END_GRACE_MS,
   });
 }
 

@@ -2,7 +2,7 @@
  * The gateway process. In demo mode it makes workers itself; under systemd PID 1 does.
  *
  *   main.ts --state DIR --run DIR --starter systemd|gateway|parent --host ADDRESS --port N --tick MS --warm N --max-live N
- *           --max-waiting N --max-threads N --max-per-device N
+ *           --max-waiting N --max-threads N --max-per-device N [--cell PROGRAM|none]
  *
  * @module
  */
@@ -36,6 +36,7 @@ const flags = z
     "max-waiting": count,
     "max-threads": count,
     "max-per-device": count,
+    cell: z.string(),
   })
   .parse(
     parseArgs({
@@ -43,6 +44,7 @@ const flags = z
         state: { type: "string" },
         run: { type: "string" },
         starter: { type: "string", default: "gateway" },
+        cell: { type: "string", default: "none" },
         host: { type: "string", default: "127.0.0.1" },
         port: { type: "string", default: "0" },
         tick: { type: "string", default: String(DEFAULT_TICK_MS) },
@@ -111,16 +113,20 @@ function madeByParent() {
 }
 
 function madeByUs() {
+  const cell = flags.cell === "none" ? undefined : flags.cell;
   return {
     workers: new ChildStarter({
       entry: fileURLToPath(new URL("../worker/main.ts", import.meta.url)),
       args: ["--models", state.modelsDir],
       keeperSocket: run.keeperForWorkers,
+      cell,
+      reportSocket: run.reportsOfCells,
     }),
     clerks: new ChildStarter({
       entry: fileURLToPath(new URL("../clerk/main.ts", import.meta.url)),
       args: [],
       keeperSocket: run.keeperForClerks,
+      cell,
     }),
   };
 }

@@ -10,6 +10,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { CELL_GRACE_MS, inCell } from "../cell/cell-command.ts";
 
 export interface Starter {
   /** A connection to a process that nobody has used; rejects when none can be made. */
@@ -22,6 +23,10 @@ export interface ChildStarterOptions {
   readonly args: readonly string[];
   /** Opened here and inherited, so that the process needs no right to open sockets. */
   readonly keeperSocket: string;
+  /** The cell's program; `undefined` where this machine has none. */
+  readonly cell: string | undefined;
+  /** Where the cell says how the process ended; absent where nobody asks. */
+  readonly reportSocket?: string;
 }
 
 /** A process whose connection is closed has this long to end by itself, in milliseconds. */
@@ -37,13 +42,18 @@ export class ChildStarter implements Starter {
   }
 
   async start(): Promise<Duplex> {
-    const keeper = await connectPaused(this.#options.keeperSocket);
-    const child = spawn(process.execPath, [this.#options.entry, ...this.#options.args], {
-      stdio: ["ignore", "ignore", "ignore", "pipe", keeper],
+    const { entry, args, cell, keeperSocket, reportSocket } = this.#options;
+    const program = [process.execPath, entry, ...args] as const;
+    const keeper = await connectPaused(keeperSocket);
+    const report = cell && reportSocket ? await connectPaused(reportSocket) : undefined;
+    const [file, ...rest] = cell ? inCell(cell, report !== undefined, program) : program;
+    const child = spawn(file, rest, {
+      stdio: [report ?? "ignore", "ignore", "ignore", "pipe", keeper],
       // Nothing of our environment is the child's business.
       env: {},
     });
     keeper.destroy();
+    report?.destroy();
     // Out of descriptors there are no streams at all, and the error comes later, as an event.
     const connection = (child.stdio as unknown as Socket[] | undefined)?.[3];
     child.once("error", () => connection?.destroy());
@@ -53,7 +63,7 @@ export class ChildStarter implements Starter {
       this.#children.delete(child);
       connection.destroy();
     });
-    connection.once("close", () => endSoon(child));
+    connection.once("close", () => this.#endSoon(child));
     return connection;
   }
 
@@ -62,17 +72,18 @@ export class ChildStarter implements Starter {
     await Promise.all(
       [...this.#children].map(async (child) => {
         if (child.exitCode !== null || child.signalCode !== null) return;
-        endSoon(child);
+        this.#endSoon(child);
         await once(child, "exit");
       }),
     );
   }
-}
 
-function endSoon(child: ChildProcess): void {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const kill = setTimeout(() => child.kill("SIGKILL"), END_GRACE_MS);
-  child.once("exit", () => clearTimeout(kill));
+  #endSoon(child: ChildProcess): void {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const graceMs = this.#options.cell ? CELL_GRACE_MS : END_GRACE_MS;
+    const kill = setTimeout(() => child.kill("SIGKILL"), graceMs);
+    child.once("exit", () => clearTimeout(kill));
+  }
 }
 
 /** Paused, so that not a byte is read here that the child should read. */

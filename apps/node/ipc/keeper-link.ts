@@ -51,6 +51,30 @@ export type CellRole = "worker" | "clerk";
  */
 export const KeeperAnswer = { done: 1, refused: 2, revoked: 3 } as const;
 
+/**
+ * What a cell says on its child's channel before there is a child: 16 random bytes, which it says on its
+ * own channel too. It is no request: nobody waits for an answer to it.
+ */
+export const CELL_HANDLE_KIND = 64;
+export const CELL_HANDLE_BYTES = 16;
+
+/**
+ * What a cell says on its own channel, which its child never has: the handle; and, when the child is gone,
+ * how it ended (1), bytes overwritten (8), bytes that could not be reached (8), Unix milliseconds (8).
+ */
+export const CellReport = { handle: 1, ended: 2 } as const;
+export const CELL_ENDED_BYTES = 25;
+
+/** In what way a cell's child ended, by number from 1. */
+export const cellEndings = [
+  "finished",
+  "timeout",
+  "disconnected",
+  "crashed",
+  "killed",
+  "memory",
+] as const;
+
 /** Why the keeper refused, by number on the link; an order's refusal has the warden's number after it. */
 export const keeperRefusals = [
   "ERR_TICKET",

@@ -3,13 +3,23 @@ import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { certificateDocument, generateX25519, receiptDocument } from "@phantoma/crypto";
 import { egressSchema, modelSchema, statusSchema, windowSchema } from "@phantoma/protocol";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import { encodeFrame } from "../ipc/frames.ts";
 import { KeeperClient } from "../ipc/keeper-client.ts";
-import { keeperRequests, MAX_KEEPER_REQUEST_BYTES, type CellRole } from "../ipc/keeper-link.ts";
+import {
+  CELL_ENDED_BYTES,
+  CELL_HANDLE_BYTES,
+  CELL_HANDLE_KIND,
+  cellEndings,
+  CellReport,
+  keeperRequests,
+  MAX_KEEPER_REQUEST_BYTES,
+  type CellRole,
+} from "../ipc/keeper-link.ts";
 import { MODEL, TestNode } from "../test-node.ts";
 import { Keeper } from "./keeper.ts";
 
@@ -70,9 +80,9 @@ function receiptsIn(answer: Buffer) {
   return found;
 }
 
-test("the sockets are for their owner only", () => {
+test("the sockets are for their owner and its group, which is the cells' under systemd", () => {
   for (const role of ["worker", "clerk"] as const)
-    expect(statSync(socketPath(role)).mode & 0o777).toBe(0o600);
+    expect(statSync(socketPath(role)).mode & 0o777).toBe(0o660);
 });
 
 describe.each(["worker", "clerk"] as const)("a %s", (role) => {
@@ -138,6 +148,19 @@ describe.each(["worker", "clerk"] as const)("a %s", (role) => {
     else
       expect(statusSchema.parse(JSON.parse(String(await clerk.ask("status")))).tasksLive).toBe(1);
   });
+});
+
+test.each([
+  ["after the first request", "worker", CELL_HANDLE_BYTES, true],
+  ["a second time", "worker", CELL_HANDLE_BYTES, false],
+  ["too short", "worker", CELL_HANDLE_BYTES - 1, false],
+  ["from a clerk", "clerk", CELL_HANDLE_BYTES, false],
+] as const)("a handle %s ends the channel", async (_how, role, length, isLate) => {
+  const { client, socket } = cell(role);
+  if (isLate) await client.ask("certify", certifyBody(ticketFor(role)));
+  const handle = encodeFrame(CELL_HANDLE_KIND, Buffer.alloc(length));
+  socket.write(Buffer.concat([handle, handle]));
+  await client.closed;
 });
 
 const adminTicket = (role: CellRole) => ticketFor(role, node.admin);
@@ -208,6 +231,34 @@ describe("a receipt", () => {
     await expect.poll(() => keeper.receipts.issued).toBe(1);
     expect(receiptsIn(await clerk.ask("receipts", anyList))).toMatchObject([
       { task: certificate.ticket, workerKey: key, cell: null, warden: null, sequence: 1n },
+    ]);
+  });
+
+  test("has what the task's own cell reported, and waits for it", async () => {
+    const reportsPath = join(node.dir, "reports.sock");
+    const server = await keeper.listenToCells(reportsPath);
+    onTestFinished(() => void server.close());
+    const handle = Buffer.alloc(CELL_HANDLE_BYTES, 7);
+    const report = connect(reportsPath);
+    report.write(encodeFrame(CellReport.handle, handle));
+    await expect.poll(() => keeper.reports.count).toBe(1);
+    const { client, socket } = cell("worker");
+    socket.write(encodeFrame(CELL_HANDLE_KIND, handle));
+    await client.ask("certify", certifyBody(ticketFor("worker")));
+    client.close();
+    await client.closed;
+    // The cell is still overwriting.
+    await sleep(100);
+    expect(keeper.receipts.issued).toBe(0);
+    const body = Buffer.alloc(CELL_ENDED_BYTES);
+    body.writeUInt8(cellEndings.indexOf("crashed") + 1);
+    body.writeBigUInt64BE(4096n, 1);
+    body.writeBigUInt64BE(5n, 17);
+    report.end(encodeFrame(CellReport.ended, body));
+    await expect.poll(() => keeper.receipts.issued).toBe(1);
+    const clerk = await certified("clerk");
+    expect(receiptsIn(await clerk.ask("receipts", anyList))).toMatchObject([
+      { cell: { end: "crashed", wipedBytes: 4096n, wipedAt: 5 } },
     ]);
   });
 

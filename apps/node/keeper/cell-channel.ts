@@ -13,6 +13,8 @@ import { MAX_LIVE_STREAMS, modelSchema } from "@phantoma/protocol";
 import type { Socket } from "node:net";
 import { FrameLink, type Frame } from "../ipc/frames.ts";
 import {
+  CELL_HANDLE_BYTES,
+  CELL_HANDLE_KIND,
   KeeperAnswer,
   keeperRefusals,
   keeperRequests,
@@ -45,6 +47,8 @@ export class CellChannel {
   readonly #link: FrameLink;
   #last: Promise<void> = Promise.resolve();
   #underWay = 0;
+  #cellHandle: Buffer | undefined;
+  #hasAsked = false;
   #certified: { readonly genuine: GenuineTicket; readonly key: Uint8Array; at: number } | undefined;
 
   constructor(keeper: Keeper, role: CellRole, socket: Socket) {
@@ -85,14 +89,23 @@ export class CellChannel {
   #take({ kind, body }: Frame): void {
     // A cell asks and reads; one that only asks would have its answers pile up here.
     if (this.#link.queuedBytes > MAX_KEEPER_ANSWER_BYTES) throw new RangeError("answers not taken");
+    if (kind === CELL_HANDLE_KIND) return this.#takeHandle(body);
     if (this.#underWay >= MAX_LIVE_STREAMS) throw new RangeError("too many requests at once");
     const request = requestByKind.get(kind);
     if (!request) throw new RangeError("no such request");
     const row = keeperRequests[request];
     if (!(row.from as readonly CellRole[]).includes(this.role)) throw new RangeError("not yours");
+    this.#hasAsked = true;
     this.#underWay += 1;
     // In their order: the cell knows by it which answer is for which question.
     this.#last = this.#last.then(() => this.#answer(request, body)).catch(() => this.#link.close());
+  }
+
+  /** The cell's own word, before there is a child that could say anything. */
+  #takeHandle(body: Buffer): void {
+    const isDue = this.role === "worker" && !this.#cellHandle && !this.#hasAsked;
+    if (!isDue || body.length !== CELL_HANDLE_BYTES) throw new RangeError("not the cell's word");
+    this.#cellHandle = Buffer.from(body);
   }
 
   async #answer(request: KeeperRequest, body: Buffer): Promise<void> {
@@ -216,9 +229,13 @@ export class CellChannel {
     return DONE;
   }
 
-  #ended(): void {
-    if (!this.#certified || this.role !== "worker") return;
-    const { genuine, key, at } = this.#certified;
+  async #ended(): Promise<void> {
+    const endedAt = Date.now();
+    const isTask = this.#certified !== undefined && this.role === "worker";
+    if (isTask) this.#keeper.tasksDone += 1;
+    const cell = await this.#keeper.reports.of(this.#cellHandle);
+    if (!isTask) return;
+    const { genuine, key, at } = this.#certified!;
     this.#keeper.receipts.issue(
       {
         task: genuine.hash,
@@ -228,7 +245,8 @@ export class CellChannel {
         release: this.#keeper.installation.release,
         certifiedAt: at,
       },
-      Date.now(),
+      endedAt,
+      cell,
     );
   }
 }

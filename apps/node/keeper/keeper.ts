@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { NodeIdentity } from "@phantoma/crypto";
@@ -14,6 +14,7 @@ import type { Log } from "../log/log.ts";
 import { isWhole, readCatalogue, removeModel } from "../models/model-store.ts";
 import { UsedTickets } from "../tickets/used-tickets.ts";
 import { CellChannel } from "./cell-channel.ts";
+import { CellReports } from "./cell-reports.ts";
 import { KernelPolicy } from "./kernel-policy.ts";
 import { PushedModels } from "./pushed-models.ts";
 import { TICKET_MEMORY_MS, type Certifier, type Installation } from "./certify.ts";
@@ -41,10 +42,13 @@ export interface KeeperOptions {
 export class Keeper {
   readonly devices: DeviceListFolder;
   readonly receipts: Receipts;
+  readonly reports: CellReports;
   readonly pushed: PushedModels;
   /** `undefined` without a warden. */
   readonly policy: KernelPolicy | undefined;
   readonly installation: Installation;
+  /** Their receipts follow, when their cells have overwritten what they left. */
+  tasksDone = 0;
   readonly #options: KeeperOptions;
   readonly #startedAt = Date.now();
   readonly #used = new UsedTickets(TICKET_MEMORY_MS);
@@ -58,6 +62,7 @@ export class Keeper {
       options.identity.signing.publicKey,
       join(options.keeperDir, SEEN_DEVICES_FILE),
     );
+    this.reports = new CellReports(options.log);
     this.receipts = new Receipts(options.identity, this.#startedAt);
     this.pushed = new PushedModels(options.incomingDir, options.modelsDir);
     this.policy =
@@ -74,23 +79,21 @@ export class Keeper {
   }
 
   /** Answers the cells of one role on a socket of their own; its permissions say who they are. */
-  async listen(role: CellRole, socketPath: string): Promise<Server> {
-    const server = createServer((socket) => {
+  listen(role: CellRole, socketPath: string): Promise<Server> {
+    return listenOn(socketPath, (socket) => {
       if (this.#cells.size >= MAX_CELLS) return void socket.destroy();
       const channel = new CellChannel(this, role, socket);
       this.#cells.add(channel);
       void channel.closed.then(() => this.#cells.delete(channel));
     });
-    mkdirSync(dirname(socketPath), { recursive: true, mode: 0o700 });
-    // That of a keeper which was killed is in the way.
-    rmSync(socketPath, { force: true });
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(socketPath, resolve);
+  }
+
+  /** Hears the cells of workers themselves, beside the channels that their children have. */
+  listenToCells(socketPath: string): Promise<Server> {
+    return listenOn(socketPath, (socket) => {
+      if (this.reports.count >= MAX_CELLS) return void socket.destroy();
+      this.reports.take(socket);
     });
-    // Under systemd the folder hands on the group of the cells, which may connect and nobody else.
-    chmodSync(socketPath, 0o660);
-    return server;
   }
 
   certifier(): Certifier {
@@ -153,7 +156,7 @@ export class Keeper {
       nodeTime: Date.now(),
       startedAt: this.#startedAt,
       tasksLive: [...this.#cells].filter((cell) => cell.isServing && cell.role === "worker").length,
-      tasksDone: this.receipts.issued,
+      tasksDone: this.tasksDone,
       deviceListVersion: this.devices.current.version,
     };
   }
@@ -169,4 +172,19 @@ export class Keeper {
     for (const cell of this.#cells) cell.close();
     this.policy?.close();
   }
+}
+
+/** @param onConnection takes over */
+async function listenOn(path: string, onConnection: (socket: Socket) => void): Promise<Server> {
+  const server = createServer(onConnection);
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  // That of a keeper which was killed is in the way.
+  rmSync(path, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, resolve);
+  });
+  // Under systemd the folder hands on the group of the cells, which may connect and nobody else.
+  chmodSync(path, 0o660);
+  return server;
 }

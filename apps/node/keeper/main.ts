@@ -67,6 +67,7 @@ if (flags.policy !== "none") await assertPolicyInForce();
 const servers = [
   await keeper.listen("worker", run.keeperForWorkers),
   await keeper.listen("clerk", run.keeperForClerks),
+  await keeper.listenToCells(run.reportsOfCells),
 ];
 log("ready");
 process.send?.("ready");

@@ -17,7 +17,7 @@ function task(number: number, device = 1): TaskRecord {
 
 test("a receipt says what the keeper knows, and null where nobody measured", () => {
   const receipts = new Receipts(identity, 50);
-  receipts.issue(task(7), 200);
+  receipts.issue(task(7), 200, null);
   expect(open(receipts.find(undefined, undefined, 1)[0]!)).toEqual({
     node: identity.signing.publicKey,
     epoch: 50,
@@ -31,7 +31,7 @@ test("a receipt says what the keeper knows, and null where nobody measured", () 
 
 test("receipts are counted from 1 and found newest first, up to the limit", () => {
   const receipts = new Receipts(identity, 0);
-  for (let number = 0; number < 4; number += 1) receipts.issue(task(number), 0);
+  for (let number = 0; number < 4; number += 1) receipts.issue(task(number), 0, null);
   const sequences = (limit: number) =>
     receipts.find(undefined, undefined, limit).map((document) => open(document).sequence);
   expect(sequences(10)).toEqual([4n, 3n, 2n, 1n]);
@@ -42,8 +42,8 @@ test("receipts are counted from 1 and found newest first, up to the limit", () =
 
 test("a device finds its own, also when it knows the name of another's task", () => {
   const receipts = new Receipts(identity, 0);
-  receipts.issue(task(1, 1), 0);
-  receipts.issue(task(2, 2), 0);
+  receipts.issue(task(1, 1), 0, null);
+  receipts.issue(task(2, 2), 0, null);
   const found = (device?: number, name?: number) =>
     receipts
       .find(device ? bytes(device) : undefined, name ? task(name).task : undefined, 10)
@@ -58,7 +58,7 @@ test("a device finds its own, also when it knows the name of another's task", ()
 
 test("only the newest are kept, and the count goes on", () => {
   const receipts = new Receipts(identity, 0);
-  for (let number = 0; number <= MAX_RECEIPTS; number += 1) receipts.issue(task(number), 0);
+  for (let number = 0; number <= MAX_RECEIPTS; number += 1) receipts.issue(task(number), 0, null);
   const kept = receipts.find(undefined, undefined, MAX_RECEIPTS + 10);
   expect(kept).toHaveLength(MAX_RECEIPTS);
   expect(open(kept.at(-1)!).sequence).toBe(2n);

@@ -36,7 +36,7 @@ export class Receipts {
   }
 
   /** Signs the receipt of a task that has just ended. What nobody measured is `null`. */
-  issue(record: TaskRecord, endedAt: number): void {
+  issue(record: TaskRecord, endedAt: number, cell: Receipt["cell"]): void {
     this.#sequence += 1n;
     const document = receiptDocument.sign(
       {
@@ -45,7 +45,7 @@ export class Receipts {
         sequence: this.#sequence,
         ...record,
         endedAt,
-        cell: null,
+        cell,
         warden: null,
       },
       this.#identity.signing.privateKey,

@@ -36,6 +36,8 @@ export function runPaths(runDir: string) {
   return {
     keeperForWorkers: join(runDir, "for-workers", "keeper.sock"),
     keeperForClerks: join(runDir, "for-clerks", "keeper.sock"),
+    /** Where the cells of workers say how their task ended. */
+    reportsOfCells: join(runDir, "for-workers", "reports.sock"),
     /** PID 1's, under systemd: a connection is a fresh process. */
     workerStarter: join(runDir, "worker.sock"),
     clerkStarter: join(runDir, "clerk.sock"),

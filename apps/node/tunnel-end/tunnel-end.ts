@@ -24,6 +24,7 @@ import {
   SecureChannel,
   tunnelPrologue,
 } from "@phantoma/protocol";
+import { ExitStatus, exitStatusFor } from "../ipc/exit-status.ts";
 import { FrameLink, type Frame } from "../ipc/frames.ts";
 import { inheritedLinks } from "../ipc/inherited.ts";
 import { KeeperClient, KeeperRefused } from "../ipc/keeper-client.ts";
@@ -71,7 +72,7 @@ export async function runTunnelEnd(role: Role): Promise<void> {
   const held: Held = { channel: undefined };
   const leave = onceLeaving(role, link, held);
   // The gateway's hanging up is the end of the task; the keeper's is a revocation, or its own end.
-  void link.closed.then(() => leave(CloseCode.done));
+  void link.closed.then(() => leave(undefined));
   void keeper.closed.then(() => leave(keeper.wasRevoked ? CloseCode.revoked : CloseCode.died));
   process.on("uncaughtException", () => void leave(CloseCode.died));
   process.on("unhandledRejection", () => void leave(CloseCode.died));
@@ -135,19 +136,29 @@ interface Held {
   channel: SecureChannel | undefined;
 }
 
-function onceLeaving(role: Role, link: FrameLink, held: Held): (code: number) => Promise<never> {
+/** @returns ends the process, with the code for the device, or without when its line is cut already */
+function onceLeaving(
+  role: Role,
+  link: FrameLink,
+  held: Held,
+): (code: number | undefined) => Promise<never> {
   let leaving: Promise<never> | undefined;
   return (code) => (leaving ??= leaveNow(role, link, held, code));
 }
 
 /** Everything sealed is on its way by now, so keys and model go first, whatever the device reads. */
-async function leaveNow(role: Role, link: FrameLink, held: Held, code: number): Promise<never> {
-  setTimeout(() => process.exit(1), LEAVE_TIMEOUT_MS).unref();
-  link.send(FromProcess.bye, encodeNumber(code));
+async function leaveNow(
+  role: Role,
+  link: FrameLink,
+  held: Held,
+  code: number | undefined,
+): Promise<never> {
+  setTimeout(() => process.exit(ExitStatus.failed), LEAVE_TIMEOUT_MS).unref();
+  if (code !== undefined) link.send(FromProcess.bye, encodeNumber(code));
   held.channel?.erase();
   await role.release().catch(() => undefined);
   await link.finish();
-  process.exit(0);
+  process.exit(exitStatusFor(code));
 }
 
 /** One close code for everything cryptographic; a broken limit is the client's own to know. */

@@ -18,7 +18,7 @@ vi.setConfig({ testTimeout: 90_000 });
 
 let dir: string;
 beforeEach(() => {
-  const parent = mkdtempSync(join(tmpdir(), "phantoma-local-node-test-"));
+  const parent = mkdtempSync(join(tmpdir(), "phantoma-local-"));
   dir = join(parent, "node");
   onTestFinished(() => rmSync(parent, { recursive: true }));
 });
@@ -50,6 +50,12 @@ test("a gateway that refuses its flags is the last line of the log", async () =>
   );
   expect(existsSync(dir)).toBe(false);
   expect(processes()).toEqual([]);
+});
+
+test("a folder whose sockets would have too long a path is refused before anything is made", async () => {
+  const long = join(dir, "x".repeat(80));
+  await expect(start({ dir: long })).rejects.toThrow(failing(/bytes too long for sockets/));
+  expect(existsSync(dir)).toBe(false);
 });
 
 test("a port that is taken is no reason to wait, and a free one is used", async () => {

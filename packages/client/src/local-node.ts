@@ -31,6 +31,8 @@ export interface LocalNodeOptions {
   readonly runtimePath?: string;
   /** Shows the node's log; otherwise only its last lines, when it fails. */
   readonly isVerbose?: boolean;
+  /** Starts workers and clerks without cells, also where there could be some: to measure what they cost. */
+  readonly isWithoutCells?: boolean;
   /** Starts it without the kernel policy, also where there could be one. */
   readonly isUnfiltered?: boolean;
   /** Of the gateway, on 127.0.0.1; absent or 0 for any free one. */
@@ -53,6 +55,7 @@ export class LocalNode {
   /** @throws {@link ClientError} `ERR_LOCAL_NODE` */
   static async start(options: LocalNodeOptions): Promise<LocalNode> {
     const stateDir = join(options.dir, "state");
+    assertShort(options.dir);
     mkdirSync(options.dir, { recursive: true, mode: 0o700 });
     const setup = (...args: string[]) => runSetup(options, stateDir, args);
     try {
@@ -120,6 +123,21 @@ export class LocalNode {
   }
 }
 
+/** Linux takes a socket's path of at most 107 bytes. */
+const MAX_SOCKET_PATH_BYTES = 107;
+/** The longest that a node makes below its folder. */
+const LONGEST_SOCKET = "run/for-workers/keeper.sock";
+
+/** @throws {@link ClientError} `ERR_LOCAL_NODE` */
+function assertShort(dir: string): void {
+  const over = Buffer.byteLength(join(dir, LONGEST_SOCKET)) - MAX_SOCKET_PATH_BYTES;
+  if (over > 0)
+    throw new ClientError(
+      "ERR_LOCAL_NODE",
+      `the path of ${dir} is ${over} bytes too long for sockets; set TMPDIR to a shorter one`,
+    );
+}
+
 async function runSetup(
   { nodeDir, runtimePath = process.execPath, signal }: LocalNodeOptions,
   stateDir: string,
@@ -157,6 +175,7 @@ function startProcesses(
   signal?.throwIfAborted();
   const paths = ["--state", stateDir, "--run", join(dir, "run")];
   const policyFlags = options.isUnfiltered ? ["--no-policy"] : [];
+  if (options.isWithoutCells) policyFlags.push("--no-cell");
   const flags = [...paths, "--port", String(wantedPort), ...policyFlags, "--", ...gatewayFlags];
   const child = spawn(runtimePath, [join(nodeDir, "demo/main.ts"), ...flags], {
     stdio: ["pipe", "pipe", "pipe"],

@@ -111,6 +111,7 @@ class Cell implements AsyncDisposable {
       entry: join(nodeDir, role, "main.ts"),
       args,
       keeperSocket: keeperSocket(stage, role),
+      cell: undefined,
     });
     const cell = new Cell(stage, starter, await starter.start());
     const order = role === "worker" ? model : new Uint8Array(32);

@@ -36,6 +36,7 @@ try {
     arrives,
     refused: doesNotArrive,
     early: closesEarly,
+    terminal: fromATerminal,
     deadline: isCutAtItsDeadline,
     orders: () => attackWarden(stage, proof),
   };
@@ -156,6 +157,54 @@ async function closesEarly(): Promise<void> {
     detail: `${after}, ${error}`,
   });
   await nothingLeft("after a window that was closed early");
+}
+
+/** Resolved by the machine's own resolver, shown, signed, opened, watched, by the program people use. */
+async function fromATerminal(): Promise<void> {
+  const from = "https://models.test/owner/repo/resolve/main/model.gguf";
+  const said = await stage.phantoma("models", "add", from, "--yes").said;
+  proof.row({
+    name: "`phantoma models add` shows what would be reachable, and brings the file",
+    holds: /cdn\.test {2}198\.18\.0\.3 {2}port 443/.test(said) && said.includes("is stored"),
+    detail: said.includes("is stored") ? "stored" : said,
+  });
+  const verified = await stage.phantoma("models", "verify", "model").said;
+  const seen = await stage.phantoma("egress").said;
+  proof.row({
+    name: "`phantoma egress` shows the policy in force, `phantoma models verify` a whole file",
+    holds: /policy {5}in force/.test(seen) && verified.includes("is whole"),
+    detail: /attempts {3}.*/.exec(seen)?.[0] ?? seen,
+  });
+  await stage.phantoma("models", "remove", "model").said;
+  const digest = ["--sha256", "ab".repeat(32)];
+  const wrong = stage.phantoma(
+    "models",
+    "add",
+    "https://models.test/wrong.gguf",
+    "--yes",
+    ...digest,
+  );
+  const failed = await wrong.said;
+  proof.row({
+    name: "`phantoma models add` says why a file did not come, and what to do",
+    holds: failed.includes("did not come (ERR_DIGEST)") && failed.includes("what to do:"),
+  });
+  const slow = "https://models.test/endless.gguf";
+  const endless = stage.phantoma("models", "add", slow, "--yes", ...digest);
+  await until(async () => {
+    const { transfers } = await stage.ask((session) => session.window());
+    return transfers[0]?.state === "fetching" || undefined;
+  });
+  process.kill(endless.pid, "SIGINT");
+  const interrupted = await endless.said;
+  const { open } = await stage.ask((session) => session.window());
+  proof.row({
+    name: "Ctrl-C closes the window",
+    holds:
+      open === null && interrupted.startsWith("exit 130") && /closing the window/.test(interrupted),
+    detail: interrupted.split("\n")[0]!,
+  });
+  await nothingLeft("after the terminal's windows");
 }
 
 /** The warden and the keeper are dead, their supervisor is stopped: only the kernel is left to do it. */

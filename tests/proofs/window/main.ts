@@ -2,7 +2,7 @@
  * A window in real life: a node under the kernel policy fetches from a model host that redirects to its
  * CDN, in network namespaces made for it; and everything that must not come in does not.
  *
- *   main.ts [--json] [--only arrives|refused|early|deadline|orders]
+ *   main.ts [--json] [--only arrives|refused|early|terminal|deadline|orders]
  *
  * This file makes the network and the authority and runs `inside.ts` in the node's namespace.
  *

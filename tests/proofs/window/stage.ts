@@ -15,7 +15,7 @@ import {
   type ResolvedModel,
   type Transfer,
 } from "@phantoma/client";
-import { generateDeviceIdentity } from "@phantoma/crypto";
+import { exportDeviceIdentity, generateDeviceIdentity } from "@phantoma/crypto";
 import { weights, weightsDigest } from "../../../apps/node/fetcher/test-model-host.ts";
 import { runPaths, statePaths } from "../../../apps/node/setup/paths.ts";
 import { cachedModel, nodeDir } from "../../node-under-test.ts";
@@ -117,6 +117,29 @@ export class Stage {
     );
   }
 
+  /** The terminal as an admin has it, on a machine whose resolver knows the model host and its CDN. */
+  phantoma(...args: string[]): { pid: number; said: Promise<string> } {
+    const home = join(this.#dir, "home");
+    const hosts = join(this.#dir, "hosts");
+    mkdirSync(join(home, "nodes"), { recursive: true, mode: 0o700 });
+    const secret = exportDeviceIdentity(this.device);
+    writeFileSync(join(home, "device.key"), secret.expose(), { mode: 0o600 });
+    secret.erase();
+    const profile = JSON.stringify(this.node.profile);
+    writeFileSync(join(home, "nodes/demo.json"), profile, { mode: 0o600 });
+    writeFileSync(hosts, `${places.models} models.test\n${places.cdn} cdn.test\n`);
+    const script = 'mount --bind "$0" /etc/hosts && exec "$@"';
+    const program = [process.execPath, CLI, ...args, "--home", home];
+    const enter = ["--mount", "sh", "-c", script, hosts];
+    const running = run("unshare", enter.concat(program));
+    // It says on standard error what is for people, also where it ends badly.
+    const said = running.then(
+      ({ stdout, stderr }) => stdout + stderr,
+      (error: { code?: number; stderr?: string }) => `exit ${error.code}\n${error.stderr}`,
+    );
+    return { pid: running.child.pid!, said };
+  }
+
   /** Everything that a window could leave, once its fetcher has had the time to leave nothing. */
   async remains(): Promise<string[]> {
     const { ordersDir, quarantineDir, modelsDir, incomingDir } = this.paths;
@@ -160,10 +183,9 @@ export class Stage {
   async wardenStatus(): Promise<{ deviceListVersion: number; window: object | null }> {
     const pins = `/sys/fs/bpf/${basename(this.cgroup)}`;
     const { wardenDir, devicesDir } = this.paths;
-    const { stdout } = await run(WARDEN, [
-      ...["status", "--json", "--cgroup", this.cgroup, "--pins", pins],
-      ...["--state", wardenDir, "--identity", devicesDir],
-    ]);
+    const place = ["--cgroup", this.cgroup, "--pins", pins];
+    const memory = ["--state", wardenDir, "--identity", devicesDir];
+    const { stdout } = await run(WARDEN, ["status", "--json", ...place, ...memory]);
     return JSON.parse(stdout) as { deviceListVersion: number; window: object | null };
   }
 
@@ -190,6 +212,7 @@ export class Stage {
 }
 
 const ENTER = join(nodeDir, "../../bpf/build/enter");
+const CLI = join(nodeDir, "../cli/main.ts");
 const WARDEN = join(nodeDir, "../../bpf/build/warden");
 
 /** As an admin's program resolved it, or as an attacker would have an admin sign it. */

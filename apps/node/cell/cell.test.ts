@@ -1,0 +1,191 @@
+/**
+ * The cell with real processes: what it overwrites, how it ends, and what its child cannot do.
+ *
+ * `tests/hold.c` is the cell without its set-up, and, linked without wipe.c, the control.
+ */
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import {
+  buildCellTests,
+  hits,
+  noPostMortem,
+  PostMortem,
+  WORD_BYTES,
+} from "../../../tests/post-mortem.ts";
+import { temporaryDir } from "../test-node.ts";
+
+/** Every place of tests/victim.c. */
+const PLACES =
+  "data bss heap mmap huge readonly hidden shared memfd tmpfs copied stack thread".split(" ");
+
+interface Held {
+  readonly cell: ChildProcess;
+  readonly pid: number;
+  /** Lets the victim end; gives what it left and what the cell said of it. */
+  finish(act?: () => void): Promise<{ places: Record<string, number>; end: End; said: string[] }>;
+}
+
+interface End {
+  readonly status: number;
+  readonly by: number;
+  readonly wasWiped: boolean;
+  readonly bytes: number;
+  readonly missed: number;
+  readonly swapped: number;
+}
+
+describe.skipIf(noPostMortem())("what a program leaves", () => {
+  let programs: string;
+  beforeAll(() => void (programs = buildCellTests()), 60_000);
+
+  async function hold(ending: string, cellName = "hold"): Promise<Held> {
+    const word = randomBytes(WORD_BYTES / 2).toString("hex");
+    const weights = join(temporaryDir(), "weights");
+    writeFileSync(weights, `${word}-weights;`.padEnd(8192));
+    const cell = spawn(join(programs, cellName), [join(programs, "victim"), ending, weights], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    onTestFinished(() => void cell.kill("SIGKILL"));
+    cell.stdin.write(word);
+    const lines = createInterface(cell.stdout)[Symbol.asyncIterator]();
+    const pid = Number(String((await lines.next()).value).split(" ")[1]);
+    const memory = await PostMortem.hold(pid, word);
+    const exited = once(cell, "exit");
+    return {
+      cell,
+      pid,
+      async finish(act) {
+        cell.stdin.write(".");
+        if (act) await sleep(100);
+        act?.();
+        const said: string[] = [];
+        for await (const line of lines) said.push(line);
+        await exited;
+        const { places } = await memory.search();
+        return { places, end: JSON.parse(said.pop() ?? "null") as End, said };
+      },
+    };
+  }
+
+  test("without the overwriting is found in every place, so that a search can fail", async () => {
+    const { places } = await (await hold("exit", "hold-without-wipe")).finish();
+    expect(Object.keys(places)).toEqual(expect.arrayContaining([...PLACES, "weights"]));
+  });
+
+  test.each([
+    ["it returns", "exit", 0],
+    ["it aborts", "abort", 6],
+    ["it touches address 0", "segv", 11],
+    ["it kills itself", "kill", 9],
+    ["its first thread leaves before the last", "first-thread-leaves", 0],
+    ["its threads leave one by one", "threads-leave-one-by-one", 0],
+    ["it made a thousand short threads", "many-threads", 0],
+  ])("is overwritten when %s, and its weights are not", async (_how, ending, status) => {
+    const { places, end } = await (await hold(ending)).finish();
+    expect(places).toEqual({ weights: 1 });
+    expect(end).toMatchObject({ status, by: 0, wasWiped: true, missed: 0, swapped: 0 });
+    // Two of 4 MiB, and twelve of 256 KiB.
+    expect(end.bytes).toBeGreaterThan(10e6);
+  });
+
+  test("is overwritten when somebody kills it, also while it is stopped", async () => {
+    const waiting = await hold("wait");
+    const killed = await waiting.finish(() => process.kill(waiting.pid, "SIGKILL"));
+    expect(killed).toMatchObject({ places: { weights: 1 }, end: { status: 9, by: 0 } });
+    const stopped = await hold("stop");
+    const { places } = await stopped.finish(() => process.kill(stopped.pid, "SIGKILL"));
+    expect(places).toEqual({ weights: 1 });
+  });
+
+  test("is overwritten when the cell is told to end it", async () => {
+    const held = await hold("wait");
+    const { places, end } = await held.finish(() => held.cell.kill("SIGTERM"));
+    expect(places).toEqual({ weights: 1 });
+    expect(end).toMatchObject({ status: 9, by: 1, wasWiped: true });
+  });
+
+  test("is overwritten when the kernel kills it for want of memory", async (context) => {
+    const group = memoryGroup();
+    if (!group) return context.skip();
+    const held = await hold("memory");
+    writeFileSync(join(group, "cgroup.procs"), String(held.pid));
+    const { places, end } = await held.finish();
+    expect(end).toMatchObject({ status: 9, by: 0, wasWiped: true, missed: 0 });
+    expect(places).toEqual({ weights: 1 });
+  });
+
+  test("goes on after SIGSTOP and SIGCONT as without a cell", async () => {
+    const held = await hold("stop");
+    const { end } = await held.finish(() => process.kill(held.pid, "SIGCONT"));
+    expect(end).toMatchObject({ status: 0, by: 0, wasWiped: true });
+  });
+
+  test("is not overwritten when the cell itself is killed, but nothing outlives it", async () => {
+    const held = await hold("wait");
+    const { places } = await held.finish(() => held.cell.kill("SIGKILL"));
+    expect(hits({ places, readable: 0 })).toBeGreaterThan(0);
+    await expect.poll(() => isAlive(held.pid)).toBe(false);
+  });
+
+  test("is one process only: it can neither fork nor execute another program", async () => {
+    expect((await (await hold("fork")).finish()).said).toEqual([]);
+    expect((await (await hold("exec")).finish()).places).toEqual({ weights: 1 });
+  });
+
+  test("after a thousand programs is nothing: no process, no descriptor, no memory file", async () => {
+    const before = leftovers();
+    for (let run = 0; run < 1000; run += 1) {
+      const { status, stdout } = spawnSync(join(programs, "hold"), ["/bin/true"]);
+      if (status !== 0 || !String(stdout).includes('"wasWiped":true')) throw new Error("not wiped");
+    }
+    expect(leftovers()).toEqual(before);
+  }, 120_000);
+});
+
+/** Of ours: children of this process, its descriptors, and what lies in /dev/shm. */
+function leftovers() {
+  const children = readFileSync(`/proc/self/task/${process.pid}/children`, "ascii");
+  const shared = readdirSync("/dev/shm").filter((name) => name.startsWith("victim-"));
+  return { children, shared, descriptors: readdirSync("/proc/self/fd").length };
+}
+
+/** A process that ended and whose parent has not looked yet has no memory any more. */
+function isAlive(pid: number): boolean {
+  const path = `/proc/${pid}/stat`;
+  return existsSync(path) && !/\) [ZX] /.test(readFileSync(path, "latin1"));
+}
+
+/** A control group of version 1 or 2 with room for 64 MiB; `undefined` where none can be made. */
+function memoryGroup(): string | undefined {
+  const name = `phantoma-test-${process.pid}`;
+  for (const [root, limit] of [
+    ["/sys/fs/cgroup", "memory.max"],
+    ["/sys/fs/cgroup/memory", "memory.limit_in_bytes"],
+  ] as const) {
+    const dir = join(root, name);
+    if (!existsSync(root)) continue;
+    try {
+      mkdirSync(dir);
+      onTestFinished(() => rmdirSync(dir));
+      if (!existsSync(join(dir, limit))) continue;
+      writeFileSync(join(dir, limit), String(64 * 1024 * 1024));
+      return dir;
+    } catch {
+      // This root has no memory controller for us.
+    }
+  }
+  return undefined;
+}

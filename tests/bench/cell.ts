@@ -1,0 +1,115 @@
+/**
+ * What the cell costs: nothing before the first token, because it sleeps while its worker runs; and after the
+ * end, how fast memory is overwritten.
+ *
+ * The first token is asked for in turns from two nodes that differ in nothing else. Overwriting is measured in
+ * the cell's own processor time as well, in which a busy machine does not show.
+ *
+ * @module
+ */
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { startNode, type NodeUnderTest } from "../node-under-test.ts";
+import { buildCellTests, noPostMortem } from "../post-mortem.ts";
+import { row, type Benchmark, type Setting } from "./row.ts";
+import { median, quantile } from "./statistics.ts";
+import { answer, modelDigest, openConversation } from "./through-tunnel.ts";
+
+/** A small worker's private memory is 50 MB, one with a 500 MB model's 300 MB. */
+const MEBIBYTES = 300;
+/** A token or two may hold half a character, which is not shown. */
+const ANSWER_TOKENS = 4;
+const WARM_UP_ROUNDS = 3;
+
+export const cell: Benchmark = { name: "cell", run };
+
+interface Held {
+  readonly bytes: number;
+  readonly nanoseconds: number;
+  readonly processorNanoseconds: number;
+}
+
+async function* run({ isQuick }: Setting) {
+  if (noPostMortem()) return;
+  const programs = buildCellTests();
+  const rounds = isQuick ? 5 : 30;
+  const held = Array.from({ length: rounds }, () => overwrite(programs));
+  const byClock = held.map(({ bytes, nanoseconds }) => bytes / nanoseconds);
+  const byProcessor = held.map((one) => one.bytes / one.processorNanoseconds);
+  yield row({
+    name: "overwritten at a worker's end, by the clock, best",
+    value: Math.max(...byClock),
+    unit: "GB/s",
+    samples: { byClock },
+  });
+  const perSecond = median(byProcessor);
+  yield row({
+    name: "overwritten at a worker's end, per second of a core",
+    value: perSecond,
+    unit: "GB/s",
+    budget: "≥ 4 GB/s",
+    holds: perSecond >= 4,
+    samples: { byProcessor },
+  });
+  yield* firstToken(isQuick ? 14 : 100);
+}
+
+function overwrite(programs: string): Held {
+  const args = [join(programs, "filler"), String(MEBIBYTES)];
+  return JSON.parse(execFileSync(join(programs, "hold"), args, { encoding: "utf8" })) as Held;
+}
+
+async function* firstToken(rounds: number) {
+  const value: number[] = [];
+  const baseline: number[] = [];
+  // Of two nodes the one that was started first answers sooner on a busy machine, so each is it once.
+  await askInTurns(rounds, [
+    { isWithoutCells: false, samples: value },
+    { isWithoutCells: true, samples: baseline },
+  ]);
+  await askInTurns(rounds, [
+    { isWithoutCells: true, samples: baseline },
+    { isWithoutCells: false, samples: value },
+  ]);
+  for (const { name, share } of [
+    { name: "p50", share: 0.5 },
+    { name: "p90", share: 0.9 },
+  ])
+    yield row({
+      name: `first token in a cell, ${name}`,
+      value: quantile(value, share),
+      unit: "ms",
+      baseline: quantile(baseline, share),
+      samples: { value, baseline },
+    });
+}
+
+interface Side {
+  readonly isWithoutCells: boolean;
+  readonly samples: number[];
+}
+
+async function askInTurns(rounds: number, sides: readonly Side[]): Promise<void> {
+  // One thread each: a second one that finds no core of its own would be all that is measured.
+  const gatewayFlags = ["--max-threads", "1", "--warm", "1"];
+  const nodes: NodeUnderTest[] = [];
+  try {
+    for (const { isWithoutCells } of sides)
+      nodes.push(await startNode({ models: ["tiny"], gatewayFlags, isWithoutCells }));
+    const conversations = await Promise.all(
+      nodes.map((node) => openConversation(node, modelDigest(node, "tiny"), { steady: false })),
+    );
+    for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
+      const letter = String.fromCharCode(97 + ((round + WARM_UP_ROUNDS) % 26));
+      // Whoever comes first in a round meets the colder cache, so they take turns.
+      for (const which of round % 2 === 0 ? [0, 1] : [1, 0]) {
+        const text = `${letter}. Which bird is this?`;
+        const { firstTextMs } = await answer(conversations[which]!, text, ANSWER_TOKENS);
+        if (round >= 0) sides[which]!.samples.push(firstTextMs);
+      }
+    }
+    await Promise.all(conversations.map((conversation) => conversation.end()));
+  } finally {
+    for (const { node } of nodes) await node.stop();
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * What a worker held is overwritten when it has ended, however it ends: its memory is kept from being freed,
+ * and searched after its death.
+ *
+ *   wipe.ts [--json]
+ *
+ * Each ending is that of a real chat with words made for it, in the system prompt, the question and the
+ * answer. The control is the same on a node without cells. What the kernel got back while the worker lived
+ * is not searched: the node's wipe grade speaks of that.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { ControlSession, Conversation } from "@phantoma/client";
+import { scanMemory } from "../memory-scan.ts";
+import { processesOf, startNode, type NodeUnderTest } from "../node-under-test.ts";
+import { buildCellTests, hits, PostMortem, WORD_BYTES } from "../post-mortem.ts";
+import { Proof } from "../proof.ts";
+
+const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+const proof = new Proof("A worker's memory is overwritten at its end", values.json);
+buildCellTests();
+
+interface Ending {
+  readonly name: string;
+  readonly isMidAnswer?: boolean;
+  readonly end: (conversation: Conversation, worker: number) => Promise<void> | void;
+  /** What the receipt's cell part must say. */
+  readonly says: string;
+}
+
+const endings: readonly Ending[] = [
+  { name: "the conversation is ended", end: (one) => one.end(), says: "finished" },
+  { name: "the client vanishes", end: (one) => one.drop(), says: "disconnected" },
+  {
+    name: "the client vanishes in mid-answer",
+    isMidAnswer: true,
+    end: (one) => one.drop(),
+    says: "disconnected",
+  },
+  {
+    name: "kill -9 in mid-answer",
+    isMidAnswer: true,
+    end: (_one, worker) => void process.kill(worker, "SIGKILL"),
+    says: "killed",
+  },
+  {
+    name: "segmentation fault in mid-answer",
+    isMidAnswer: true,
+    end: (_one, worker) => void process.kill(worker, "SIGSEGV"),
+    says: "crashed",
+  },
+];
+
+/** An end takes the worker 3 s at most, and the overwriting less than one; a busy machine has its time. */
+const GONE_MS = 20_000;
+const RECEIPT_MS = 20_000;
+
+await onNode(false, async (under) => {
+  for (const ending of endings) await show(under, ending);
+});
+await onNode(true, async (under) => {
+  const { before, left, cell } = await endOne(under, endings[0]!);
+  const share = left / before;
+  const detail = `${left} of ${before} hits are left, and the receipt's cell part is ${JSON.stringify(cell)}`;
+  proof.control("without a cell the words must be found", share >= 0.5 && cell === null, detail);
+});
+process.exitCode = proof.finish();
+
+async function onNode(
+  isWithoutCells: boolean,
+  run: (under: NodeUnderTest) => Promise<void>,
+): Promise<void> {
+  const under = await startNode({
+    models: ["echo"],
+    gatewayFlags: ["--warm", "1"],
+    isWithoutCells,
+  });
+  try {
+    await run(under);
+  } finally {
+    await under.node.stop();
+  }
+}
+
+async function show(under: NodeUnderTest, ending: Ending): Promise<void> {
+  const { before, left, readable, cell, isGone } = await endOne(under, ending);
+  const mega = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
+  const wiped = cell ? mega(Number(cell.wipedBytes)) : "nothing";
+  proof.row({
+    name: ending.name,
+    holds: isGone && before > 0 && left === 0 && readable > 0 && cell?.end === ending.says,
+    detail: `${before} hits while it lived, ${left} after, in ${mega(readable)}; ${wiped} overwritten, ${cell?.end}`,
+    before,
+    left,
+    readable,
+    wipedBytes: Number(cell?.wipedBytes ?? 0),
+  });
+}
+
+async function endOne({ node, device }: NodeUnderTest, { isMidAnswer, end }: Ending) {
+  const peer = { profile: node.profile, device };
+  const word = randomBytes(WORD_BYTES / 2).toString("hex");
+  const conversation = await Conversation.open({
+    ...peer,
+    model: node.defaultModel,
+    history: [{ role: "system", text: `Remember ${word}.` }],
+  });
+  const maxTokens = isMidAnswer ? 100_000 : 100;
+  const turn = { text: `Repeat: ${word}`, sampling: { temperature: 0, maxTokens } };
+  let text = "";
+  for await (const event of conversation.turn(turn)) {
+    if (event.type === "delta") text += event.text;
+    if (isMidAnswer && text.includes(word)) break;
+  }
+  const { worker, before } = theWorkerWith(node, word);
+  const held = await PostMortem.hold(worker, word);
+  await end(conversation, worker);
+  const late = Date.now() + GONE_MS;
+  while (existsSync(`/proc/${worker}`) && Date.now() < late) await sleep(20);
+  const isGone = !existsSync(`/proc/${worker}`);
+  const control = await ControlSession.open(peer);
+  let receipt;
+  const tooLate = Date.now() + RECEIPT_MS;
+  while (!receipt && Date.now() < tooLate) {
+    await sleep(50);
+    const [signed] = await control.receipts({ task: conversation.task, limit: 1 });
+    receipt = signed?.receipt;
+  }
+  control.close();
+  const residue = await held.search();
+  const { readable } = residue;
+  return { before, left: hits(residue), readable, cell: receipt?.cell ?? null, isGone };
+}
+
+function theWorkerWith(node: NodeUnderTest["node"], word: string) {
+  for (const { pid, role } of processesOf(node)) {
+    if (role !== "worker") continue;
+    const { hits } = scanMemory(pid, word);
+    if (hits > 0) return { worker: pid, before: hits };
+  }
+  throw new Error("no worker holds the words");
+}
