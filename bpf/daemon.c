@@ -227,7 +227,7 @@ int daemon_run(const struct options *options)
 {
 	static struct daemon daemon;
 	struct ring_buffer *ring;
-	int notify = notify_socket(), signals, status;
+	int notify, signals, status;
 	sigset_t set;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -238,6 +238,8 @@ int daemon_run(const struct options *options)
 	signals = signalfd(-1, &set, SFD_CLOEXEC);
 	if (set_up(&daemon, options))
 		return fail(&daemon.fault);
+	/* Not before: where the policy was pinned already, nobody unregistered connects anywhere. */
+	notify = notify_socket();
 	ring = ring_buffer__new(daemon.policy.map[MAP_EVENTS], take_event, &daemon, NULL);
 	if (!ring || signals < 0 ||
 	    confine_capabilities(kept_capabilities | (options->make_cgroup ? kept_for_demo : 0)) ||
