@@ -29,6 +29,7 @@ struct daemon {
 	struct probe probe;
 	struct fault fault;
 	__u64 deadline; /* of the open window in boot ns; 0: none */
+	__u8 window_signer[KEY_BYTES]; /* zeros: not known, for another warden opened it */
 	__u64 sequence; /* of the next event, from 1 */
 	__u64 lost_told;
 };
