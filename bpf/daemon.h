@@ -13,8 +13,6 @@
 
 struct options {
 	const char *cgroup, *pins, *state, *socket, *identity, *of;
-	const char *keeper_user; /* who may connect; NULL: the daemon's user, and the group of the
-				    socket's folder */
 	const char *unix_path[UNIX_PATHS_MAX]; /* UNIT=PATH */
 	unsigned unix_paths;
 	__u32 ring_bytes, port;
