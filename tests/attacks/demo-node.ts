@@ -63,6 +63,7 @@ export async function openDemoNode(attempts: string, say: Say): Promise<NodeUnde
       networkUnits: new Set(["gateway", "fetcher", UNKNOWN_UNIT]),
       isSystemd: false,
       place,
+      prepare: () => undefined,
       trySandbox: async (unit, cells) => await stage.try(cells, place(unit)),
       close,
     };

@@ -45,6 +45,7 @@ export async function runFaults(node: NodeUnderAttack, say: Say): Promise<Trial[
   say("faults that have to keep units from starting …");
   const trials: Trial[] = [];
   for (const fault of faults) trials.push(await isNoticed(node, fault));
+  trials.push(await missingBtfIsSaid(node));
   trials.push(wrongCgroupIsNoticed(node));
   for (const [name, before, args] of [
     [
@@ -59,26 +60,52 @@ export async function runFaults(node: NodeUnderAttack, say: Say): Promise<Trial[
   return trials;
 }
 
-/** In force first, or being refused would show nothing. */
-async function isNoticed(
+/** A warden with a policy of its own, to be broken. */
+function anotherWarden(
   { stage, warden }: NodeUnderAttack,
-  { name, breakIt }: Fault,
-): Promise<Trial> {
-  const cgroup = join(stage.mount, `phantoma-fault-${stage.id}`);
-  const broken = new Warden({
-    ...warden.paths,
-    cgroup,
+  wrapper: readonly string[] = [],
+): Warden {
+  return new Warden({
+    program: warden.paths.program,
+    cgroup: join(stage.mount, `phantoma-fault-${stage.id}`),
     pins: `${warden.paths.pins}-fault`,
     state: join(stage.dir, "fault"),
     socket: join(stage.dir, "fault.sock"),
     identity: join(stage.dir, "fault-devices"),
+    wrapper,
   });
+}
+
+/**
+ * The cgroup tier needs no type information and must hold without it; each other tier must be said to be missing.
+ */
+async function missingBtfIsSaid(node: NodeUnderAttack): Promise<Trial> {
+  const hide = 'mount -t tmpfs none /sys/kernel/btf && exec "$@"';
+  const warden = anotherWarden(node, ["unshare", "--mount", "sh", "-c", hide, "sh"]);
+  const attempt = "no type information of the kernel";
+  try {
+    await warden.start(["--make-cgroup"]);
+    const { tiers, missing } = await warden.ask();
+    const isSaid = missing.length === 2 && missing.every(({ reason }) => reason !== "");
+    const detail = `in force: ${tiers.join(" ")}; missing: ${missing.map(({ tier, reason }) => `${tier} (${reason})`).join(", ")}`;
+    return { id: "fault", attempt, isBlocked: tiers.includes("cgroup") && isSaid, detail };
+  } catch (error) {
+    return { id: "fault", attempt, isBlocked: true, detail: firstLine((error as Error).message) };
+  } finally {
+    await endAndTidy(warden);
+  }
+}
+
+/** In force first, or being refused would show nothing. */
+async function isNoticed(node: NodeUnderAttack, { name, breakIt }: Fault): Promise<Trial> {
+  const { stage } = node;
+  const broken = anotherWarden(node);
   try {
     await broken.start(["--make-cgroup"]);
     const before = broken.verify();
     breakIt(broken, stage.attempts);
     const verified = broken.verify();
-    const admitted = broken.tryToAdmit("worker", join(cgroup, "worker"));
+    const admitted = broken.tryToAdmit("worker", join(broken.paths.cgroup, "worker"));
     return {
       id: "fault",
       attempt: name,
@@ -86,9 +113,13 @@ async function isNoticed(
       detail: before ? `verify failed before the fault: ${before}` : firstLine(verified),
     };
   } finally {
-    await broken.end();
-    if (existsSync(broken.paths.pins)) rmSync(broken.paths.pins, { recursive: true });
+    await endAndTidy(broken);
   }
+}
+
+async function endAndTidy(warden: Warden): Promise<void> {
+  await warden.end();
+  if (existsSync(warden.paths.pins)) rmSync(warden.paths.pins, { recursive: true });
 }
 
 /** The policy is in force, but not where the unit is. */

@@ -20,6 +20,8 @@ export interface NodeUnderAttack {
   /** Whether PID 1 starts the units, each as a user and with a view of the file system of its own. */
   readonly isSystemd: boolean;
   readonly place: (unit: string) => UnitPlace;
+  /** Makes a unit's cgroup be there and registered, should somebody have tidied it away. */
+  readonly prepare: (unit: string) => void;
   /** Tries cells of one unit in its sandbox. */
   readonly trySandbox: (unit: string, cells: readonly Cell[]) => Promise<Outcome[]>;
   readonly close: () => Promise<void>;

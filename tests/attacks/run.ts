@@ -46,6 +46,7 @@ export async function runAll(
         .filter((row) => appliesTo(row, unit, mode, isSystemd))
         .map((row) => cells.make(row, unit, mode));
     say(`${unit}, with the policy alone …`);
+    node.prepare(unit);
     outcomes.push(...(await stage.try(made("policy"), node.place(unit))));
     const inside = made("sandbox");
     if (inside.length > 0) {

@@ -23,10 +23,13 @@ const EXCHANGE_DIR = "/run/phantoma-attack";
 /** A unit that is started for a call takes this long on an emulated processor. */
 const CALL_SECONDS = 60;
 
-/** Instances are named `attack`; the slice is what the policy knows them by. */
+/**
+ * Instances are named `attack`; the slice is what the policy knows them by. A cgroup that has units in it takes no
+ * processes itself.
+ */
 const UNITS: Readonly<Record<string, { readonly service: string; readonly cgroup: string }>> = {
-  worker: { service: "phantoma-worker@attack.service", cgroup: "phantoma-worker.slice" },
-  clerk: { service: "phantoma-clerk@attack.service", cgroup: "phantoma-clerk.slice" },
+  worker: { service: "phantoma-worker@attack.service", cgroup: "phantoma-worker.slice/attack" },
+  clerk: { service: "phantoma-clerk@attack.service", cgroup: "phantoma-clerk.slice/attack" },
   keeper: { service: "phantoma-keeper.service", cgroup: "phantoma-keeper.service" },
   gateway: { service: "phantoma-gateway.service", cgroup: "phantoma-gateway.service" },
   fetcher: { service: "phantoma-fetcher.service", cgroup: "phantoma-fetcher.service" },
@@ -57,12 +60,13 @@ export async function openSystemdNode(): Promise<NodeUnderAttack> {
   );
   await warden.connect();
   const units = Object.keys(UNITS).filter((unit) => isInstalled(UNITS[unit]!.service));
-  for (const unit of units) {
-    const path = join(CGROUP, UNITS[unit]!.cgroup);
+  const prepare = (unit: string): void => {
+    const path = join(CGROUP, UNITS[unit]?.cgroup ?? UNKNOWN_UNIT);
+    if (existsSync(path)) return;
     mkdirSync(path, { recursive: true });
-    warden.admit(unit, path, unit === "gateway" ? GATEWAY_PORT : undefined);
-  }
-  mkdirSync(join(CGROUP, UNKNOWN_UNIT), { recursive: true });
+    if (unit !== UNKNOWN_UNIT)
+      warden.admit(unit, path, unit === "gateway" ? GATEWAY_PORT : undefined);
+  };
   const wardenPid = warden.pid;
   const place = (unit: string): UnitPlace => ({
     unit,
@@ -93,6 +97,7 @@ export async function openSystemdNode(): Promise<NodeUnderAttack> {
     networkUnits: NETWORK_UNITS,
     isSystemd: true,
     place,
+    prepare,
     trySandbox,
     close: async () => {
       await warden.end();

@@ -34,6 +34,7 @@ export async function runTrials(node: NodeUnderAttack, say: Say): Promise<Trial[
     ["the warden killed under a flood …", killedWardenPassesNothing],
   ] as const) {
     say(name);
+    node.prepare("worker");
     trials.push(await trial(node));
   }
   return trials;
@@ -102,17 +103,17 @@ async function recreatedCgroupIsRefused({
   cells,
   place,
 }: NodeUnderAttack): Promise<Trial> {
-  const { cgroup } = place("worker");
-  rmdirSync(cgroup);
+  const { cgroup } = place("keeper");
+  if (existsSync(cgroup)) rmdirSync(cgroup);
   mkdirSync(cgroup);
   const before = warden.count("unknown").attempts;
-  const cell = cells.make({ ...floodRow, id: "36" }, "worker", "policy");
-  const { tried, refused } = await stage.flood(cell, place("worker"), {
+  const cell = cells.make({ ...floodRow, id: "36" }, "keeper", "policy");
+  const { tried, refused } = await stage.flood(cell, place("keeper"), {
     count: 3_000,
     seconds: 10,
   });
   const counted = warden.count("unknown").attempts - before;
-  warden.admit("worker", cgroup);
+  warden.admit("keeper", cgroup);
   await stage.settle();
   const frames = framesOf(stage.frames, cell.number, cells);
   return {

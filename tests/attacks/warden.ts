@@ -19,6 +19,8 @@ export interface WardenPaths {
   readonly state: string;
   readonly socket: string;
   readonly identity: string;
+  /** A command that runs it somewhere else than here. */
+  readonly wrapper?: readonly string[];
 }
 
 export interface EgressEvent {
@@ -45,12 +47,14 @@ interface Status {
 
 /** Between two looks at whether the ring has been read empty. */
 const SETTLE_MS = 150;
+const ANSWER_TRIES = 20;
 
 export class Warden {
   readonly events: EgressEvent[] = [];
   readonly paths: WardenPaths;
   #process: LineProcess | undefined;
   #socket: Socket | undefined;
+  #answer: string | undefined;
   readonly #service: string | undefined;
 
   /** @param service the unit that runs it, where systemd does */
@@ -70,7 +74,7 @@ export class Warden {
       systemctl("start", this.#service);
       return await this.connect();
     }
-    const { program, cgroup, pins, state, socket, identity } = this.paths;
+    const { program, cgroup, pins, state, socket, identity, wrapper = [] } = this.paths;
     mkdirSync(state, { recursive: true, mode: 0o700 });
     mkdirSync(identity, { recursive: true });
     // Nobody signs for this node here: it only has to have a name and a first device list.
@@ -78,7 +82,8 @@ export class Warden {
     writeFileSync(join(identity, "genesis"), randomBytes(32).toString("hex"));
     const run = ["run", "--cgroup", cgroup, "--pins", pins, "--state", state];
     const files = ["--socket", socket, "--identity", identity];
-    this.#process = await new LineProcess(program, run.concat(files, flags)).ready();
+    const [file, ...args] = [...wrapper, program, ...run, ...files, ...flags];
+    this.#process = await new LineProcess(file!, args).ready();
     await this.connect();
   }
 
@@ -93,6 +98,7 @@ export class Warden {
       // Killed in the middle of a line, it has said half an event.
       if (line.startsWith("event ") && line.endsWith("}"))
         this.events.push(JSON.parse(line.slice(6)) as EgressEvent);
+      else if (line.startsWith("ok {")) this.#answer = line.slice(3);
     });
     this.#socket = socket;
   }
@@ -116,6 +122,14 @@ export class Warden {
   status(): Status {
     const { output } = this.#command(["status", "--json", "--state", this.paths.state], true);
     return JSON.parse(output) as Status;
+  }
+
+  /** Its own word on its socket, which may be another than what a fresh look finds. */
+  async ask(): Promise<Status> {
+    this.#socket!.write("status\n");
+    for (let tries = 0; tries < ANSWER_TRIES && !this.#answer; tries++) await sleep(SETTLE_MS);
+    if (!this.#answer) throw new Error("the warden does not answer");
+    return JSON.parse(this.#answer) as Status;
   }
 
   count(unit: string): Count {

@@ -172,7 +172,7 @@ async function showSandbox({ pid, uid, networkNamespace }: GuestProcess): Promis
   const expected =
     /^ls: cannot access '\/usr\/bin': .* \/etc: ld\.so\.cache .*\/run\/phantoma: for-workers .*\/var\/lib\/phantoma: models/;
   proof.row({
-    name: "it sees libraries, release, models and one socket",
+    name: "it sees libraries, release, models and one folder of sockets",
     holds: expected.test(view),
     detail: view.trim(),
   });

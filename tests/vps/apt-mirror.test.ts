@@ -3,17 +3,17 @@ import { aptMirror } from "./apt-mirror.ts";
 
 const paragraphs = `Types: deb
 # the archive as of a day
-URIs: http://mirror.example/debian
+URIs: http://debian.example/debian
 Suites: bookworm bookworm-updates
 Components: main
 
 Types: deb
-URIs: http://mirror.example/debian-security
+URIs: http://debian.example/debian-security
 Suites: bookworm-security
 `;
 
 test("the mirror is found in both of apt's formats", () => {
-  expect(aptMirror([paragraphs])).toBe("http://mirror.example/debian");
+  expect(aptMirror([paragraphs])).toBe("http://debian.example/debian");
   expect(aptMirror(["deb [signed-by=/key.gpg] http://lines.example/debian bookworm main\n"])).toBe(
     "http://lines.example/debian",
   );
@@ -22,7 +22,7 @@ test("the mirror is found in both of apt's formats", () => {
 test("sources of other suites, and other people's, are passed over", () => {
   const others =
     "deb http://other.example/apt stable main\ndeb-src http://a.example bookworm main\n";
-  expect(aptMirror([others, paragraphs])).toBe("http://mirror.example/debian");
+  expect(aptMirror([others, paragraphs])).toBe("http://debian.example/debian");
 });
 
 test("without a source for the suite there is no guess", () => {

@@ -57,19 +57,19 @@ export async function installNode(guest: Guest, options: InstallOptions): Promis
   const { nodeKey, tlsCertificate } = await setup(guest, "init");
   const node = Buffer.from(nodeKey, "hex");
   const first = signFirstDeviceList(device, "test", node, Date.now());
-  await guest.check("cat > /root/devices-1.list", Buffer.from(first.list));
-  await setup(guest, "pin-devices --list /root/devices-1.list");
+  await guest.check("cat > /var/tmp/devices-1.list", Buffer.from(first.list));
+  await setup(guest, "pin-devices --list /var/tmp/devices-1.list");
   const models: Model[] = [];
   for (const path of options.models) {
     const name = basename(path, ".gguf");
-    await guest.copyTo(path, "/root/model.gguf");
-    models.push(await setup(guest, `add-model --file /root/model.gguf --name '${name}'`));
+    await guest.copyTo(path, "/var/tmp/model.gguf");
+    models.push(await setup(guest, `add-model --file /var/tmp/model.gguf --name '${name}'`));
   }
   await guest.check(
     [
       `chown -R phantoma-keeper: ${STATE_DIR}/keeper ${STATE_DIR}/models`,
       `chown -R phantoma-gateway: ${STATE_DIR}/gateway`,
-      "rm -f /root/model.gguf /root/devices-1.list",
+      "rm -f /var/tmp/model.gguf /var/tmp/devices-1.list",
     ].join(" && "),
   );
   say("  starting");

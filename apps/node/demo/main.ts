@@ -168,17 +168,17 @@ function watchOrders(): void {
       fetcher = startRole("fetcher", [], "ipc");
       fetcher.once("exit", () => {
         clearTimeout(over);
-        over = undefined;
-        setTimeout(() => (fetcher = undefined), RESTART_MS);
-        if (!existsSync(join(paths.ordersDir, ORDER_FILE))) clearQuarantine();
+        fetcher = over = undefined;
       });
-    } else if (!isOrdered && fetcher) {
+    } else if (fetcher && !isOrdered) {
       over ??= setTimeout(() => fetcher?.kill("SIGKILL"), FETCHER_GRACE_MS);
+    } else if (!isOrdered) {
+      clearQuarantine();
     }
   }, ORDER_POLL_MS);
 }
 
-/** Of a fetcher that was killed before it could. */
+/** Of a fetcher that ended before it could. */
 function clearQuarantine(): void {
   for (const name of readdirSync(paths.quarantineDir))
     rmSync(join(paths.quarantineDir, name), { force: true });

@@ -74,7 +74,7 @@ function start(...flags: string[]): { exited: Promise<number | null>; pid: numbe
   return { exited: new Promise((resolve) => child.once("exit", resolve)), pid: child.pid! };
 }
 
-const progress = (): FileProgress | undefined => readProgress(paths.quarantineDir)[0];
+const progress = (): FileProgress | undefined => readProgress(paths.quarantineDir, 1n)[0];
 const part = () => join(paths.quarantineDir, `${weightsDigest}.part`);
 const patiently = { timeout: 15_000 };
 
@@ -148,6 +148,14 @@ describe("a file fails, and nothing of it is left", () => {
   });
 });
 
+test("another window's order in the place of its own ends it", async () => {
+  writeOrder("/endless.gguf");
+  const { exited } = start();
+  await expect.poll(() => progress()?.state, patiently).toBe("fetching");
+  writeOrder("/endless.gguf", { counter: 2n });
+  expect(await exited).toBe(0);
+});
+
 test("a host that is busy is asked again", async () => {
   expect(await fetchOne("/busy.gguf")).toMatchObject({ state: "fetched" });
   expect(host.asked).toHaveLength(3);
@@ -177,7 +185,10 @@ test("one file that does not come does not keep another one from coming", async 
   writeOrder("/silent.gguf", { files: [fileOf("/silent.gguf", other), fileOf("/model.gguf")] });
   start();
   await expect
-    .poll(() => readProgress(paths.quarantineDir).map((one) => [one.state, one.error]), patiently)
+    .poll(
+      () => readProgress(paths.quarantineDir, 1n).map((one) => [one.state, one.error]),
+      patiently,
+    )
     .toEqual([
       ["fetching", "ERR_TIMEOUT"],
       ["fetched", null],

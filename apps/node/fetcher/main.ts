@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -45,13 +45,15 @@ const { ordersDir, quarantineDir } = statePaths(flags.state);
 const orderPath = join(ordersDir, ORDER_FILE);
 for (const signal of ["SIGTERM", "SIGINT", "disconnect"] as const) process.on(signal, leave);
 
+/** Which file that is: another window's order may take its place at any time. */
+const ownOrder = orderFile();
 const order = readOrder(orderPath);
 clear((name) => order.files.some(({ digest }) => name === `${digest}.part`));
 
 const closing = new AbortController();
 const deadline = setTimeout(() => closing.abort(), Math.max(0, order.notAfter - Date.now()));
 const watch = setInterval(() => {
-  if (!existsSync(orderPath)) closing.abort();
+  if (isOver()) closing.abort();
 }, POLL_MS);
 
 log("fetching", { count: order.files.length });
@@ -60,11 +62,11 @@ const outcome = await fetchFiles({
   dir: quarantineDir,
   patience: { connectMs: flags["connect-ms"], idleMs: flags["idle-ms"] },
   signal: closing.signal,
-  onProgress: sparingly((files) => writeProgress(quarantineDir, files)),
+  onProgress: sparingly((files) => writeProgress(quarantineDir, order.counter, files)),
 });
 clearTimeout(deadline);
 clearInterval(watch);
-writeProgress(quarantineDir, outcome);
+writeProgress(quarantineDir, order.counter, outcome);
 for (const { digest, error } of outcome)
   log(error ? "not-fetched" : "fetched", {
     model: digest.slice(0, 8),
@@ -73,12 +75,22 @@ for (const { digest, error } of outcome)
 
 // The keeper takes the order away when it has stored what it wants.
 const latest = order.notAfter + STORING_MS;
-while (existsSync(orderPath) && Date.now() < latest) await sleep(POLL_MS);
+while (!isOver() && Date.now() < latest) await sleep(POLL_MS);
 leave();
 
 function leave(): never {
   if (!existsSync(orderPath)) clear(() => false);
   process.exit(0);
+}
+
+function isOver(): boolean {
+  return orderFile() !== ownOrder;
+}
+
+/** Inodes are used again, so their time counts as well. */
+function orderFile(): string | undefined {
+  const stat = statSync(orderPath, { bigint: true, throwIfNoEntry: false });
+  return stat && `${stat.ino}-${stat.mtimeNs}`;
 }
 
 /** What another window left, or a process that was killed. */

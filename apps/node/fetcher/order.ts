@@ -15,6 +15,8 @@ export interface WantedFile {
 }
 
 export interface FetchOrder {
+  /** Which order this is. */
+  readonly counter: bigint;
   readonly files: readonly WantedFile[];
   /** Milliseconds since 1970. */
   readonly notAfter: number;
@@ -38,7 +40,7 @@ export function readOrder(path: string): FetchOrder {
     digest: Buffer.from(digest).toString("hex"),
     bytes: Number(size),
   }));
-  return { files, notAfter: order.notAfter, addresses };
+  return { counter: order.counter, files, notAfter: order.notAfter, addresses };
 }
 
 /** The addresses that were signed for where `url` leads; `undefined` where nobody signed it. */

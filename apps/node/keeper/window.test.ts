@@ -72,9 +72,9 @@ const transfer = () => window.state("5").transfers[0]!;
 const wasAsked = () => warden.heard.some((line) => line.startsWith("window "));
 
 /** As the fetcher does it. */
-function fetched(content: Buffer, said: Partial<FileProgress> = {}): void {
+function fetched(content: Buffer, said: Partial<FileProgress> = {}, order = 5n): void {
   writeFileSync(join(dirs.quarantineDir, `${progress.digest}.part`), content);
-  writeProgress(dirs.quarantineDir, [{ ...progress, ...said }]);
+  writeProgress(dirs.quarantineDir, order, [{ ...progress, ...said }]);
 }
 
 test("an open window has its order on disk for everybody to read, byte for byte", async () => {
@@ -159,7 +159,7 @@ test.each([
 
 test("what the fetcher says of itself is shown, and why it tries again", async () => {
   await open();
-  writeProgress(dirs.quarantineDir, [
+  writeProgress(dirs.quarantineDir, 5n, [
     { ...progress, received: 3, state: "fetching", error: "ERR_TIMEOUT" },
   ]);
   await expect
@@ -170,8 +170,12 @@ test("what the fetcher says of itself is shown, and why it tries again", async (
 test.each([
   ["no JSON", "{"],
   ["another form", '{"files":[{"digest":"../../x"}]}'],
-  ["a file nobody ordered", JSON.stringify({ files: [{ ...progress, digest: "00".repeat(32) }] })],
-  ["too much", JSON.stringify({ files: [], pad: "x".repeat(70_000) })],
+  [
+    "a file nobody ordered",
+    JSON.stringify({ order: "5", files: [{ ...progress, digest: "00".repeat(32) }] }),
+  ],
+  ["an earlier order's files", JSON.stringify({ order: "4", files: [progress] })],
+  ["too much", JSON.stringify({ order: "5", files: [], pad: "x".repeat(70_000) })],
 ])("a progress file with %s changes nothing", async (_name, text) => {
   await open();
   writeFileSync(join(dirs.quarantineDir, "progress.json"), text);
@@ -187,7 +191,9 @@ test("at the deadline what is not here has failed, with the last reason if there
     .toMatchObject({ state: "failed", error: "ERR_WINDOW_CLOSED" });
   expect([window.state("5").open, existsSync(orderPath())]).toEqual([null, false]);
   await open(orderOf({ counter: 6n }));
-  writeProgress(dirs.quarantineDir, [{ ...progress, state: "fetching", error: "ERR_UNREACHABLE" }]);
+  writeProgress(dirs.quarantineDir, 6n, [
+    { ...progress, state: "fetching", error: "ERR_UNREACHABLE" },
+  ]);
   warden.say("window closed");
   await expect.poll(() => transfer()).toMatchObject({ state: "failed", error: "ERR_UNREACHABLE" });
 });

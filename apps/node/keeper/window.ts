@@ -179,7 +179,8 @@ export class Window {
   }
 
   #takeProgress(): void {
-    for (const file of readProgress(this.#options.quarantineDir)) this.#progressed(file);
+    const { quarantineDir } = this.#options;
+    for (const file of readProgress(quarantineDir, this.#open!.counter)) this.#progressed(file);
   }
 
   #progressed({ digest, received, state, error }: FileProgress): void {

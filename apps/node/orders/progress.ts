@@ -31,19 +31,24 @@ const fileProgressSchema = z.strictObject({
 
 export type FileProgress = z.infer<typeof fileProgressSchema>;
 
-const progressSchema = z.strictObject({ files: z.array(fileProgressSchema).max(MAX_FILES) });
+const progressSchema = z.strictObject({
+  /** The counter of the order that it is about: what an earlier window left is not taken for this one's. */
+  order: z.string().regex(/^\d{1,20}$/),
+  files: z.array(fileProgressSchema).max(MAX_FILES),
+});
 
-export function writeProgress(dir: string, files: readonly FileProgress[]): void {
+export function writeProgress(dir: string, order: bigint, files: readonly FileProgress[]): void {
   const path = join(dir, PROGRESS_FILE);
-  writeFileSync(`${path}.new`, JSON.stringify({ files }), { mode: 0o644 });
+  writeFileSync(`${path}.new`, JSON.stringify({ order: String(order), files }), { mode: 0o644 });
   renameSync(`${path}.new`, path);
 }
 
-/** What another process says of itself; nothing where it says nothing that can be read. */
-export function readProgress(dir: string): readonly FileProgress[] {
+/** What another process says of this order; nothing where it says nothing that can be read. */
+export function readProgress(dir: string, order: bigint): readonly FileProgress[] {
   try {
     const untrusted: unknown = JSON.parse(readSmall(join(dir, PROGRESS_FILE)));
-    return progressSchema.parse(untrusted).files;
+    const progress = progressSchema.parse(untrusted);
+    return progress.order === String(order) ? progress.files : [];
   } catch {
     return [];
   }
