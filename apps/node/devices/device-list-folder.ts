@@ -24,7 +24,7 @@ const POLL_MS = 250;
 
 export class DeviceListFolder {
   readonly #dir: string;
-  readonly #seenPath: string;
+  readonly #seenPath: string | undefined;
   #current: VerifiedDeviceList;
   #currentBytes: Buffer;
 
@@ -32,11 +32,11 @@ export class DeviceListFolder {
    * Reads the chain from its beginning.
    *
    * @param seenPath the reader's own file: the highest list it ever saw, so that lists taken away or
-   * exchanged while it was not running do not bring a revoked device back
+   * exchanged while it was not running do not bring a revoked device back; absent: a reader that keeps nothing
    * @throws `CryptoError` when the first list is not the pinned one, or the chain ends before what was
    * seen; or the file system's error
    */
-  constructor(dir: string, node: Uint8Array, seenPath: string) {
+  constructor(dir: string, node: Uint8Array, seenPath?: string) {
     this.#dir = dir;
     this.#seenPath = seenPath;
     const pinned = Buffer.from(readFileSync(join(dir, GENESIS_FILE), "ascii").trim(), "hex");
@@ -96,12 +96,14 @@ export class DeviceListFolder {
   }
 
   #seen(): SeenList | undefined {
+    if (this.#seenPath === undefined) return undefined;
     const [version, hash] = readIfPresent(this.#seenPath)?.toString("ascii").split(" ") ?? [];
     return version && hash ? { version: Number(version), hash } : undefined;
   }
 
   /** Where it cannot be written (a full disk), what is in force stays in force all the same. */
   #remember(): void {
+    if (this.#seenPath === undefined) return;
     const { version, hash } = this.#current;
     try {
       writeFileSync(`${this.#seenPath}.new`, `${version} ${hex(hash)}`, { flush: true });
