@@ -1,7 +1,15 @@
 /** The fetcher's process against a real model host: what it brings, what it refuses, what it leaves. */
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -75,10 +83,13 @@ function writeOrder(
 /** Starts it as the node does; ends with the test. */
 function start(...flags: string[]): { exited: Promise<number | null>; pid: number } {
   const args = [entry, "--state", state, "--connect-ms", "2000", "--idle-ms", "500", ...flags];
+  // What it writes is for the keeper as well, whatever its unit's umask.
+  const before = process.umask(0o077);
   const child = spawn(process.execPath, args, {
     stdio: "ignore",
     env: { NODE_EXTRA_CA_CERTS: join(state, "ca.pem") },
   });
+  process.umask(before);
   onTestFinished(() => void child.kill("SIGKILL"));
   return { exited: new Promise((resolve) => child.once("exit", resolve)), pid: child.pid! };
 }
@@ -103,6 +114,7 @@ test("a listed file arrives through its redirect, and waits until the order is g
   const { exited } = start();
   await expect.poll(() => progress()?.state, patiently).toBe("fetched");
   expect(readFileSync(part())).toEqual(weights);
+  expect(statSync(part()).mode & 0o777).toBe(0o644);
   expect(progress()).toMatchObject({ received: weights.length, error: null });
   expect(host.asked).toEqual([
     "GET models.test /owner/repo/resolve/main/model.gguf",

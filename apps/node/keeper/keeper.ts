@@ -75,7 +75,10 @@ export class Keeper {
             devices: () => this.devices.current,
             listsAfter: (version) => this.devices.bytesAfter(version),
           });
-    this.devices.watch(() => this.devicesChanged());
+    this.devices.watch(
+      () => this.devicesChanged(),
+      () => options.log("device-list-unreadable"),
+    );
   }
 
   /** Answers the cells of one role on a socket of their own; its permissions say who they are. */
