@@ -111,11 +111,11 @@ export async function removeModel(dir: string, digest: string): Promise<void> {
   await rm(join(dir, `${digest}.gguf`), { force: true });
 }
 
-/** Whether a stored file is still what its name says. */
-export async function isWhole(dir: string, digest: string): Promise<boolean> {
+/** Whether a stored file is still what its name says; one that was not read to its end is not. */
+export async function isWhole(dir: string, digest: string, signal?: AbortSignal): Promise<boolean> {
   const hash = createHash("sha256");
   try {
-    for await (const piece of createReadStream(join(dir, `${digest}.gguf`)))
+    for await (const piece of createReadStream(join(dir, `${digest}.gguf`), { signal }))
       hash.update(piece as Buffer);
   } catch {
     // A disk that cannot give it back does not have it whole.
