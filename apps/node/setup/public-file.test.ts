@@ -1,14 +1,19 @@
 /** What is written for others can be read by them, under the strictest umask a unit may have. */
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { deviceListDocument, NO_PREVIOUS } from "@phantoma/crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { DeviceListFolder, listPath } from "../devices/device-list-folder.ts";
+import { DeviceListFolder, GENESIS_FILE, listPath } from "../devices/device-list-folder.ts";
 import { PushedModels } from "../keeper/pushed-models.ts";
 import { addModel, storeModel } from "../models/model-store.ts";
 import { writeProgress } from "../orders/progress.ts";
-import { TestNode } from "../test-node.ts";
+import { entry, TestNode } from "../test-node.ts";
 import { writePublicFile } from "./public-file.ts";
+
+const setupEntry = fileURLToPath(new URL("main.ts", import.meta.url));
 
 let before: number;
 beforeAll(() => void (before = process.umask(0o077)));
@@ -34,6 +39,23 @@ test("so are a device list, the catalogue and the fetcher's progress", () => {
     modeOf(node.modelsDir, "catalogue.json"),
     modeOf(node.dir, "progress.json"),
   ]).toEqual([0o644, 0o644, 0o644]);
+});
+
+test("so is what set-up pins, also when the list was brought as a private file", () => {
+  const { dir, admin } = new TestNode();
+  const state = join(dir, "state");
+  const setup = (...args: string[]) =>
+    execFileSync(process.execPath, [setupEntry, ...args, "--state", state]);
+  setup("init");
+  const key = Buffer.from(readFileSync(join(state, "devices/node.pub"), "ascii"), "hex");
+  const signer = admin.signing.publicKey;
+  const devices = [entry(admin, "admin")];
+  const fields = { node: key, version: 1, previous: NO_PREVIOUS, issuedAt: 1, signer, devices };
+  const list = deviceListDocument.sign(fields, admin.signing.privateKey);
+  writeFileSync(join(dir, "list"), list, { mode: 0o600 });
+  setup("pin-devices", "--list", join(dir, "list"));
+  for (const name of ["node.pub", GENESIS_FILE, "00000001.list"])
+    expect([name, modeOf(state, "devices", name)]).toEqual([name, 0o644]);
 });
 
 test("a model in the store is everybody's to read and nobody's to write, however it came", async () => {
