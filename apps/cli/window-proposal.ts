@@ -65,7 +65,7 @@ export async function propose(
   return models;
 }
 
-/** Signs what was agreed to and opens it. @returns the order's end by the node's clock */
+/** Signs what was agreed to and opens it. @returns the order's end, about */
 export async function openWindow(
   session: ControlSession,
   peer: Peer,
@@ -80,10 +80,10 @@ export async function openWindow(
     models,
     highestCounter,
     lifetimeMs,
-    now: nodeTime,
+    nodeTime,
   });
   await session.openWindow(order);
-  return nodeTime + lifetimeMs;
+  return Math.min(Date.now(), nodeTime) + lifetimeMs;
 }
 
 /** Before the person is asked anything: where nothing is closed there is nothing to open. */

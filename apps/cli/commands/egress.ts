@@ -51,8 +51,7 @@ function show(state: Egress): void {
   write(`verified   ${verifiedAt === null ? "never" : timeText(verifiedAt)}\n`);
   write(`attempts   ${attemptsText(state)}\n`);
   write(`counting   since ${timeText(countingSince)}\n\n`);
-  const { attempts, logged, lost } = { attempts: "attempts", logged: "logged", lost: "lost" };
-  writeRow("unit", attempts, logged, lost);
+  writeRow("unit", "attempts", "logged", "lost");
   for (const count of counts)
     if (count.attempts > 0 || count.unit === "worker")
       writeRow(count.unit, count.attempts, count.logged, count.lost);

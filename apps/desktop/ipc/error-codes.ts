@@ -65,6 +65,7 @@ export const clientCodes = [
   "ERR_TICKET_MALFORMED",
   "ERR_TICKET_STALE",
   "ERR_TICKET_REUSED",
+  "ERR_CLOCKS",
   "ERR_MODEL_UNKNOWN",
   "ERR_BUSY",
   "ERR_INVALID_UTF8",

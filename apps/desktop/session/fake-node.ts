@@ -114,6 +114,8 @@ export class FakeNode implements NodeClient {
   readonly pushed = new Map<string, Buffer>();
   /** What was looked up. */
   readonly resolved: ModelSource[] = [];
+  /** What it says its clock shows. */
+  nodeTime = () => Date.now();
   window: WindowState = { open: null, highestCounter: "0", transfers: [] };
   /** The orders it was given. */
   readonly orders: Uint8Array[] = [];
@@ -148,7 +150,7 @@ export class FakeNode implements NodeClient {
         release: "00".repeat(32),
         starter: "gateway",
         policy: "none",
-        nodeTime: 1,
+        nodeTime: this.nodeTime(),
         startedAt: 1,
         tasksLive: 0,
         tasksDone: 0,

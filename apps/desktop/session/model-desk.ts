@@ -78,7 +78,7 @@ export class ModelDesk {
         models: [proposed.model],
         highestCounter,
         lifetimeMs: minutes * 60_000,
-        now: nodeTime,
+        nodeTime,
       });
       await control.openWindow(order);
       return control.window();

@@ -11,7 +11,13 @@
  */
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { ClientError, parseProfile, retryDelayMs, type NodeProfile } from "@phantoma/client";
+import {
+  ClientError,
+  controlRefusals,
+  parseProfile,
+  retryDelayMs,
+  type NodeProfile,
+} from "@phantoma/client";
 import type { NodeView } from "../ipc/node.ts";
 import { consoleErrorOf, DesktopError } from "./desktop-error.ts";
 import { fingerprintView } from "./fingerprint-view.ts";
@@ -193,16 +199,9 @@ function isAnswer(error: unknown): boolean {
 }
 
 const answeredCodes: ReadonlySet<string> = new Set([
-  "ERR_INVALID_MESSAGE",
-  "ERR_FORBIDDEN",
-  "ERR_DOCUMENT_REFUSED",
-  "ERR_ORDER_REFUSED",
-  "ERR_WINDOW_OPEN",
-  "ERR_NO_POLICY",
-  "ERR_NO_SPACE",
-  "ERR_DIGEST",
-  "ERR_MODEL_UNKNOWN",
-  "ERR_MODEL_IN_USE",
+  // Its keeper does not answer: half of the node is away.
+  ...controlRefusals.filter((code) => code !== "ERR_UNAVAILABLE"),
+  "ERR_CLOCKS",
   "ERR_MODEL_SOURCE",
   "ERR_MODEL_FILE",
   "ERR_CANCELLED",

@@ -6,8 +6,9 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import type { FromParent, ToParent } from "../gateway/parent-starter.ts";
+import { connectPaused } from "../gateway/starter.ts";
 
 type Role = "worker" | "clerk";
 
@@ -110,13 +111,4 @@ export class Cells {
     const kill = setTimeout(() => child.kill("SIGKILL"), this.#options.graceMs);
     child.once("exit", () => clearTimeout(kill));
   }
-}
-
-function connectPaused(path: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ path });
-    socket.pause();
-    socket.once("error", reject);
-    socket.once("connect", () => resolve(socket));
-  });
 }

@@ -2,7 +2,7 @@
  * A whole node on this machine, without systemd: starts its processes, restarts them, ends with its parent.
  * Certified and shown as demo mode. As root on Linux each process is under the kernel policy.
  *
- *   main.ts --state DIR --run DIR --port N [--no-policy] [--no-cell] -- [gateway flags …]
+ *   main.ts --state DIR --run DIR --port N [--no-cell] -- [gateway flags …]
  *
  * Prints one line when it is ready: {"port": N, "policy": "demo" | "none", "why": why there is none}.
  *
@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { CELL_GRACE_MS, findCell, inCell } from "../cell/cell-command.ts";
+import { END_GRACE_MS } from "../gateway/starter.ts";
 import { openLog } from "../log/log.ts";
 import { ORDER_FILE, runPaths, statePaths } from "../setup/paths.ts";
 import { Cells } from "./cells.ts";
@@ -23,8 +24,6 @@ import { KernelPolicy } from "./kernel-policy.ts";
 const RESTART_MS = 200;
 /** How soon the fetcher follows an order. */
 const ORDER_POLL_MS = 250;
-/** A process without a cell, whose connection is closed, has this long to end by itself, in milliseconds. */
-const END_GRACE_MS = 3_000;
 /** The fetcher ends by itself when its order is gone; then it is ended, after these milliseconds. */
 const FETCHER_GRACE_MS = 3_000;
 
@@ -34,7 +33,6 @@ const { values, positionals: gatewayFlags } = parseArgs({
     state: { type: "string" },
     run: { type: "string" },
     port: { type: "string", default: "0" },
-    "no-policy": { type: "boolean", default: false },
     "no-cell": { type: "boolean", default: false },
   },
 });
@@ -59,10 +57,7 @@ mkdirSync(run, { recursive: true, mode: 0o700 });
 const starting = startPolicy();
 const policy = await starting;
 const isFiltered = policy instanceof KernelPolicy;
-const policyFlags = isFiltered
-  ? ["--policy", "demo", "--warden", paths.warden]
-  : ["--policy", "none"];
-await keep("keeper", ["--starter", "gateway", ...policyFlags]);
+await keep("keeper", ["--starter", "gateway", "--policy", isFiltered ? "demo" : "none"]);
 const found = values["no-cell"] ? { obstacle: "ERR_SWITCHED_OFF" } : findCell();
 const cell = "cell" in found ? found.cell : undefined;
 if ("obstacle" in found) log("no-cell", { code: found.obstacle });
@@ -76,7 +71,6 @@ const about = isFiltered ? { policy: "demo" } : { policy: "none", why: policy };
 process.stdout.write(`${JSON.stringify({ port, ...about })}\n`);
 
 async function startPolicy(): Promise<KernelPolicy | string> {
-  if (values["no-policy"]) return "it was started without";
   const onLost = () => {
     // No window could be opened and no attempt seen: not a node to go on with.
     log("warden-lost");

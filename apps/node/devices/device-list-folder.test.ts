@@ -1,5 +1,5 @@
 /** The chain of device lists on disk: followed forwards only, and only where it is genuine. */
-import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { activeDevice, generateDeviceIdentity } from "@phantoma/crypto";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -112,10 +112,13 @@ test("a watcher is told of a newer list, and keeps it when the file goes", async
   const folder = folderOf(node);
   const versions: number[] = [];
   const changed = Promise.withResolvers<void>();
-  const stop = folder.watch(() => {
-    versions.push(folder.current.version);
-    changed.resolve();
-  });
+  const stop = folder.watch(
+    () => {
+      versions.push(folder.current.version);
+      changed.resolve();
+    },
+    () => undefined,
+  );
   onTestFinished(stop);
   write(node, 2, node.revoke(node.chat));
   await changed.promise;
@@ -131,7 +134,7 @@ test("a list is found without any notification of the file system, and not after
   const node = new TestNode();
   const folder = folderOf(node);
   const onChange = vi.fn();
-  const stop = folder.watch(onChange);
+  const stop = folder.watch(onChange, () => undefined);
   write(node, 2, node.revoke(node.chat));
   vi.advanceTimersByTime(249);
   expect(onChange).not.toHaveBeenCalled();
@@ -165,7 +168,10 @@ test("a chain that ends before what this reader saw is refused, by any way it sa
     watch: (node: TestNode, list: Uint8Array) => {
       vi.useFakeTimers();
       onTestFinished(() => void vi.useRealTimers());
-      const stop = folderOf(node).watch(() => undefined);
+      const stop = folderOf(node).watch(
+        () => undefined,
+        () => undefined,
+      );
       write(node, 2, list);
       vi.advanceTimersByTime(250);
       stop();
@@ -193,4 +199,21 @@ test("where its own file cannot be written a reader still follows", () => {
   const folder = new DeviceListFolder(node.devicesDir, node.key, "/nowhere/devices-seen");
   folder.add(node.revoke(node.chat));
   expect(folder.current.version).toBe(2);
+});
+
+test("a next list that cannot be read is no end of the chain: a start fails, a watcher says so once", async () => {
+  const node = new TestNode();
+  const folder = folderOf(node);
+  const [onChange, onUnreadable] = [vi.fn(), vi.fn()];
+  onTestFinished(folder.watch(onChange, onUnreadable));
+  const second = node.revoke(node.chat);
+  // Root, as whom tests may run, can read every file.
+  mkdirSync(listPath(node.devicesDir, 2));
+  await expect.poll(() => onUnreadable.mock.calls.length).toBe(1);
+  expect(() => folderOf(node)).toThrow(expect.objectContaining({ code: "EISDIR" }));
+  expect(folder.current.version).toBe(1);
+  rmSync(listPath(node.devicesDir, 2), { recursive: true });
+  write(node, 2, second);
+  await expect.poll(() => onChange.mock.calls.length).toBe(1);
+  expect(onUnreadable).toHaveBeenCalledTimes(1);
 });

@@ -14,6 +14,7 @@ import {
   openNextDeviceList,
   type VerifiedDeviceList,
 } from "@phantoma/crypto";
+import { writePublicFile } from "../setup/public-file.ts";
 
 export const GENESIS_FILE = "genesis";
 /** In each reader's own folder. */
@@ -24,7 +25,7 @@ const POLL_MS = 250;
 
 export class DeviceListFolder {
   readonly #dir: string;
-  readonly #seenPath: string;
+  readonly #seenPath: string | undefined;
   #current: VerifiedDeviceList;
   #currentBytes: Buffer;
 
@@ -32,11 +33,11 @@ export class DeviceListFolder {
    * Reads the chain from its beginning.
    *
    * @param seenPath the reader's own file: the highest list it ever saw, so that lists taken away or
-   * exchanged while it was not running do not bring a revoked device back
+   * exchanged while it was not running do not bring a revoked device back; absent: a reader that keeps nothing
    * @throws `CryptoError` when the first list is not the pinned one, or the chain ends before what was
    * seen; or the file system's error
    */
-  constructor(dir: string, node: Uint8Array, seenPath: string) {
+  constructor(dir: string, node: Uint8Array, seenPath?: string) {
     this.#dir = dir;
     this.#seenPath = seenPath;
     const pinned = Buffer.from(readFileSync(join(dir, GENESIS_FILE), "ascii").trim(), "hex");
@@ -77,18 +78,29 @@ export class DeviceListFolder {
    */
   add(untrusted: Uint8Array): void {
     const next = openNextDeviceList(untrusted, this.#current);
-    const path = listPath(this.#dir, next.version);
-    writeFileSync(`${path}.new`, untrusted, { mode: 0o644, flush: true });
-    renameSync(`${path}.new`, path);
+    writePublicFile(listPath(this.#dir, next.version), untrusted);
     this.#current = next;
     this.#currentBytes = Buffer.from(untrusted);
     this.#remember();
   }
 
-  /** Calls back whenever a newer list has been verified. Returns the way to stop. */
-  watch(onChange: () => void): () => void {
+  /**
+   * Calls back whenever a newer list has been verified. Returns the way to stop.
+   *
+   * @param onUnreadable the next list is there and cannot be read, said once: what is in force stays so
+   */
+  watch(onChange: () => void, onUnreadable: () => void): () => void {
+    let isReadable = true;
     const poll = setInterval(() => {
-      if (!this.#follow()) return;
+      const before = this.#current;
+      try {
+        this.#follow();
+        isReadable = true;
+      } catch {
+        if (isReadable) onUnreadable();
+        isReadable = false;
+      }
+      if (this.#current === before) return;
       onChange();
       this.#remember();
     }, POLL_MS);
@@ -96,12 +108,14 @@ export class DeviceListFolder {
   }
 
   #seen(): SeenList | undefined {
+    if (this.#seenPath === undefined) return undefined;
     const [version, hash] = readIfPresent(this.#seenPath)?.toString("ascii").split(" ") ?? [];
     return version && hash ? { version: Number(version), hash } : undefined;
   }
 
   /** Where it cannot be written (a full disk), what is in force stays in force all the same. */
   #remember(): void {
+    if (this.#seenPath === undefined) return;
     const { version, hash } = this.#current;
     try {
       writeFileSync(`${this.#seenPath}.new`, `${version} ${hex(hash)}`, { flush: true });
@@ -112,19 +126,17 @@ export class DeviceListFolder {
   }
 
   /** Takes every list that continues the chain; whatever does not is as if it were not there. */
-  #follow(seen?: SeenList): boolean {
-    let moved = false;
+  #follow(seen?: SeenList): void {
     for (;;) {
       const bytes = readIfPresent(listPath(this.#dir, this.#current.version + 1));
-      if (!bytes) return moved;
+      if (!bytes) return;
       try {
         this.#current = openNextDeviceList(bytes, this.#current);
       } catch {
-        return moved;
+        return;
       }
       assertSeen(this.#current, seen);
       this.#currentBytes = bytes;
-      moved = true;
     }
   }
 }
@@ -144,11 +156,13 @@ export function listPath(dir: string, version: number): string {
   return join(dir, `${String(version).padStart(8, "0")}.list`);
 }
 
+/** One that is there and cannot be read is not "none": a revocation may stand in it. */
 function readIfPresent(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
-  } catch {
-    return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
   }
 }
 

@@ -140,7 +140,9 @@ async function receive(
   );
   let target: FileHandle | undefined;
   try {
-    target = await open(path, offset > 0 ? APPEND : AFRESH, 0o644);
+    target = await open(path, offset > 0 ? APPEND : AFRESH, 0o600);
+    // The keeper copies it, under another user.
+    await target.chmod(0o644);
     let received = offset;
     for await (const piece of response as AsyncIterable<Buffer>) {
       idle.refresh();

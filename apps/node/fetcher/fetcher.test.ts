@@ -1,23 +1,33 @@
 /** The fetcher's process against a real model host: what it brings, what it refuses, what it leaves. */
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   addressBytes,
   generateDeviceIdentity,
+  openNextDeviceList,
   windowOrderDocument,
+  type DeviceIdentity,
   type WindowOrder,
 } from "@phantoma/crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { listPath } from "../devices/device-list-folder.ts";
 import { readProgress, type FileProgress } from "../orders/progress.ts";
 import { ORDER_FILE, statePaths } from "../setup/paths.ts";
-import { temporaryDir } from "../test-node.ts";
+import { entry as deviceEntry, TestNode } from "../test-node.ts";
 import { TestAuthority, TestModelHost, weights, weightsDigest } from "./test-model-host.ts";
 
 const entry = fileURLToPath(new URL("main.ts", import.meta.url));
-const admin = generateDeviceIdentity();
 
 let authority: TestAuthority;
 let host: TestModelHost;
@@ -28,12 +38,15 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
+let node: TestNode;
 let state: string;
 let paths: ReturnType<typeof statePaths>;
 beforeEach(() => {
-  state = temporaryDir();
+  node = new TestNode();
+  state = node.dir;
   paths = statePaths(state);
   for (const dir of [paths.ordersDir, paths.quarantineDir]) mkdirSync(dir);
+  writeFileSync(join(paths.devicesDir, "node.pub"), Buffer.from(node.key).toString("hex"));
   writeFileSync(join(state, "ca.pem"), authority.pem);
   host.asked.length = 0;
 });
@@ -49,27 +62,34 @@ const fileOf = (name: string, digest = weightsDigest) => ({
   size: BigInt(weights.length),
 });
 
-function writeOrder(name: string, change: Partial<WindowOrder> = {}): void {
+function writeOrder(
+  name: string,
+  change: Partial<WindowOrder> = {},
+  by: DeviceIdentity = node.admin,
+): void {
   const order: WindowOrder = {
-    node: new Uint8Array(32),
+    node: node.key,
     counter: 1n,
     notAfter: Date.now() + 30_000,
-    signer: admin.signing.publicKey,
+    signer: by.signing.publicKey,
     endpoints: [endpoint("models.test"), endpoint("cdn.test")],
     files: [fileOf(name)],
     ...change,
   };
-  const signed = windowOrderDocument.sign(order, admin.signing.privateKey);
+  const signed = windowOrderDocument.sign(order, by.signing.privateKey);
   writeFileSync(join(paths.ordersDir, ORDER_FILE), signed);
 }
 
 /** Starts it as the node does; ends with the test. */
 function start(...flags: string[]): { exited: Promise<number | null>; pid: number } {
   const args = [entry, "--state", state, "--connect-ms", "2000", "--idle-ms", "500", ...flags];
+  // What it writes is for the keeper as well, whatever its unit's umask.
+  const before = process.umask(0o077);
   const child = spawn(process.execPath, args, {
     stdio: "ignore",
     env: { NODE_EXTRA_CA_CERTS: join(state, "ca.pem") },
   });
+  process.umask(before);
   onTestFinished(() => void child.kill("SIGKILL"));
   return { exited: new Promise((resolve) => child.once("exit", resolve)), pid: child.pid! };
 }
@@ -94,6 +114,7 @@ test("a listed file arrives through its redirect, and waits until the order is g
   const { exited } = start();
   await expect.poll(() => progress()?.state, patiently).toBe("fetched");
   expect(readFileSync(part())).toEqual(weights);
+  expect(statSync(part()).mode & 0o777).toBe(0o644);
   expect(progress()).toMatchObject({ received: weights.length, error: null });
   expect(host.asked).toEqual([
     "GET models.test /owner/repo/resolve/main/model.gguf",
@@ -147,6 +168,28 @@ describe("a file fails, and nothing of it is left", () => {
     expect(Date.now()).toBeGreaterThanOrEqual(notAfter);
   });
 });
+
+test.each([
+  ["a device that is in no list", () => writeOrder("/model.gguf", {}, node.stranger)],
+  ["a device that only chats", () => writeOrder("/model.gguf", {}, node.chat)],
+  ["an admin who was revoked", () => revokeAndOrder()],
+  ["another node's admin", () => writeOrder("/model.gguf", { node: new Uint8Array(32) })],
+])("nothing is asked for on the order of %s", { timeout: 30_000 }, async (_who, write) => {
+  write();
+  expect(await start().exited).toBe(1);
+  expect(host.asked).toEqual([]);
+  expect(progress()).toBeUndefined();
+});
+
+function revokeAndOrder(): void {
+  const other = generateDeviceIdentity();
+  const devices = [...node.devices.devices, deviceEntry(other, "admin")];
+  const second = node.signList(2, node.devices.hash, devices);
+  node.devices = openNextDeviceList(second, node.devices);
+  writeFileSync(listPath(paths.devicesDir, 2), second);
+  writeFileSync(listPath(paths.devicesDir, 3), node.revoke(other));
+  writeOrder("/model.gguf", {}, other);
+}
 
 test("another window's order in the place of its own ends it", async () => {
   writeOrder("/endless.gguf");

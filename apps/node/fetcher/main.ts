@@ -41,13 +41,13 @@ const flags = z
   );
 
 const log = openLog("fetcher");
-const { ordersDir, quarantineDir } = statePaths(flags.state);
+const { devicesDir, ordersDir, quarantineDir } = statePaths(flags.state);
 const orderPath = join(ordersDir, ORDER_FILE);
 for (const signal of ["SIGTERM", "SIGINT", "disconnect"] as const) process.on(signal, leave);
 
 /** Which file that is: another window's order may take its place at any time. */
 const ownOrder = orderFile();
-const order = readOrder(orderPath);
+const order = readOrder(orderPath, devicesDir);
 clear((name) => order.files.some(({ digest }) => name === `${digest}.part`));
 
 const closing = new AbortController();

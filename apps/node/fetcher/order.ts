@@ -5,7 +5,12 @@
  * @module
  */
 import { readFileSync } from "node:fs";
-import { addressText, windowOrderDocument } from "@phantoma/crypto";
+import { join } from "node:path";
+import { activeAdmin, addressText, sameBytes, windowOrderDocument } from "@phantoma/crypto";
+import { DeviceListFolder } from "../devices/device-list-folder.ts";
+
+/** Root writes it beside the lists: the node's own key. */
+const NODE_FILE = "node.pub";
 
 export interface WantedFile {
   readonly url: URL;
@@ -24,10 +29,20 @@ export interface FetchOrder {
   readonly addresses: ReadonlyMap<string, readonly string[]>;
 }
 
-/** @throws when the file is not there or is no window order */
-export function readOrder(path: string): FetchOrder {
-  // Whose signature it is was judged by keeper and warden; this only reads what it says.
-  const order = windowOrderDocument.open(readFileSync(path), ({ signer }) => signer);
+/**
+ * Judged here as well: who writes this file is not who may say what is sent, and a path or a name that
+ * nobody signed could carry something out to an address that many share.
+ *
+ * @throws when the file is not there, or is no order of an admin of this node
+ */
+export function readOrder(path: string, devicesDir: string): FetchOrder {
+  const node = Buffer.from(readFileSync(join(devicesDir, NODE_FILE), "ascii").trim(), "hex");
+  const devices = new DeviceListFolder(devicesDir, node).current;
+  const order = windowOrderDocument.open(
+    readFileSync(path),
+    ({ signer }) => activeAdmin(devices, signer)?.signingKey,
+  );
+  if (!sameBytes(order.node, node)) throw new RangeError("an order for another node");
   const addresses = new Map<string, string[]>();
   for (const { name, address, port } of order.endpoints) {
     const place = placeOf(name, port);

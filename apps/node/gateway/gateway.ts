@@ -114,7 +114,10 @@ export class Gateway {
     this.#server.requestTimeout = HELLO_TIMEOUT_MS;
     this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
     this.#server.on("tlsClientError", (_error, socket) => socket.destroy());
-    options.devices.watch(() => this.#closeRevoked());
+    options.devices.watch(
+      () => this.#closeRevoked(),
+      () => options.log("device-list-unreadable"),
+    );
   }
 
   /** @returns the port, which is chosen by the system where `port` is 0 */

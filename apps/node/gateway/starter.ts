@@ -30,7 +30,7 @@ export interface ChildStarterOptions {
 }
 
 /** A process whose connection is closed has this long to end by itself, in milliseconds. */
-const END_GRACE_MS = 3_000;
+export const END_GRACE_MS = 3_000;
 
 /** Makes processes as children of the gateway: demo mode, certified as such. */
 export class ChildStarter implements Starter {
@@ -87,7 +87,7 @@ export class ChildStarter implements Starter {
 }
 
 /** Paused, so that not a byte is read here that the child should read. */
-function connectPaused(path: string): Promise<Socket> {
+export function connectPaused(path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ path });
     socket.pause();

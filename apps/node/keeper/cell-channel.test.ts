@@ -336,7 +336,7 @@ describe("a model", () => {
   });
 
   test("is not whole when its file is not there", async () => {
-    const clerk = await certified("clerk");
+    const clerk = await certified("clerk", adminTicket("clerk"));
     expect(await clerk.ask("verifyModel", MODEL)).toEqual(Buffer.of(0));
   });
 
@@ -350,13 +350,17 @@ describe("a model", () => {
       .toBe("removed");
   });
 
-  test.each(["openWindow", "closeWindow", "pushModel", "pushChunk", "removeModel"] as const)(
-    "and a window are no chat device's to change: %s",
-    async (request) => {
-      const clerk = await certified("clerk");
-      await expect(clerk.ask(request, push)).rejects.toThrow(refused("ERR_FORBIDDEN"));
-    },
-  );
+  test.each([
+    "openWindow",
+    "closeWindow",
+    "pushModel",
+    "pushChunk",
+    "removeModel",
+    "verifyModel",
+  ] as const)("and a window are an admin's, and no chat device's: %s", async (request) => {
+    const clerk = await certified("clerk");
+    await expect(clerk.ask(request, push)).rejects.toThrow(refused("ERR_FORBIDDEN"));
+  });
 
   test.each([
     ["pushModel", digest],

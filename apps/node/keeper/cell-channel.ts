@@ -139,7 +139,7 @@ export class CellChannel {
           ? ((await this.#keeper.removeModel(hex(body))) ?? DONE)
           : "ERR_MALFORMED",
       ),
-    verifyModel: (body) => this.#verifyModel(body),
+    verifyModel: (body) => this.#asAdmin(() => this.#verifyModel(body)),
   };
 
   /** By the list that is in force now: a device may have lost its role since it was certified. */
@@ -192,7 +192,7 @@ export class CellChannel {
     if (body.length !== DIGEST_BYTES) return "ERR_MALFORMED";
     if (!this.#keeper.models().some(({ digest }) => digest === hex(body)))
       return "ERR_MODEL_UNKNOWN";
-    return Buffer.of((await this.#keeper.isWhole(hex(body))) ? 1 : 0);
+    return Buffer.of((await this.#keeper.checks.isWhole(hex(body), this.closed)) ? 1 : 0);
   }
 
   #certify(body: Buffer): Uint8Array | KeeperRefusal {

@@ -12,13 +12,15 @@ import { CellReports } from "./cell-reports.ts";
 const FINISHED = { end: "finished", wipedBytes: 300n, wipedAt: 1_700_000_000_000 } as const;
 const log = vi.fn();
 
+const MAX = 3;
+
 let reports: CellReports;
 let server: Server;
 let path: string;
 
 beforeEach(async () => {
   log.mockReset();
-  reports = new CellReports(log);
+  reports = new CellReports(log, MAX);
   path = join(temporaryDir(), "reports.sock");
   server = createServer((socket) => reports.take(socket)).listen(path);
   await once(server, "listening");
@@ -116,6 +118,45 @@ test("somebody who says a cell's handle again is hung up on, and the cell is sti
   await once(thief.resume(), "close");
   socket.write(encodeEnded());
   expect(await reports.of(handle)).toEqual(FINISHED);
+});
+
+test("connections count before they have said a handle: as many as the limit, and not one more", async () => {
+  const silent: Socket[] = [];
+  for (let opened = 0; opened < MAX - 1; opened += 1) {
+    silent.push(connect(path));
+    await once(server, "connection");
+  }
+  onTestFinished(() => silent.forEach((socket) => socket.destroy()));
+  const { handle, socket } = await cell();
+  const over = connect(path).on("error", () => undefined);
+  await once(over.resume(), "close");
+  socket.write(encodeEnded());
+  expect(await reports.of(handle)).toEqual(FINISHED);
+  expect(silent.map(({ destroyed }) => destroyed)).toEqual([false, false]);
+});
+
+test("a connection has ten seconds to say its handle, and a cell that said it has all day", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const silent = connect(path).on("error", () => undefined);
+  await once(server, "connection");
+  const handle = randomBytes(16);
+  const said = connect(path).on("error", () => undefined);
+  onTestFinished(() => void said.destroy());
+  said.write(encodeHandle(handle));
+  while (reports.count === 0) await new Promise(setImmediate);
+  const closed = once(silent.resume(), "close");
+  const isClosed = vi.fn();
+  void closed.then(isClosed);
+  await vi.advanceTimersByTimeAsync(9_999);
+  await new Promise(setImmediate);
+  expect(isClosed).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(1);
+  await closed;
+  await vi.advanceTimersByTimeAsync(24 * 60 * 60_000);
+  const asked = reports.of(handle);
+  said.write(encodeEnded());
+  expect(await asked).toEqual(FINISHED);
 });
 
 test("a cell that takes over a minute is not waited for", async () => {

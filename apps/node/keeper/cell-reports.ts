@@ -25,12 +25,20 @@ const REPORT_TIMEOUT_MS = 60_000;
 /** A task's channel closes within moments of its report; one that was never certified has none. */
 const UNASKED_MS = 10_000;
 
+/** A cell says its handle first of all, before there is a child; in milliseconds. */
+const HANDLE_TIMEOUT_MS = 10_000;
+
 export class CellReports {
+  readonly #sockets = new Set<Socket>();
   readonly #reports = new Map<string, PromiseWithResolvers<CellPart>>();
   readonly #log: Log;
 
-  constructor(log: Log) {
+  readonly #max: number;
+
+  /** @param max connections at once, and reports that are kept */
+  constructor(log: Log, max: number) {
     this.#log = log;
+    this.#max = max;
   }
 
   get count(): number {
@@ -39,6 +47,9 @@ export class CellReports {
 
   /** A cell's own channel, before it has said anything. */
   take(socket: Socket): void {
+    if (this.#sockets.size >= this.#max || this.count >= this.#max) return void socket.destroy();
+    this.#sockets.add(socket);
+    const late = setTimeout(() => socket.destroy(), HANDLE_TIMEOUT_MS);
     const report = Promise.withResolvers<CellPart>();
     let handle: string | undefined;
     const link = new FrameLink(socket, CELL_ENDED_BYTES, ({ kind, body }) => {
@@ -46,11 +57,14 @@ export class CellReports {
         handle = decodeHandle(kind, body);
         if (this.#reports.has(handle)) throw new RangeError("somebody else's handle");
         this.#reports.set(handle, report);
+        clearTimeout(late);
       } else {
         report.resolve(this.#decodeEnded(kind, body));
       }
     });
     void link.closed.then(() => {
+      this.#sockets.delete(socket);
+      clearTimeout(late);
       // After a report this changes nothing.
       report.resolve(null);
       if (handle === undefined) return;

@@ -11,11 +11,12 @@ import type { Egress, Model, Status, WindowState } from "@phantoma/protocol";
 import { DeviceListFolder, SEEN_DEVICES_FILE } from "../devices/device-list-folder.ts";
 import type { CellRole, KeeperRefusal } from "../ipc/keeper-link.ts";
 import type { Log } from "../log/log.ts";
-import { isWhole, readCatalogue, removeModel } from "../models/model-store.ts";
+import { readCatalogue, removeModel } from "../models/model-store.ts";
 import { UsedTickets } from "../tickets/used-tickets.ts";
 import { CellChannel } from "./cell-channel.ts";
 import { CellReports } from "./cell-reports.ts";
 import { KernelPolicy } from "./kernel-policy.ts";
+import { ModelChecks } from "./model-checks.ts";
 import { PushedModels } from "./pushed-models.ts";
 import { TICKET_MEMORY_MS, type Certifier, type Installation } from "./certify.ts";
 import { Receipts } from "./receipts.ts";
@@ -44,6 +45,7 @@ export class Keeper {
   readonly receipts: Receipts;
   readonly reports: CellReports;
   readonly pushed: PushedModels;
+  readonly checks: ModelChecks;
   /** `undefined` without a warden. */
   readonly policy: KernelPolicy | undefined;
   readonly installation: Installation;
@@ -62,9 +64,10 @@ export class Keeper {
       options.identity.signing.publicKey,
       join(options.keeperDir, SEEN_DEVICES_FILE),
     );
-    this.reports = new CellReports(options.log);
+    this.reports = new CellReports(options.log, MAX_CELLS);
     this.receipts = new Receipts(options.identity, this.#startedAt);
     this.pushed = new PushedModels(options.incomingDir, options.modelsDir);
+    this.checks = new ModelChecks(options.modelsDir);
     this.policy =
       options.wardenSocket === undefined
         ? undefined
@@ -75,7 +78,10 @@ export class Keeper {
             devices: () => this.devices.current,
             listsAfter: (version) => this.devices.bytesAfter(version),
           });
-    this.devices.watch(() => this.devicesChanged());
+    this.devices.watch(
+      () => this.devicesChanged(),
+      () => options.log("device-list-unreadable"),
+    );
   }
 
   /** Answers the cells of one role on a socket of their own; its permissions say who they are. */
@@ -90,10 +96,7 @@ export class Keeper {
 
   /** Hears the cells of workers themselves, beside the channels that their children have. */
   listenToCells(socketPath: string): Promise<Server> {
-    return listenOn(socketPath, (socket) => {
-      if (this.reports.count >= MAX_CELLS) return void socket.destroy();
-      this.reports.take(socket);
-    });
+    return listenOn(socketPath, (socket) => this.reports.take(socket));
   }
 
   certifier(): Certifier {
@@ -140,10 +143,6 @@ export class Keeper {
     if ([...this.#cells].some((cell) => cell.model === digest)) return "ERR_MODEL_IN_USE";
     await removeModel(this.#options.modelsDir, digest);
     return undefined;
-  }
-
-  isWhole(digest: string): Promise<boolean> {
-    return isWhole(this.#options.modelsDir, digest);
   }
 
   status(): Status {

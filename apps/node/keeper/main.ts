@@ -2,10 +2,9 @@
  * The keeper process: holds the node's identity, certifies cells, knows no prompt and no network.
  *
  *   main.ts --state DIR --run DIR --starter systemd|gateway --policy none|demo|enforced
- *           [--warden SOCKET]
  *
  * With a policy it starts only when the warden says that it is in force: no policy, no node. Without one
- * it has no warden unless it is given one.
+ * it has no warden.
  *
  * @module
  */
@@ -24,7 +23,6 @@ const flags = z
     run: z.string(),
     starter: z.enum(["systemd", "gateway"]),
     policy: z.enum(["none", "demo", "enforced"]),
-    warden: z.string().exactOptional(),
   })
   .parse(
     parseArgs({
@@ -33,7 +31,6 @@ const flags = z
         run: { type: "string" },
         starter: { type: "string" },
         policy: { type: "string" },
-        warden: { type: "string" },
       },
     }).values,
   );
@@ -44,7 +41,7 @@ const WARDEN_TIMEOUT_MS = 10_000;
 const log = openLog("keeper");
 const state = statePaths(flags.state);
 const run = runPaths(flags.run);
-const wardenSocket = flags.warden ?? (flags.policy === "none" ? undefined : run.warden);
+const wardenSocket = flags.policy === "none" ? undefined : run.warden;
 const secret = new Secret(readFileSync(join(state.keeperDir, "node.key")));
 const identity = importNodeIdentity(secret);
 secret.erase();

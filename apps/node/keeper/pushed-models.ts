@@ -11,7 +11,13 @@ import { createReadStream, mkdirSync, readdirSync, renameSync, statSync } from "
 import { open, rm, stat, statfs, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { Model } from "@phantoma/protocol";
-import { listModel, readCatalogue, storeFaultOf, storeModel } from "../models/model-store.ts";
+import {
+  listModel,
+  readCatalogue,
+  storeFaultOf,
+  storeModel,
+  STORED_MODE,
+} from "../models/model-store.ts";
 import type { KeeperRefusal } from "../ipc/keeper-link.ts";
 
 /** Unfinished models at once: each may be as large as the disk, and nobody pushes many. */
@@ -93,6 +99,7 @@ export class PushedModels {
       await this.#drop(part);
       return "ERR_DIGEST";
     }
+    await part.file.chmod(STORED_MODE);
     await part.file.sync();
     const target = join(this.#modelsDir, `${model.digest}.gguf`);
     try {
@@ -157,6 +164,7 @@ async function openPart(dir: string, model: Model): Promise<Part> {
   );
   // A whole one was never found right: it begins anew, like one that is too long.
   if (offset >= model.bytes) offset = 0;
+  if (offset === 0) await rm(path, { force: true });
   if (offset > 0) for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
   const file = await open(path, offset > 0 ? "a" : "w", 0o600);
   return { model, path, file, hash, offset };

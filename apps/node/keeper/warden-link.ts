@@ -66,11 +66,17 @@ export class WardenLink {
     return this.#order("close-window");
   }
 
-  /** Tells the lists that it does not know yet. */
+  /** Tells the lists that it does not know yet, as far as they can be read; the next time tells the rest. */
   async tellDevices(): Promise<void> {
     const known = await this.status();
-    for (const list of known ? this.#handlers.listsAfter(known.deviceListVersion) : [])
-      await this.#ask(`device-list ${hex(list)}`);
+    if (!known) return;
+    let lists: readonly Uint8Array[];
+    try {
+      lists = this.#handlers.listsAfter(known.deviceListVersion);
+    } catch {
+      return;
+    }
+    for (const list of lists) await this.#ask(`device-list ${hex(list)}`);
   }
 
   /** `undefined` when the warden is away. Who asks while another one waits gets the same answer. */

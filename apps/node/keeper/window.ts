@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import {
   activeAdmin,
@@ -25,6 +25,7 @@ import type { OrderRefusal } from "../ipc/keeper-link.ts";
 import { storeFaultOf, storeModel } from "../models/model-store.ts";
 import { modelNameOf } from "../orders/model-name.ts";
 import { ORDER_FILE } from "../setup/paths.ts";
+import { writePublicFile } from "../setup/public-file.ts";
 import type { WardenAnswer, WardenLink } from "./warden-link.ts";
 import type { WardenStatus } from "./warden-words.ts";
 
@@ -75,8 +76,7 @@ export class Window {
       if ("refused" in answer) return answer.refused;
       this.#begin(order);
       mkdirSync(this.#options.ordersDir, { recursive: true, mode: 0o755 });
-      writeFileSync(`${this.#orderPath}.new`, untrusted, { mode: 0o644, flush: true });
-      renameSync(`${this.#orderPath}.new`, this.#orderPath);
+      writePublicFile(this.#orderPath, untrusted);
       return undefined;
     } catch {
       await this.close();

@@ -1,7 +1,7 @@
 /** The model store: named by content, listed by name, and whole or not there. */
 import { createHash } from "node:crypto";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { temporaryDir } from "../test-node.ts";
@@ -106,6 +106,7 @@ describe("a file of somebody else's", () => {
 test("a stored file is whole until a byte of it changes", async () => {
   const { digest } = await addModel(dir, source("weights"), "m");
   expect(await isWhole(dir, digest)).toBe(true);
+  rmSync(join(dir, `${digest}.gguf`));
   writeFileSync(join(dir, `${digest}.gguf`), "weightS");
   expect(await isWhole(dir, digest)).toBe(false);
   expect(await isWhole(dir, sha256("none"))).toBe(false);

@@ -7,12 +7,13 @@
  */
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
   constants,
   createReadStream,
   createWriteStream,
   readFileSync,
   renameSync,
-  writeFileSync,
+  rmSync,
 } from "node:fs";
 import { open, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
@@ -20,6 +21,10 @@ import { Transform, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { modelSchema, type Model } from "@phantoma/protocol";
 import { z } from "zod";
+import { writePublicFile } from "../setup/public-file.ts";
+
+/** Of a stored model: cells of other users read it, and nobody changes it. */
+export const STORED_MODE = 0o444;
 
 const catalogueSchema = z.array(modelSchema).max(1000);
 
@@ -106,11 +111,11 @@ export async function removeModel(dir: string, digest: string): Promise<void> {
   await rm(join(dir, `${digest}.gguf`), { force: true });
 }
 
-/** Whether a stored file is still what its name says. */
-export async function isWhole(dir: string, digest: string): Promise<boolean> {
+/** Whether a stored file is still what its name says; one that was not read to its end is not. */
+export async function isWhole(dir: string, digest: string, signal?: AbortSignal): Promise<boolean> {
   const hash = createHash("sha256");
   try {
-    for await (const piece of createReadStream(join(dir, `${digest}.gguf`)))
+    for await (const piece of createReadStream(join(dir, `${digest}.gguf`), { signal }))
       hash.update(piece as Buffer);
   } catch {
     // A disk that cannot give it back does not have it whole.
@@ -135,14 +140,15 @@ async function copyHashing(
       done(null, chunk);
     },
   });
+  // What a copy left that was killed may not be writable.
+  rmSync(path, { force: true });
   await pipeline(source, measure, createWriteStream(path, { flush: true }));
+  chmodSync(path, STORED_MODE);
   return { digest: hash.digest("hex"), bytes };
 }
 
 export function writeCatalogue(dir: string, models: readonly Model[]): void {
-  const path = cataloguePath(dir);
-  writeFileSync(`${path}.new`, JSON.stringify(catalogueSchema.parse(models)), { flush: true });
-  renameSync(`${path}.new`, path);
+  writePublicFile(cataloguePath(dir), JSON.stringify(catalogueSchema.parse(models)));
 }
 
 function cataloguePath(dir: string): string {

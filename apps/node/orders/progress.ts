@@ -3,19 +3,12 @@
  *
  * @module
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readSync,
-  renameSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { MAX_FILES } from "@phantoma/crypto";
 import { transferFailures } from "@phantoma/protocol";
 import { z } from "zod";
+import { writePublicFile } from "../setup/public-file.ts";
 
 const PROGRESS_FILE = "progress.json";
 /** 64 files of about 150 bytes each. */
@@ -38,9 +31,8 @@ const progressSchema = z.strictObject({
 });
 
 export function writeProgress(dir: string, order: bigint, files: readonly FileProgress[]): void {
-  const path = join(dir, PROGRESS_FILE);
-  writeFileSync(`${path}.new`, JSON.stringify({ order: String(order), files }), { mode: 0o644 });
-  renameSync(`${path}.new`, path);
+  const content = JSON.stringify({ order: String(order), files });
+  writePublicFile(join(dir, PROGRESS_FILE), content, false);
 }
 
 /** What another process says of this order; nothing where it says nothing that can be read. */

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import {
@@ -19,6 +19,7 @@ import {
 import { GENESIS_FILE, listPath } from "../devices/device-list-folder.ts";
 import { addModel, writeCatalogue } from "../models/model-store.ts";
 import { statePaths } from "./paths.ts";
+import { writePublicFile } from "./public-file.ts";
 import { makeTlsIdentity } from "./tls-identity.ts";
 
 const { positionals, values } = parseArgs({
@@ -65,7 +66,7 @@ async function init(): Promise<{ nodeKey: string; tlsCertificate: string }> {
     writeFileSync(join(paths.gatewayDir, "tls.key"), tls.keyPem, { mode: 0o600, flush: true });
     writeFileSync(certificatePath, tls.certificatePem, { flush: true });
     writeCatalogue(paths.modelsDir, []);
-    writeFileSync(publicPath, Buffer.from(identity.signing.publicKey).toString("hex"));
+    writePublicFile(publicPath, Buffer.from(identity.signing.publicKey).toString("hex"));
   }
   return {
     nodeKey: readFileSync(publicPath, "ascii"),
@@ -79,8 +80,8 @@ function pinDevices(listFile: string): void {
   openFirstDeviceList(list, node, documentHash(list));
   const genesisPath = join(paths.devicesDir, GENESIS_FILE);
   if (existsSync(genesisPath)) fail("this node has its first device list already");
-  copyFileSync(listFile, listPath(paths.devicesDir, 1));
-  writeFileSync(genesisPath, Buffer.from(documentHash(list)).toString("hex"));
+  writePublicFile(listPath(paths.devicesDir, 1), list);
+  writePublicFile(genesisPath, Buffer.from(documentHash(list)).toString("hex"));
 }
 
 function wanted(name: keyof typeof values): string {

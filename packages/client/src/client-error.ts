@@ -28,6 +28,8 @@ export const advice = {
   ERR_TICKET_MALFORMED: "update this program or the node",
   ERR_TICKET_STALE: "set this machine's clock",
   ERR_TICKET_REUSED: "try again",
+  /** What the node says of the time is not to be signed. */
+  ERR_CLOCKS: "set both clocks; if they are right, do not continue: the node may be taken over",
   ERR_MODEL_UNKNOWN: "choose one of the node's models",
   /** The node has no worker to give, or an answer is still under way. */
   ERR_BUSY: "try again later",

@@ -33,8 +33,6 @@ export interface LocalNodeOptions {
   readonly isVerbose?: boolean;
   /** Starts workers and clerks without cells, also where there could be some: to measure what they cost. */
   readonly isWithoutCells?: boolean;
-  /** Starts it without the kernel policy, also where there could be one. */
-  readonly isUnfiltered?: boolean;
   /** Of the gateway, on 127.0.0.1; absent or 0 for any free one. */
   readonly port?: number;
   /** Gives up starting; nothing is left then. */
@@ -126,7 +124,7 @@ export class LocalNode {
 /** Linux takes a socket's path of at most 107 bytes. */
 const MAX_SOCKET_PATH_BYTES = 107;
 /** The longest that a node makes below its folder. */
-const LONGEST_SOCKET = "run/for-workers/keeper.sock";
+const LONGEST_SOCKET = "run/for-workers/reports.sock";
 
 /** @throws {@link ClientError} `ERR_LOCAL_NODE` */
 function assertShort(dir: string): void {
@@ -174,9 +172,8 @@ function startProcesses(
   const { runtimePath = process.execPath } = options;
   signal?.throwIfAborted();
   const paths = ["--state", stateDir, "--run", join(dir, "run")];
-  const policyFlags = options.isUnfiltered ? ["--no-policy"] : [];
-  if (options.isWithoutCells) policyFlags.push("--no-cell");
-  const flags = [...paths, "--port", String(wantedPort), ...policyFlags, "--", ...gatewayFlags];
+  const cellFlags = options.isWithoutCells ? ["--no-cell"] : [];
+  const flags = [...paths, "--port", String(wantedPort), ...cellFlags, "--", ...gatewayFlags];
   const child = spawn(runtimePath, [join(nodeDir, "demo/main.ts"), ...flags], {
     stdio: ["pipe", "pipe", "pipe"],
     // A session of its own: a Ctrl-C in the terminal is for the program, which then stops the node.

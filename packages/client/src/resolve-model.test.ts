@@ -6,7 +6,7 @@ import {
   windowOrderDocument,
   type WindowOrder,
 } from "@phantoma/crypto";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   TestAuthority,
   TestModelHost,
@@ -15,7 +15,12 @@ import {
 } from "../../../apps/node/fetcher/test-model-host.ts";
 import type { ClientErrorCode } from "./client-error.ts";
 import { resolveModel, type ModelSource } from "./resolve-model.ts";
-import { isPrivateAddress, signWindowOrder } from "./window-order.ts";
+import {
+  isPrivateAddress,
+  MAX_CLOCK_GAP_MS,
+  MAX_COUNTER_AHEAD_MS,
+  signWindowOrder,
+} from "./window-order.ts";
 
 const failing = (code: ClientErrorCode) => expect.objectContaining({ name: "ClientError", code });
 const usual = getCACertificates("default");
@@ -132,11 +137,19 @@ describe("an order", () => {
     digestFrom: "host",
     endpoints: [{ name: "models.test", address: "192.0.2.1", port: 443 }],
   } as const;
-  const sign = (models: readonly (typeof model)[], highestCounter = "0"): WindowOrder =>
+  const sign = (
+    models: readonly (typeof model)[],
+    highestCounter = "0",
+    nodeTime = now,
+  ): WindowOrder =>
     windowOrderDocument.open(
-      signWindowOrder(device, { node, models, highestCounter, lifetimeMs: 5, now }),
+      signWindowOrder(device, { node, models, highestCounter, lifetimeMs: 5, nodeTime }),
       ({ signer }) => signer,
     );
+  beforeEach(() => {
+    vi.spyOn(Date, "now").mockReturnValue(now);
+    return () => vi.restoreAllMocks();
+  });
 
   test("says exactly what was resolved, for this node, until its end", () => {
     const order = sign([model]);
@@ -149,7 +162,19 @@ describe("an order", () => {
 
   test("has a counter above every one before", () => {
     expect(sign([model], "1000000").counter).toBe(1_000_001n);
-    expect(sign([model], "18446744073709551614").counter).toBe(18446744073709551615n);
+  });
+
+  test("is for two minutes' difference of the clocks at most, and ends by the one that is behind", () => {
+    expect(sign([model], "0", now + MAX_CLOCK_GAP_MS).notAfter).toBe(now + 5);
+    expect(sign([model], "0", now - MAX_CLOCK_GAP_MS).notAfter).toBe(now - MAX_CLOCK_GAP_MS + 5);
+    for (const gap of [MAX_CLOCK_GAP_MS + 1, -MAX_CLOCK_GAP_MS - 1])
+      expect(() => sign([model], "0", now + gap)).toThrow(failing("ERR_CLOCKS"));
+  });
+
+  test("follows no counter of more than a year ahead", () => {
+    const last = now + MAX_COUNTER_AHEAD_MS;
+    expect(sign([model], String(last)).counter).toBe(BigInt(last) + 1n);
+    expect(() => sign([model], String(last + 1))).toThrow(failing("ERR_CLOCKS"));
   });
 
   test("of several files names their one host once, and files of two hosts need two orders", () => {
@@ -182,6 +207,16 @@ test.each([
   ["fe80::1", true],
   ["2001:db8::1", false],
   ["192.0.2.1", false],
+  ["223.255.255.255", false],
+  ["224.0.0.1", true],
+  ["ff02::1", true],
+  ["FE80::1", true],
+  ["0:0:0:0:0:0:0:1", true],
+  ["::ffff:10.0.0.1", true],
+  ["::ffff:a00:1", true],
+  ["::ffff:192.0.2.1", false],
+  ["64:ff9b::10.0.0.1", true],
+  ["64:ff9b::192.0.2.1", false],
 ])("%s is on a network of one's own: %s", (address, isPrivate) => {
   expect(isPrivateAddress(address)).toBe(isPrivate);
 });

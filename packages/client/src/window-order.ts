@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { BlockList, isIPv4 } from "node:net";
 import {
   addressBytes,
+  addressText,
   CryptoError,
   MAX_ENDPOINTS,
   MAX_FILES,
@@ -22,21 +24,37 @@ export interface WindowRequest {
   readonly highestCounter: string;
   /** How long it may stay open, in milliseconds; at most 30 minutes. */
   readonly lifetimeMs: number;
-  /** Milliseconds since 1970, by the node's clock, which judges it. */
-  readonly now: number;
+  /** What the node says its clock shows, in milliseconds since 1970. */
+  readonly nodeTime: number;
 }
 
-/** @throws {@link ClientError} `ERR_MODEL_SOURCE` when it is more than one order can say */
+/** The node judges the order by its own clock, so the two must nearly agree; in milliseconds. */
+export const MAX_CLOCK_GAP_MS = 2 * 60_000;
+/** A counter is the time of its order: none is of a time so far ahead. */
+export const MAX_COUNTER_AHEAD_MS = 365 * 24 * 60 * 60_000;
+
+/**
+ * By this machine's clock: a node that could choose the deadline or the counter would get orders that are
+ * good for years.
+ *
+ * @throws {@link ClientError} `ERR_CLOCKS`, or `ERR_MODEL_SOURCE` when it is more than one order can say
+ */
 export function signWindowOrder(device: DeviceIdentity, request: WindowRequest): Uint8Array {
-  const { node, models, highestCounter, lifetimeMs, now } = request;
+  const { node, models, highestCounter, lifetimeMs, nodeTime } = request;
+  const now = Date.now();
+  const highest = BigInt(highestCounter);
+  if (Math.abs(nodeTime - now) > MAX_CLOCK_GAP_MS)
+    throw new ClientError("ERR_CLOCKS", "the clocks of this machine and the node differ");
+  if (highest > BigInt(now + MAX_COUNTER_AHEAD_MS))
+    throw new ClientError("ERR_CLOCKS", "the node says it has seen an order of a far future");
   const endpoints = endpointsOf(models);
   if (endpoints.length > MAX_ENDPOINTS || models.length > MAX_FILES)
     throw new ClientError("ERR_MODEL_SOURCE", "that is more than one window can hold");
-  const highest = BigInt(highestCounter);
   const order = {
     node,
     counter: highest >= BigInt(now) ? highest + 1n : BigInt(now),
-    notAfter: now + lifetimeMs,
+    // Of the two clocks the one behind: the node refuses an order that is too long by its own.
+    notAfter: Math.min(now, nodeTime) + lifetimeMs,
     signer: device.signing.publicKey,
     endpoints: endpoints.map(({ name, address, port }) => ({
       name,
@@ -70,7 +88,34 @@ function endpointsOf(models: readonly ResolvedModel[]): Endpoint[] {
 
 /** Of this machine or a local network: a model host of one's own, or a name that leads astray. */
 export function isPrivateAddress(address: string): boolean {
-  return /^(?:10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|0\.|::1?$|f[cd]|fe[89ab])/.test(
-    address,
+  const bytes = addressBytes(address);
+  const isTranslated = NAT64.equals(bytes.subarray(0, NAT64.length));
+  const text = addressText(
+    isTranslated ? addressBytes(bytes.subarray(NAT64.length).join(".")) : bytes,
   );
+  return ownNetworks.check(text, isIPv4(text) ? "ipv4" : "ipv6");
 }
+
+/** 64:ff9b::/96: an IPv4 address follows, to which a router of the network translates. */
+const NAT64 = Buffer.from("0064ff9b0000000000000000", "hex");
+
+const ownNetworks = new BlockList();
+for (const [network, prefix] of [
+  ["0.0.0.0", 8],
+  ["10.0.0.0", 8],
+  ["100.64.0.0", 10],
+  ["127.0.0.0", 8],
+  ["169.254.0.0", 16],
+  ["172.16.0.0", 12],
+  ["192.168.0.0", 16],
+  // Many at once, and what is reserved.
+  ["224.0.0.0", 3],
+] as const)
+  ownNetworks.addSubnet(network, prefix, "ipv4");
+for (const [network, prefix] of [
+  ["::", 127],
+  ["fc00::", 7],
+  ["fe80::", 10],
+  ["ff00::", 8],
+] as const)
+  ownNetworks.addSubnet(network, prefix, "ipv6");

@@ -23,8 +23,6 @@ export const egressUnits = [
   "unknown",
 ] as const;
 
-export type EgressUnit = (typeof egressUnits)[number];
-
 /** Layers of the policy: the first is always there, the others where the kernel has them. */
 export const policyTiers = ["cgroup", "unix", "lsm"] as const;
 

@@ -89,7 +89,7 @@ export class Stage {
 
   order(model: ResolvedModel, lifetimeMs: number, highestCounter: string): Uint8Array {
     const node = Buffer.from(this.node.profile.nodeKey, "hex");
-    const request = { node, models: [model], highestCounter, lifetimeMs, now: Date.now() };
+    const request = { node, models: [model], highestCounter, lifetimeMs, nodeTime: Date.now() };
     return signWindowOrder(this.device, request);
   }
 

@@ -103,7 +103,7 @@ function ModelRow({ node, model, onRemove }: RowProps) {
       <Button
         size="small"
         aria-label={t("models.verifyOf", { name })}
-        disabled={verify.isPending}
+        {...adminOnly(node, verify.isPending)}
         onClick={() => verify.mutate({ node: node.id, digest })}
       >
         {t("models.verify")}
