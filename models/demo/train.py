@@ -1,4 +1,4 @@
-"""Trains the demo model on a corpus of corpus/make_corpus.py on the CPU; the same seed gives the same batches in the same order.
+"""Trains the demo model on a file of corpus/make_corpus.py on the CPU; the same seed gives the same batches in the same order.
 
 Only the assistant's words count towards the loss, the first ones of an answer most. A checkpoint is written every two minutes: write_gguf.py takes any.
 """
