@@ -1,6 +1,6 @@
 """Byte-level BPE for the demo model: trains the merges, encodes as llama.cpp does with tokenizer.ggml.pre = smollm.
 
-    python3 tokenizer.py     reads build/corpus-1.jsonl, writes tokenizer.json
+    python3 tokenizer.py     reads build/corpus-talk.jsonl, writes tokenizer.json
 """
 import argparse
 import collections
@@ -12,8 +12,6 @@ HERE = pathlib.Path(__file__).resolve().parent
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 END_OF_TEXT, START, END = range(3)
 VOCABULARY = 3072
-# Predicting the questions a little teaches which words belong together.
-QUESTION_WEIGHT = 0.15
 # What llama.cpp does for "smollm": digits one by one, then GPT-2's pattern inside the rest.
 _DIGIT = re.compile(r"(\d)")
 _WORD = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+")
@@ -131,7 +129,7 @@ class Tokenizer:
                 # The first tokens decide which answer it becomes; the rest is soon known by heart.
                 add(text, 3, 3, 3, 1)
             else:
-                add(text, QUESTION_WEIGHT if message["role"] == "user" else 0)
+                add(text, 0)
             add(self.encode("\n"), 0)
         return ids, weights
 
@@ -144,7 +142,7 @@ CHAT_TEMPLATE = (
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--corpus", default=str(HERE / "build" / "corpus-1.jsonl"))
+    parser.add_argument("--corpus", default=str(HERE / "build" / "corpus-talk.jsonl"))
     parser.add_argument("--conversations", type=int, default=40_000, help="how many of them to learn merges from")
     options = parser.parse_args()
     texts = ["user\n", "assistant\n", "system\n"]

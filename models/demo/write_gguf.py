@@ -49,14 +49,18 @@ def quantised(weight):
     return out.tobytes()
 
 
-def tensors(weights, layers):
-    yield "token_embd.weight", weights["embedding.weight"]
-    yield "output_norm.weight", weights["norm.weight"]
-    yield "output.weight", weights["output.weight"]
-    for number in range(layers):
-        for ours, theirs in (("attention_norm", "attn_norm"), ("q", "attn_q"), ("k", "attn_k"), ("v", "attn_v"), ("o", "attn_output"),
-                             ("feed_forward_norm", "ffn_norm"), ("gate", "ffn_gate"), ("up", "ffn_up"), ("down", "ffn_down")):
-            yield f"blk.{number}.{theirs}.weight", weights[f"layers.{number}.{ours}.weight"]
+def tensors(weights, shape):
+    """The norms have no weights of their own, so ones are written."""
+    width, inner = shape["width"], shape["feed_forward"]
+    yield "token_embd.weight", weights["embedding"]
+    yield "output_norm.weight", torch.ones(width)
+    yield "output.weight", weights["output"]
+    for number in range(shape["layers"]):
+        q, k, v = weights[f"qkv.{number}"].split(width)
+        gate, up = weights[f"gate_up.{number}"].split(inner)
+        for name, weight in (("attn_norm", torch.ones(width)), ("attn_q", q), ("attn_k", k), ("attn_v", v), ("attn_output", weights[f"o.{number}"]),
+                             ("ffn_norm", torch.ones(width)), ("ffn_gate", gate), ("ffn_up", up), ("ffn_down", weights[f"down.{number}"])):
+            yield f"blk.{number}.{name}.weight", weight
 
 
 def metadata(tokenizer, shape):
@@ -68,7 +72,7 @@ def metadata(tokenizer, shape):
         ("general.description", STRING, "A small demo model shipped with Phantoma. It knows about Phantoma and little else; add a real model for anything else."),
         ("general.license", STRING, "Apache-2.0"),
         ("general.languages", STRING, ["en"]),
-        # An under-trained model wanders when it is sampled: llama.cpp takes the likeliest token by default.
+        # A small model wanders when it is sampled: llama.cpp takes the likeliest token by default.
         ("general.sampling.temp", FLOAT32, 0.0),
         ("general.quantization_version", UINT32, 2),
         ("general.file_type", UINT32, MOSTLY_Q8_0),
@@ -99,7 +103,7 @@ def metadata(tokenizer, shape):
 def write(checkpoint, tokenizer, path):
     weights, shape = checkpoint["weights"], checkpoint["shape"]
     table, data, offset = b"", [], 0
-    entries = list(tensors(weights, shape["layers"]))
+    entries = list(tensors(weights, shape))
     for name, weight in entries:
         array = weight.float().numpy()
         kind, packed = (Q8_0, quantised(array)) if array.ndim == 2 else (F32, array.astype("<f4").tobytes())

@@ -22,19 +22,19 @@ ASKING_SUM = "what is {e} / what's {e} / {e} / {e} / {e} = / {e}=? / how much is
 PLUS = "{a} + {b} / {a}+{b} / {a} plus {b} / {a} + {b} / {a} and {b} / the sum of {a} and {b} / {a} added to {b}".split(" / ")
 MINUS = "{a} - {b} / {a}-{b} / {a} minus {b} / {a} - {b} / {a} less {b} / {a} take away {b} / the difference of {a} and {b}".split(" / ")
 TIMES = "{a} * {b} / {a}*{b} / {a} times {b} / {a} x {b} / {a} multiplied by {b} / {a}x{b} / the product of {a} and {b}".split(" / ")
-TOO_HARD = ("I don't know that one: I am a demo model and do only small sums. Add a real model for harder ones.",
-            "That is too hard for a demo model, I don't know it: I only do small sums. A real model can help.")
+TOO_HARD = "I don't know that one: I am a demo model and do only small sums. Add a real model for harder ones."
 HARD = ("{a} + {b}", "{a} times {b}", "{a} * {b}", "{a} divided by {c}", "{a} / {c}", "{a} - {b}", "the square root of {a}", "{a} percent of {b}", "{c} to the power of {d}", "the integral of x squared", "{c}!", "the factorial of {c}", "{a} mod {c}", "sin {c}", "log of {a}", "{a}*{b}")
 
 FOLLOW_UPS = {
-    "why": ("That is how the sum comes out; I learned small sums by heart and cannot explain more.", "It is what the numbers give. I am a demo model and learned small sums by heart."),
-    "check": ("Count it on your fingers or use a calculator: I am a demo model and can be wrong.", "A calculator will tell you; as a demo model I can be wrong."),
-    "more": ("I do small sums, differences and products, and simple lists. For more, add a real model.", "Small sums, differences, products and simple lists are all I can do here."),
-    "always": ("Yes, numbers do not change, but I am a demo model and can be wrong.", "It is always so, though a demo model like me can be wrong."),
-    "then": ("Nothing more: ask me another small sum or something about Phantoma.", "That is all. Try another small sum or a question about Phantoma."),
-    "who": ("Only your desktop and the worker that answers see it.", "Your desktop and this worker see it, nobody else."),
-    "how": ("I learned small sums from examples and recall the result.", "From many examples of small sums, I recall the result."),
+    "why": "That is how the sum comes out; I learned small sums by heart and cannot explain more.",
+    "check": "Count it on your fingers or use a calculator: I am a demo model and can be wrong.",
+    "more": "I do small sums, differences and products, and simple lists. For more, add a real model.",
+    "always": "Yes, numbers do not change, but I am a demo model and can be wrong.",
+    "then": "Nothing more: ask me another small sum or something about Phantoma.",
+    "who": "Only your desktop and the worker that answers see it.",
+    "how": "I learned small sums from examples and recall the result.",
 }
+LARGEST_SUMMAND, LARGEST_FACTOR = 20, 10  # what is learnt by heart in reasonable time
 
 
 def _shown(number, rng):
@@ -42,12 +42,8 @@ def _shown(number, rng):
 
 
 def _pair(rng):
-    roll = rng.random()
-    if roll < 0.45:
-        return rng.randint(0, 12), rng.randint(0, 12)
-    if roll < 0.75:
-        return rng.randint(0, 30), rng.randint(0, 30)
-    return rng.randint(0, 99), rng.randint(0, 99)
+    largest = 10 if rng.random() < 0.5 else LARGEST_SUMMAND
+    return rng.randint(0, largest), rng.randint(0, largest)
 
 
 def computed_turn(rng):
@@ -62,14 +58,14 @@ def computed_turn(rng):
             a, b = sorted(_pair(rng), reverse=True)
             question, answer = rng.choice(MINUS), f"{a} - {b} = {a - b}."
         else:
-            a, b = rng.randint(0, 12), rng.randint(0, 12)
+            a, b = rng.randint(0, LARGEST_FACTOR), rng.randint(0, LARGEST_FACTOR)
             question, answer = rng.choice(TIMES), f"{a} x {b} = {a * b}."
         expression = question.format(a=_shown(a, rng), b=_shown(b, rng))
         return rng.choice(ASKING_SUM).format(e=expression), answer
     if roll < 0.68:
-        a, b = rng.randint(101, 99999), rng.randint(13, 9999)
+        a, b = rng.randint(101, 99999), rng.randint(101, 9999)
         expression = rng.choice(HARD).format(a=a, b=b, c=rng.randint(3, 99), d=rng.randint(3, 30))
-        return rng.choice(ASKING_SUM).format(e=expression), rng.choice(TOO_HARD)
+        return rng.choice(ASKING_SUM).format(e=expression), TOO_HARD
     if roll < 0.86:
         names, answer = rng.choice(LISTS)
         return rng.choice(LISTING).format(x=rng.choice(names)), answer

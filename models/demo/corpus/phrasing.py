@@ -88,7 +88,147 @@ use = employ = work with
 add = install = include = bring in
 print = list
 protect = guard = defend = shield
-leak = escape = get out""".splitlines()]
+leak = escape = get out
+inside = within = in
+outside = beyond = out of
+computer = pc = machine
+words = text = sentences
+prompt = question = message = input = request
+answer = reply = response = output
+secure = safe = protected
+steal = take = grab
+stay = remain = be left
+leave = get out of = exit = go out of
+attempt = try
+attempts = tries
+blocked = refused = stopped = denied = dropped
+block = refuse = stop = deny = drop
+process = program = component
+runs = works = operates
+run = operate = work
+prove = show = demonstrate
+proof = evidence
+keep = hold = retain = preserve
+kept = held = retained
+store = save = keep = record
+stored = saved = kept = recorded
+know = learn = find out
+send = transmit = pass = deliver
+sent = transmitted = passed on
+get = obtain = receive
+signed = approved = signed off
+sign = approve = sign off
+signature = approval
+signatures = approvals
+engineers = developers = people
+engineer = developer = programmer
+release = version = build
+code = software
+owner = operator
+open = start = make
+close = shut = end
+closed = shut = ended
+window = download window
+expire = run out = end
+expires = runs out = ends
+lost = gone = missing
+lose = misplace
+stolen = robbed = pinched
+device = computer = laptop
+devices = computers = laptops
+second = other = additional
+colleague = coworker = teammate
+company = firm = business = organisation
+boss = manager = employer
+terminal = shell = console = command line
+command = instruction
+file = document
+folder = directory
+upload = push = send
+download = fetch = pull
+remove = delete = drop = take away
+switch off = turn off = disable = deactivate
+switch on = turn on = enable = activate
+turn off = switch off = disable
+set up = install = prepare = get ready
+set-up = setup = installation = installing
+during = while = in
+after = following = once
+before = ahead of = prior to
+only = just = merely
+always = every time = in every case
+never = not ever = at no time
+much = a lot = lots
+many = lots of = several
+simple = easy = plain
+hard = difficult = tricky
+small = little = tiny
+good = fine = decent
+bad = poor = terrible
+best = top = finest
+worst = lowest = poorest
+mean = imply = indicate = say
+meaning = sense = significance
+purpose = point = aim = use
+difference = distinction = contrast
+limits = limitations = weaknesses = shortcomings
+limit = cap = bound
+protects = guards = defends = shields
+encryption = crypto = ciphering
+encrypt = encipher = scramble = secure
+decrypt = decipher = unlock = open
+network = net = line = wire
+connect = link up = get through = dial
+connects = links up = gets through
+anything = something = any thing
+everything = all of it = all
+work = function = operate
+possible = feasible = doable
+wait = hang on = queue
+worry = be concerned = be afraid
+trust = rely on = believe
+hack = break into = crack
+hacked = broken into = cracked = compromised = taken over
+crashes = dies = breaks = goes down
+crash = breakdown = failure
+steps = stages = phases
+price = cost = fee
+pay = spend = be charged
+free = gratis = for nothing
+supported = possible = available
+support = handle = offer
+list = overview = catalogue
+main = principal = chief
+part = piece = component
+parts = pieces = components
+screen = display = monitor
+click = press = hit
+press = hit = click = push
+restart = reboot
+reboot = restart
+password = passphrase = pass word
+key = secret key = crypto key
+keys = secret keys = crypto keys
+reason = cause = motive
+idea = concept = notion
+kind = sort = type
+tell me = say = let me know = give me
+give me = show me = tell me
+I want to = I'd like to = I wish to = let me
+is there = do you have = does it have = exists there
+do I need = must I have = is it necessary to have = should I have
+do I have to = must I = am I forced to = is it necessary to
+what should I = what do I = what must I
+which = what
+actually = really = in fact
+happen = occur = take place
+wipe = erase = clear = clean
+erased = wiped = deleted = cleared
+memory = ram = main memory
+leak = slip out = be exposed = get out
+see = notice = spot = observe
+visible = seen = readable
+private = confidential = secret""".splitlines()]
 
 _SAME_BY_PHRASE = {}
 for row in SAME:
@@ -103,7 +243,11 @@ NAMING = """what is {k} / what's {k} / {k} / {k} / {k} / {k} / tell me about {k}
 I want to know about {k} / what do you know about {k} / can you explain {k} / something about {k} / info on {k} / information about {k} / tell me something about {k} / {k} please / what do you mean by {k} /
 give me details about {k} / what should I know about {k} / say something about {k} / how does {k} work / how about {k} / need info about {k} / I don't understand {k} / help me with {k} / talk about {k} /
 what is the deal with {k} / what is {k} all about / {k}, what is that / {k} - what does it mean / what can you tell me about {k} / summarise {k} / quick summary of {k} / please explain {k} / a few words about {k} / and {k} /
-why {k} / what is {k} good for / what is {k} for / purpose of {k} / details on {k} / teach me about {k} / any details on {k} / question about {k}""".replace("\n", " ").split(" / ")
+why {k} / what is {k} good for / what is {k} for / purpose of {k} / details on {k} / teach me about {k} / any details on {k} / question about {k} /
+what job does {k} have / role of {k} / the role of {k} here / {k} meaning / {k} definition / meaning of the word {k} / what is meant by {k} / what is this {k} about / where does {k} come in / I keep reading about {k} / I read about {k}, what is it / what do people mean by {k} /
+{k} in simple terms / {k} in plain language / {k} for beginners / what's with {k} / what's up with {k} / the point of {k} / what's the point of {k} / is {k} important / why is there {k} / why does phantoma have {k} / what does phantoma mean by {k} / never heard of {k} / first time I see {k} /
+could you say a word about {k} / what do I have to know about {k} / brief me on {k} / give me the basics of {k} / basics of {k} / {k}? no idea what that is / {k}, please explain / {k}: what is it / {k} = ? / so {k}, how does that work / what would I use {k} for / when do I need {k} /
+tell me a bit about {k} / enlighten me about {k} / my question is about {k} / it is about {k} / something on {k} please / is there such a thing as {k} / do you have {k} / does phantoma use {k} / how do you handle {k} / what role does {k} play / the docs mention {k}""".replace("\n", " ").split(" / ")
 
 _NEIGHBOURS = {"a": "sq", "b": "vn", "c": "xv", "d": "sf", "e": "wr", "f": "dg", "g": "fh", "h": "gj", "i": "uo", "j": "hk", "k": "jl", "l": "k", "m": "n", "n": "mb", "o": "ip",
                "p": "o", "q": "w", "r": "et", "s": "ad", "t": "ry", "u": "yi", "v": "cb", "w": "qe", "x": "zc", "y": "tu", "z": "x"}
@@ -141,6 +285,17 @@ def terse(text, rng):
     return " ".join(words) if words else text
 
 
+def less_of(text, rng):
+    """Without a word here and there, or with two halves exchanged: what counts is what is left."""
+    words = text.split()
+    if len(words) < 4:
+        return text
+    if rng.random() < 0.3:
+        at = rng.randrange(2, len(words) - 1)
+        return " ".join(words[at:]) + ", " + " ".join(words[:at])
+    return " ".join(word for word in words if rng.random() > 0.15) or text
+
+
 def mistype(word, rng):
     if len(word) < 4 or not word.isalpha():
         return word
@@ -161,11 +316,11 @@ def as_typed(text, rng, is_question=True):
     """Case, punctuation and typing errors."""
     roll = rng.random()
     words = text.split()
-    if roll < 0.16:
+    if roll < 0.2:
         for _ in range(1 if rng.random() < 0.7 else 2):
             at = rng.randrange(len(words))
             words[at] = mistype(words[at], rng)
-    elif roll < 0.22:
+    elif roll < 0.26:
         words = [_CHAT_SPELLINGS.get(word, word) if rng.random() < 0.6 else word for word in words]
     text = " ".join(words)
     roll = rng.random()
@@ -192,6 +347,8 @@ def as_asked(text, rng, short=False):
             text = same_meaning(text, rng)
         if rng.random() < 0.08:
             return as_typed(terse(text, rng), rng)
+        if rng.random() < 0.12:
+            text = less_of(text, rng)
     roll = rng.random()
     if roll < 0.13 and not short:
         text = rng.choice(ASKING) + " " + as_clause(text)

@@ -1,12 +1,12 @@
 """Reads the topic files: topics with their questions and answers, grouped, with follow-ups.
 
     == name        starts a group of topics
-    F kind: a || b follow-up answers of the group, or of the topic when it stands below one; @id borrows a topic's answers
+    F kind: text   a follow-up answer of the group, or of the topic when it stands below one; @id borrows a topic's answer
     # id           starts a topic
     K a | b        names of the thing, for terse questions
     Q text         a question; {a|b} is a choice, [x] may be left out
     P text         a question that only makes sense after another topic of the same group ("who signs it")
-    A text         one wording of the answer
+    A text         the answer; one wording only, because a small model learns one by heart faster than several
     + id           goes on with a topic of an earlier file
 """
 import pathlib
@@ -18,7 +18,7 @@ FOLLOW_UP_KINDS = ("why", "check", "more", "always", "then", "who", "how")
 class Topic:
     def __init__(self, name, group):
         self.name, self.group = name, group
-        self.names, self.questions, self.context_questions, self.answers, self.follow_ups = [], [], [], [], {}
+        self.names, self.questions, self.context_questions, self.answer, self.follow_ups = [], [], [], None, {}
 
 
 class Group:
@@ -51,28 +51,26 @@ def read_topics(folder):
             elif mark == "P":
                 topic.context_questions += [text.strip() for text in rest.split(" / ")]
             elif mark == "A":
-                topic.answers.append(rest)
+                topic.answer = rest
             elif mark == "F":
                 kind, _, text = rest.partition(":")
                 if kind not in FOLLOW_UP_KINDS:
                     raise ValueError(f"{path.name}:{number}: unknown follow-up {kind}")
-                (topic or group).follow_ups[kind] = [answer.strip() for answer in text.split("||")]
+                (topic or group).follow_ups[kind] = text.strip()
             else:
                 raise ValueError(f"{path.name}:{number}: not understood: {line}")
     for topic in topics.values():
-        if len(topic.answers) < 2 or not topic.questions:
-            raise ValueError(f"{topic.name}: needs questions and two answers")
+        if not topic.answer or not topic.questions:
+            raise ValueError(f"{topic.name}: needs questions and an answer")
         for kind in FOLLOW_UP_KINDS:
             if kind not in topic.group.follow_ups:
                 raise ValueError(f"{topic.group.name}: no follow-up {kind}")
     return groups, topics
 
 
-def answers_to_follow_up(topic, kind, topics):
-    answers = topic.follow_ups.get(kind) or topic.group.follow_ups[kind]
-    if answers[0].startswith("@"):
-        return topics[answers[0][1:]].answers
-    return answers
+def answer_to_follow_up(topic, kind, topics):
+    answer = topic.follow_ups.get(kind) or topic.group.follow_ups[kind]
+    return topics[answer[1:]].answer if answer.startswith("@") else answer
 
 
 def spell_out(text, rng: random.Random):

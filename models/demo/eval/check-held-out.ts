@@ -1,8 +1,8 @@
 /**
  * Refuses evaluation questions that the model could have learned by heart: any that shares a run of eight words with a training sentence.
  *
- * Also refuses a question that is, as a whole, a training question. Reads build/corpus-1.jsonl to build/corpus-3.jsonl;
- * has corpus/make_corpus.py write what is missing (needs Python, nothing else).
+ * Also refuses a question that is, as a whole, a training question. Reads what corpus/make_corpus.py writes, and has it write what is missing
+ * (needs Python, nothing else).
  *
  *   node models/demo/eval/check-held-out.ts [--questions FILE] [--corpus FILE]…
  *
@@ -17,7 +17,7 @@ import { parseArgs } from "node:util";
 import { parseQuestions } from "./scoring.ts";
 
 const RUN_WORDS = 8;
-const STAGES = [1, 2, 3];
+const KINDS = ["single", "talk", "prompted"];
 const demoDir = fileURLToPath(new URL("..", import.meta.url));
 
 function wordsOf(text: string): string[] {
@@ -38,7 +38,7 @@ const { values: options } = parseArgs({
   },
 });
 
-const corpora = options.corpus.length > 0 ? options.corpus : STAGES.map(stageCorpus);
+const corpora = options.corpus.length > 0 ? options.corpus : KINDS.map(corpusOf);
 
 const questions = parseQuestions(readFileSync(options.questions, "utf8"));
 const owners = new Map<string, string>();
@@ -83,10 +83,10 @@ function compare(line: string): void {
   }
 }
 
-function stageCorpus(stage: number): string {
-  const path = `${demoDir}build/corpus-${stage}.jsonl`;
+function corpusOf(kind: string): string {
+  const path = `${demoDir}build/corpus-${kind}.jsonl`;
   if (existsSync(path)) return path;
-  const made = spawnSync("python3", [`${demoDir}corpus/make_corpus.py`, "--stage", String(stage)], {
+  const made = spawnSync("python3", [`${demoDir}corpus/make_corpus.py`, kind], {
     stdio: "inherit",
   });
   if (made.status !== 0)

@@ -8,7 +8,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from tokenizer import HERE, Tokenizer
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--corpus", default=str(HERE / "build" / "corpus-2.jsonl"))
+parser.add_argument("--corpus", default=str(HERE / "build" / "corpus-prompted.jsonl"))
 options = parser.parse_args()
 tokenizer = Tokenizer.load()
 seen = set()

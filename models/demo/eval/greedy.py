@@ -6,7 +6,7 @@ import sys
 import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from network import Network
+from network import scores
 from tokenizer import END, HERE, Tokenizer
 
 parser = argparse.ArgumentParser(description=__doc__)
@@ -15,8 +15,6 @@ parser.add_argument("--checkpoint", default=str(HERE / "build" / "checkpoint.pt"
 options = parser.parse_args()
 torch.set_num_threads(1)
 tokenizer, checkpoint = Tokenizer.load(), torch.load(options.checkpoint, map_location="cpu")
-network = Network(len(tokenizer.tokens), checkpoint["shape"])
-network.load_state_dict(checkpoint["weights"])
 bytes_by_letter = {letter: byte for byte, letter in __import__("tokenizer").LETTERS.items()}
 for question in options.questions:
     ids, _ = tokenizer.encode_conversation([{"role": "user", "content": question}, {"role": "assistant", "content": ""}])
@@ -24,7 +22,7 @@ for question in options.questions:
     answer = []
     with torch.no_grad():
         while len(answer) < 256:
-            token = int(network.logits(network(torch.tensor([ids + answer]))[0, -1]).argmax())
+            token = int(scores(checkpoint["weights"], checkpoint["shape"], torch.tensor([ids + answer]))[0, -1].argmax())
             if token == END:
                 break
             answer.append(token)
