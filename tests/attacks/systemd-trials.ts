@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { lineOf, type Cell } from "./cell.ts";
 import { cellOf } from "./frames.ts";
 import type { NodeUnderAttack, Say } from "./node.ts";
-import type { Trial } from "./report.ts";
+import { finished, type Trial } from "./report.ts";
 import type { Row } from "./rows.ts";
 import { writeDropIn } from "./systemd-node.ts";
 import { systemctl } from "./warden.ts";
@@ -53,12 +53,12 @@ export async function runSystemdTrials(node: NodeUnderAttack, say: Say): Promise
     ],
   ] as const) {
     say(`${attempt} …`);
-    trials.push(await underFlood(node, id, attempt, disturb));
+    trials.push(await finished(attempt, async () => await underFlood(node, id, attempt, disturb)));
   }
   say("the slice stopped and made anew …");
-  trials.push(await sliceIsMadeAnew(node));
+  trials.push(await finished("slice", async () => await sliceIsMadeAnew(node)));
   say("units without a policy …");
-  trials.push(await unitsDoNotStart(node));
+  trials.push(await finished("units", async () => await unitsDoNotStart(node)));
   return trials;
 }
 
