@@ -19,6 +19,24 @@ const char *policy_pin(const struct policy *policy, const char *kind, const char
 	return out;
 }
 
+/* "_new": a bpf file system takes no dots. */
+static const char *fresh_pin(const char *path, char out[CGROUP_PATH_BYTES])
+{
+	snprintf(out, CGROUP_PATH_BYTES, "%.4000s_new", path);
+	return out;
+}
+
+/* In one step: with no moment, and after no death, in which nothing is pinned there. */
+static int pin(int fd, const char *path, struct fault *fault)
+{
+	char fresh[CGROUP_PATH_BYTES];
+
+	unlink(fresh_pin(path, fresh));
+	if (bpf_obj_pin(fd, fresh) || chmod(fresh, 0600) || rename(fresh, path))
+		return fault_set(fault, "ERR_PIN", "%s: %s", path, strerror(errno));
+	return 0;
+}
+
 static int pin_maps(struct policy *policy, struct fault *fault)
 {
 	char path[CGROUP_PATH_BYTES];
@@ -31,9 +49,8 @@ static int pin_maps(struct policy *policy, struct fault *fault)
 		policy_pin(policy, "", map_names[which], path);
 		if (!policy->is_map_new[which])
 			continue;
-		unlink(path);
-		if (bpf_obj_pin(policy->map[which], path) || chmod(path, 0600))
-			return fault_set(fault, "ERR_PIN", "%s: %s", path, strerror(errno));
+		if (pin(policy->map[which], path, fault))
+			return -1;
 		policy->is_map_new[which] = 0;
 	}
 	return 0;
@@ -61,7 +78,7 @@ static int make_link(const struct policy *policy, const struct policy_program *p
 
 static int attach(struct policy *policy, struct policy_program *program, struct fault *fault)
 {
-	char path[CGROUP_PATH_BYTES];
+	char path[CGROUP_PATH_BYTES], fresh[CGROUP_PATH_BYTES];
 	struct bpf_link_info info;
 	int old = bpf_obj_get(policy_pin(policy, "link_", program->name, path));
 
@@ -72,6 +89,8 @@ static int attach(struct policy *policy, struct policy_program *program, struct 
 			return fault_set(fault, "ERR_ATTACH", "%s: update: %s", program->name,
 					 strerror(errno));
 		program->link = old;
+		/* Of one who died before the rename. */
+		unlink(fresh_pin(path, fresh));
 		return 0;
 	}
 	program->link = make_link(policy, program);
@@ -79,9 +98,8 @@ static int attach(struct policy *policy, struct policy_program *program, struct 
 		return fault_set(fault, "ERR_ATTACH", "%s: %s", program->name, strerror(errno));
 	/* The new link enforces already; only now does the old one, of a cgroup that is gone or of
 	 * LSM, lose its pin. */
-	unlink(path);
-	if (bpf_obj_pin(program->link, path) || chmod(path, 0600))
-		return fault_set(fault, "ERR_PIN", "%s: %s", path, strerror(errno));
+	if (pin(program->link, path, fault))
+		return -1;
 	if (old >= 0)
 		close(old);
 	return 0;
@@ -151,13 +169,16 @@ int policy_check_link(const struct policy *policy, const struct policy_program *
 
 void policy_remove(struct policy *policy)
 {
-	char path[CGROUP_PATH_BYTES];
+	char path[CGROUP_PATH_BYTES], fresh[CGROUP_PATH_BYTES];
 
-	for (int which = 0; which < MAPS; which++)
+	for (int which = 0; which < MAPS; which++) {
 		unlink(policy_pin(policy, "", map_names[which], path));
+		unlink(fresh_pin(path, fresh));
+	}
 	for (struct policy_program *p = policy->program; p < policy->program + POLICY_PROGRAMS;
 	     p++) {
 		unlink(policy_pin(policy, "link_", p->name, path));
+		unlink(fresh_pin(path, fresh));
 		if (p->link >= 0)
 			close(p->link);
 	}

@@ -1,8 +1,8 @@
 /* How the warden and what it starts give up what they do not need.
  *
- * After its set-up the warden reads maps, a ring buffer and one Unix socket, and writes two small
- * files. It keeps CAP_BPF and CAP_NET_ADMIN, can make no socket but a Unix one, start no program,
- * trace nobody, and open no program by its id.
+ * After its set-up the warden reads maps, a ring buffer and one Unix socket, and writes three
+ * small files. It keeps CAP_BPF and CAP_NET_ADMIN, can make no socket, start no program, trace
+ * nobody, and open no program by its id.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -51,7 +51,7 @@ static const int calls[] = {
 	SCMP_SYS(fcntl),
 	SCMP_SYS(clock_gettime),
 	SCMP_SYS(getrandom),
-	/* the two files of its state, and the removal of what it made */
+	/* the three files of its state, and the removal of what it made */
 	SCMP_SYS(open),
 	SCMP_SYS(openat),
 	SCMP_SYS(fsync),
@@ -86,8 +86,6 @@ static const int calls[] = {
 	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
 	SCMP_SYS(restart_syscall),
-	/* sd_notify: the socket is made before */
-	SCMP_SYS(sendto),
 };
 
 /* Maps that it holds, and what a link says of itself. Nothing that loads, attaches, or opens by id.

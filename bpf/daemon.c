@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -134,7 +133,6 @@ static int notify_socket(void)
 
 static int set_up(struct daemon *daemon, const struct options *options)
 {
-	const struct passwd *keeper = options->keeper_user ? getpwnam(options->keeper_user) : NULL;
 	struct fault *fault = &daemon->fault;
 	char own[CGROUP_PATH_BYTES], folder[256];
 	int is_member;
@@ -162,13 +160,11 @@ static int set_up(struct daemon *daemon, const struct options *options)
 		return fault_set(fault, "ERR_STORAGE",
 				 "what the warden remembers in %s cannot be trusted",
 				 options->state);
-	if (options->keeper_user && !keeper)
-		return fault_set(fault, "ERR_SOCKET", "there is no user %s", options->keeper_user);
 	daemon->status.device_version = standing_device_version(daemon->standing);
 	daemon->status.highest_counter = standing_counter(daemon->standing);
 	daemon->deadline = window_deadline(daemon->policy.map[MAP_ENDPOINTS]);
 	daemon->lost_told = counts_lost(daemon->policy.map[MAP_COUNTS]);
-	return keeper_listen(&daemon->keeper, options->socket, keeper ? keeper->pw_uid : 0, fault);
+	return keeper_listen(&daemon->keeper, options->socket, fault);
 }
 
 static void tick(struct daemon *daemon)

@@ -13,8 +13,6 @@
 
 struct options {
 	const char *cgroup, *pins, *state, *socket, *identity, *of;
-	const char *keeper_user; /* who may connect; NULL: the daemon's user, and the group of the
-				    socket's folder */
 	const char *unix_path[UNIX_PATHS_MAX]; /* UNIT=PATH */
 	unsigned unix_paths;
 	__u32 ring_bytes, port;
@@ -29,6 +27,7 @@ struct daemon {
 	struct probe probe;
 	struct fault fault;
 	__u64 deadline; /* of the open window in boot ns; 0: none */
+	__u8 window_signer[KEY_BYTES]; /* zeros: not known, for another warden opened it */
 	__u64 sequence; /* of the next event, from 1 */
 	__u64 lost_told;
 };

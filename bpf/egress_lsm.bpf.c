@@ -1,8 +1,8 @@
 /* Optional tier, where BPF LSM loads: sockets that the cgroup hooks cannot judge.
  *
- *   made elsewhere and handed in   a cgroup hook belongs to the socket's cgroup, not to who uses it
- *   of another family              AF_PACKET, AF_VSOCK, AF_NETLINK, AF_ALG and the rest have no
- * cgroup hook Unix sockets                   on kernels older than 6.7
+ *   handed in           a cgroup hook belongs to the socket's cgroup, not to who uses it
+ *   of another family   AF_PACKET, AF_VSOCK, AF_NETLINK, AF_ALG and the rest have no cgroup hook
+ *   of Unix             on kernels older than 6.7
  *
  * A Unix stream that is connected already may be used: those are the channels a unit is started
  * with. IP sockets that the unit made itself are left to the cgroup programs. Tasks outside the

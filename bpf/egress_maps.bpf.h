@@ -26,7 +26,7 @@ struct {
 	__type(value, __u64);
 } endpoints SEC(".maps");
 
-/* 16: two cells, the journal, and room. */
+/* 16: the eight that a node of systemd has, and room. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16);

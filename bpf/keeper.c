@@ -13,7 +13,7 @@
 /* 16 KiB: more than the longest answer, which is the status. */
 #define ANSWER_ROOM (16 * 1024)
 
-int keeper_listen(struct keeper *keeper, const char *path, uid_t owner, struct fault *fault)
+int keeper_listen(struct keeper *keeper, const char *path, struct fault *fault)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
@@ -24,11 +24,11 @@ int keeper_listen(struct keeper *keeper, const char *path, uid_t owner, struct f
 	strcpy(address.sun_path, path);
 	keeper->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	unlink(path);
-	mode_t old = umask(owner ? 0177 : 0117);
+	mode_t old = umask(0117);
 	int failed = keeper->listener < 0 ||
 		     bind(keeper->listener, (const struct sockaddr *)&address, sizeof(address));
 	umask(old);
-	if (failed || (owner && chown(path, owner, (gid_t)-1)) || listen(keeper->listener, 1))
+	if (failed || listen(keeper->listener, 1))
 		return fault_set(fault, "ERR_SOCKET", "%s: %s", path, strerror(errno));
 	return 0;
 }

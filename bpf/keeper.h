@@ -21,9 +21,9 @@ struct keeper {
 	char out[BACKLOG_BYTES];
 };
 
-/* Listens at `path`. With an owner, only that user may connect; without (0), this user and the
- * group of the folder, which a set-group folder gives to the socket. Faults: ERR_SOCKET. */
-int keeper_listen(struct keeper *keeper, const char *path, uid_t owner, struct fault *fault);
+/* Listens at `path`. This user may connect, and the group of the folder, which a set-group folder
+ * gives to the socket. Faults: ERR_SOCKET. */
+int keeper_listen(struct keeper *keeper, const char *path, struct fault *fault);
 
 /* Takes the next client; the one before must be gone. */
 void keeper_accept(struct keeper *keeper);

@@ -24,6 +24,13 @@ static int decode(char *hex, size_t *length)
 		       : 0;
 }
 
+/* Who is no admin any more has no window either; nor does somebody of whom nothing is known. */
+static int may_stay_open(const struct daemon *daemon)
+{
+	return !sodium_is_zero(daemon->window_signer, KEY_BYTES) &&
+	       standing_has_active_admin(daemon->standing, daemon->window_signer);
+}
+
 static int take_device_list(struct daemon *daemon, const unsigned char *untrusted, size_t length)
 {
 	uint32_t version;
@@ -32,8 +39,11 @@ static int take_device_list(struct daemon *daemon, const unsigned char *untruste
 
 	if (refusal)
 		return refused(daemon, "device-list", refusal);
-	daemon->status.device_version = version;
 	keeper_say(&daemon->keeper, "ok {\"version\":%u}", version);
+	/* The list in force may be sent again at any time, and says nothing new. */
+	if (version != daemon->status.device_version && !may_stay_open(daemon))
+		request_close_window(daemon);
+	daemon->status.device_version = version;
 	return 0;
 }
 
@@ -61,6 +71,7 @@ static int take_window(struct daemon *daemon, const unsigned char *untrusted, si
 			return refused(daemon, "window", REFUSAL_POLICY);
 		}
 	daemon->deadline = deadline;
+	memcpy(daemon->window_signer, order.signer, KEY_BYTES);
 	log_event("window-opened", "\"counter\":\"%llu\",\"deadline\":%llu",
 		  (unsigned long long)order.counter, (unsigned long long)order.not_after_ms);
 	keeper_say(&daemon->keeper, "ok {\"counter\":\"%llu\",\"deadline\":%llu}",
@@ -74,6 +85,7 @@ void request_close_window(struct daemon *daemon)
 	if (!daemon->deadline)
 		return;
 	daemon->deadline = 0;
+	sodium_memzero(daemon->window_signer, KEY_BYTES);
 	log_event("window-closed", "%s", "");
 	keeper_say(&daemon->keeper, "window closed");
 }

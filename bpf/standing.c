@@ -320,6 +320,12 @@ enum refusal standing_take_window(struct standing *standing, const uint8_t *untr
 	return REFUSAL_NONE;
 }
 
+bool standing_has_active_admin(const struct standing *standing,
+			       const uint8_t signing_key[KEY_BYTES])
+{
+	return has_active_admin(&standing->devices, signing_key);
+}
+
 uint32_t standing_device_version(const struct standing *standing)
 {
 	return standing->devices.version;

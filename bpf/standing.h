@@ -39,6 +39,10 @@ enum refusal standing_take_device_list(struct standing *standing, const uint8_t 
 enum refusal standing_take_window(struct standing *standing, const uint8_t *untrusted,
 				  size_t length, uint64_t now_ms, struct window_order *order);
 
+/* Whether the list in force still lets this key's orders count. */
+bool standing_has_active_admin(const struct standing *standing,
+			       const uint8_t signing_key[KEY_BYTES]);
+
 /* 0 before the first list. */
 uint32_t standing_device_version(const struct standing *standing);
 /* 0 before the first order. */

@@ -1,14 +1,13 @@
 /* Which Unix sockets a unit may connect to, in the map that the optional tiers read. */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include "egress.h"
 #include "units.h"
 #include "unix-paths.h"
 
-/* The cells' ways to the keeper; the gateway's to PID 1, which makes the cells; the keeper's to the warden; and the journal for the
- * two whose output systemd connects there before they start. */
+/* The cells' ways to the keeper; the gateway's to PID 1, which makes the cells; the keeper's to the
+ * warden; and the journal for the two whose output systemd connects there before they start. */
 static const char *const systemd_paths[] = {
 	"worker=/run/phantoma/for-workers/keeper.sock",
 	"worker=/run/phantoma/for-workers/reports.sock",
@@ -18,17 +17,6 @@ static const char *const systemd_paths[] = {
 	"keeper=/run/phantoma/warden/warden.sock",
 	"fetcher=/run/systemd/journal/stdout",
 	"herald=/run/systemd/journal/stdout",
-};
-
-/* A demo has its sockets beside the warden's. */
-static const struct {
-	const char *unit, *path;
-} demo_paths[] = {
-	{ "worker", "for-workers/keeper.sock" },
-	{ "clerk", "for-clerks/keeper.sock" },
-	{ "worker", "keeper-worker.sock" },
-	{ "clerk", "keeper-clerk.sock" },
-	{ "keeper", "warden.sock" },
 };
 
 static void forget_all(int map)
@@ -68,21 +56,8 @@ int unix_paths_fill(const struct policy *policy, const struct options *options, 
 	unsigned count = options->unix_paths ? options->unix_paths
 					     : sizeof(systemd_paths) / sizeof(*systemd_paths);
 	int map = policy->map[MAP_UNIX_PATHS];
-	char path[CGROUP_PATH_BYTES];
 
 	forget_all(map);
-	if (!options->unix_paths && options->make_cgroup) {
-		const char *slash = strrchr(options->socket, '/');
-
-		for (unsigned i = 0; i < sizeof(demo_paths) / sizeof(*demo_paths); i++) {
-			snprintf(path, sizeof(path), "%.*s/%s",
-				 slash ? (int)(slash - options->socket) : 0, options->socket,
-				 demo_paths[i].path);
-			if (list(map, demo_paths[i].unit, path, fault))
-				return -1;
-		}
-		return 0;
-	}
 	for (unsigned i = 0; i < count; i++)
 		if (list_given(map, given[i], fault))
 			return -1;

@@ -4,8 +4,8 @@
 
 #include "daemon.h"
 
-/* Fills the map with what the options list; without a list, with where this kind of node has the
- * keeper. Faults: ERR_UNIX_PATH. */
+/* Fills the map with what the options list; without a list, with the sockets of the node that
+ * systemd runs. Faults: ERR_UNIX_PATH. */
 int unix_paths_fill(const struct policy *policy, const struct options *options,
 		    struct fault *fault);
 

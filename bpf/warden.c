@@ -31,8 +31,6 @@ static const char usage[] =
 	"  --json             verify, status: one line of JSON\n"
 	"run only:\n"
 	"  --socket PATH      for the keeper (/run/phantoma/warden/warden.sock)\n"
-	"  --keeper USER      who alone may connect to it (the warden's user and its folder's "
-	"group)\n"
 	"  --events BYTES     size of the event ring, a power of two, at least 4096 (1048576)\n"
 	"  --unix UNIT=PATH   a Unix socket that a unit may connect to; replaces the defaults; up "
 	"to 16\n"
@@ -44,7 +42,6 @@ enum {
 	OPTION_STATE,
 	OPTION_IDENTITY,
 	OPTION_SOCKET,
-	OPTION_KEEPER,
 	OPTION_EVENTS,
 	OPTION_UNIX,
 	OPTION_MAKE_CGROUP,
@@ -59,7 +56,6 @@ static const struct option long_options[] = {
 	{ "state", required_argument, NULL, OPTION_STATE },
 	{ "identity", required_argument, NULL, OPTION_IDENTITY },
 	{ "socket", required_argument, NULL, OPTION_SOCKET },
-	{ "keeper", required_argument, NULL, OPTION_KEEPER },
 	{ "events", required_argument, NULL, OPTION_EVENTS },
 	{ "unix", required_argument, NULL, OPTION_UNIX },
 	{ "make-cgroup", no_argument, NULL, OPTION_MAKE_CGROUP },
@@ -92,7 +88,6 @@ static int read_options(int argc, char **argv, struct options *options)
 		case OPTION_STATE: options->state = optarg; break;
 		case OPTION_IDENTITY: options->identity = optarg; break;
 		case OPTION_SOCKET: options->socket = optarg; break;
-		case OPTION_KEEPER: options->keeper_user = optarg; break;
 		case OPTION_MAKE_CGROUP: options->make_cgroup = 1; break;
 		case OPTION_JSON: options->is_json = 1; break;
 		case OPTION_OF: options->of = optarg; break;

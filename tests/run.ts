@@ -43,10 +43,10 @@ if (skipped.length > 0) say(`\nnot run here:\n  ${skipped.join("\n  ")}`);
 say(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-async function run({ name, command }: Step): Promise<void> {
+async function run({ name, command, program }: Step): Promise<void> {
   say(`run   ${name} …`);
   const startedAt = performance.now();
-  const { output, isOk } = await runCommand(command);
+  const { output, isOk } = await runCommand(program ?? process.execPath, command);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
   const counts = countsIn(output);
   passed += counts?.passed ?? (isOk ? 1 : 0);
@@ -57,9 +57,11 @@ async function run({ name, command }: Step): Promise<void> {
   if (!isOk) say(output.replaceAll(/^/gm, "      "));
 }
 
-function runCommand(command: readonly string[]): Promise<{ output: string; isOk: boolean }> {
-  const [file, ...args] = command;
-  const child = spawn(process.execPath, [file!, ...args], {
+function runCommand(
+  program: string,
+  args: readonly string[],
+): Promise<{ output: string; isOk: boolean }> {
+  const child = spawn(program, args, {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" },

@@ -9,8 +9,10 @@ import { noGuest } from "./vps/booted-guest.ts";
 
 export interface Step {
   readonly name: string;
-  /** File under the repository and its arguments, run by the project's Node. */
+  /** File under the repository and its arguments, run by the project's Node, or the arguments of `program`. */
   readonly command: readonly string[];
+  /** Another program than Node. */
+  readonly program?: string;
   /** `check` is what one runs while working; `proof` starts real nodes. */
   readonly kind: "check" | "proof";
   /** Only with --all: what does not fit into the time of every landing. */
@@ -49,6 +51,13 @@ export const steps: readonly Step[] = [
   { name: "dead code", kind: "check", command: ["node_modules/knip/bin/knip.js"] },
   { name: "unit", kind: "check", command: [VITEST, "run"] },
   {
+    name: "kernel policy",
+    kind: "proof",
+    program: "make",
+    command: ["--silent", "-C", "bpf", "test"],
+    obstacle: noKernelPolicy,
+  },
+  {
     name: "console in a browser",
     kind: "proof",
     command: [VITEST, "run", "--config", "apps/desktop/e2e/vitest.config.ts"],
@@ -64,7 +73,6 @@ export const steps: readonly Step[] = [
     name: "window",
     kind: "proof",
     command: ["tests/proofs/window/main.ts"],
-    isLong: true,
     obstacle: noKernelPolicy,
   },
   { name: "bench, quick", kind: "proof", command: ["tests/bench/main.ts", "--quick", "--report"] },

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -226,6 +227,63 @@ static void detach_connect4(void)
 					       strstr(stage.said, "ERR_LINK_DETACHED"));
 }
 
+/* Takes the pins over for another cgroup, and is killed at the first of these calls. */
+static int take_over_until(const char *other, int call, unsigned comparisons,
+			   struct scmp_arg_cmp comparison)
+{
+	static struct policy policy;
+	struct fault fault = {};
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+		if (policy_load(&policy, other, stage.pins, 0, &fault) || !filter ||
+		    seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, call, comparisons,
+				     comparison) ||
+		    seccomp_load(filter))
+			_exit(1);
+		_exit(policy_attach(&policy, &fault) ? 2 : 3);
+	}
+	waitpid(pid, &status, 0);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+}
+
+static int half_made_pins(void)
+{
+	static struct policy policy;
+	struct fault fault = {};
+	char path[CGROUP_PATH_BYTES];
+	int count = 0;
+
+	if (policy_load(&policy, stage.cgroup, stage.pins, 0, &fault))
+		return -1;
+	for (int i = 0; i < POLICY_PROGRAMS; i++) {
+		snprintf(path, sizeof(path), "%s/link_%s_new", stage.pins, policy.program[i].name);
+		count += !access(path, F_OK);
+	}
+	return count;
+}
+
+/* With nobody alive to hold a link but its pin: what is pinned is all that is attached. */
+static void dies_while_pinning(void)
+{
+	const struct scmp_arg_cmp any = {};
+	char other[300];
+
+	snprintf(other, sizeof(other), "%s-other", stage.cgroup);
+	check("there is another cgroup", !mkdir(other, 0755));
+	check("one that takes over dies before its first pin",
+	      take_over_until(other, SCMP_SYS(bpf), 1, SCMP_A0(SCMP_CMP_EQ, BPF_OBJ_PIN)));
+	check("every hook is still attached", stage_warden(&stage, "verify", NULL) == 0);
+	check("one that takes over dies with its first pin beside the old one",
+	      take_over_until(other, SCMP_SYS(rename), 0, any) && half_made_pins() == 1);
+	check("every hook is still attached then", stage_warden(&stage, "verify", NULL) == 0);
+	check("and refuses", stage_in(&stage, "worker", send_one, NULL) == EPERM);
+	rmdir(other);
+}
+
 static void cgroup_is_taken(void)
 {
 	static const char *const folders[] = { "worker",  "clerk",  "keeper",
@@ -292,11 +350,13 @@ int main(void)
 	check("nothing arrived while it died", peer_frames(&peer) == 0);
 	check("without a warden the policy is in force", stage_warden(&stage, "verify", NULL) == 0);
 	check("and refuses", stage_in(&stage, "worker", send_one, NULL) == EPERM);
+	dies_while_pinning();
 	deadline();
 	peer_frames(&peer);
 
 	flooder = flood_in_background("worker");
 	check("a new warden takes over the pins", !stage_start(&stage, "--events", "4096", NULL));
+	check("and clears away what was half made", half_made_pins() == 0);
 	usleep(200000);
 	end_flood(flooder);
 	check("nothing arrived while it took over", peer_frames(&peer) == 0);

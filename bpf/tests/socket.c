@@ -94,11 +94,11 @@ static const char *answer_to_document(const char *word, const struct made *made)
 
 static void check_answer(const char *sentence, const char *actual, const char *expected)
 {
-	bool holds = !strncmp(actual, expected, strlen(expected));
+	bool holds = actual && !strncmp(actual, expected, strlen(expected));
 
 	check(sentence, holds);
 	if (!holds)
-		printf("        \"%s\" instead of \"%s\"\n", actual, expected);
+		printf("        \"%s\" instead of \"%s\"\n", actual ? actual : "(silence)", expected);
 }
 
 static struct window_order order_for(const struct signer *signer, uint64_t counter,
@@ -210,6 +210,45 @@ static void windows(void)
 		     strstr(answer_to("status\n"), "\"deviceListVersion\""),
 		     "\"deviceListVersion\":2,\"highestCounter\":\"7\"}");
 	check_answer("and the counter", ask_window(&ada, 7, 60000), "refused ERR_ORDER_REPLAYED");
+}
+
+/* The list after `list`, signed by ada; `list` becomes it. */
+static const char *take_next_list(struct device_list *list, struct made *made)
+{
+	crypto_hash_sha256(list->previous, made->bytes, made->length);
+	list->version++;
+	list->issued_ms += 1000;
+	*made = made_list(list, &ada);
+	return answer_to_document("device-list", made);
+}
+
+static void new_lists(void)
+{
+	struct device_list list = second;
+	struct made made = second_made;
+
+	check_answer("an admin opens a window", ask_window(&ada, 8, 60000), "ok ");
+	check_answer("a new list is taken meanwhile", take_next_list(&list, &made),
+		     "ok {\"version\":3}");
+	check("the window of who is still an admin stays open",
+	      !next_line(200) && fetcher_reaches(4443));
+	stage_end(&stage, SIGKILL);
+	check("a warden starts that does not know who opened it", !stage_start(&stage, NULL));
+	connect_keeper();
+	check_answer("the list in force, sent again", answer_to_document("device-list", &made),
+		     "ok {\"version\":3}");
+	check("closes nothing", !next_line(200) && fetcher_reaches(4443));
+	check_answer("the next list", take_next_list(&list, &made), "ok {\"version\":4}");
+	check_answer("closes the window", next_line(1000), "window closed");
+	check("for the fetcher too", !fetcher_reaches(4443));
+	check_answer("another admin opens a window", ask_window(&bob, 9, 60000), "ok ");
+	check("it is open", fetcher_reaches(4443));
+	list.devices[1].is_revoked = true;
+	list.devices[1].revoked_ms = list.issued_ms;
+	check_answer("a list that revokes them", take_next_list(&list, &made),
+		     "ok {\"version\":5}");
+	check_answer("closes their window", next_line(1000), "window closed");
+	check("also for the fetcher", !fetcher_reaches(4443));
 }
 
 static void events(void)
@@ -390,7 +429,7 @@ static void not_in_force(void)
 	check_answer("and no window opens", ask_window(&ada, 100, 60000), "refused ERR_POLICY");
 	check("the counter was not used up",
 	      stage_warden(&stage, "status", "--json", NULL) == 1 &&
-		      strstr(stage.said, "\"highestCounter\":\"7\""));
+		      strstr(stage.said, "\"highestCounter\":\"9\""));
 }
 
 int main(void)
@@ -415,6 +454,7 @@ int main(void)
 	connect_keeper();
 	documents();
 	windows();
+	new_lists();
 	stage_end(&stage, SIGTERM);
 	check("a warden with a small ring starts", !stage_start(&stage, "--events", "65536", NULL));
 	connect_keeper();

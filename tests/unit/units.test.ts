@@ -87,6 +87,19 @@ test.each([
   expect(read(name)).toMatch(/^ExecStartPre=\+\/opt\/phantoma\/current\/bin\/warden admit \w+/m);
 });
 
+test.each(["phantoma-worker@.service", "phantoma-clerk@.service"])(
+  "%s has no folder to write to, not even in memory",
+  (name) => {
+    const unit = read(name);
+    expect(unit).not.toMatch(/^(?:ReadWritePaths|BindPaths|\w+Directory)=/m);
+    const mounts = [...unit.matchAll(/^TemporaryFileSystem=(.*)$/gm)].flatMap(([, list = ""]) =>
+      list.split(" "),
+    );
+    expect(mounts.length).toBeGreaterThan(0);
+    expect(mounts.filter((mount) => !mount.endsWith(":ro"))).toEqual([]);
+  },
+);
+
 describe.runIf(isSystemdHere)("systemd", () => {
   const rootDir = mkdtempSync(join(tmpdir(), "phantoma-units-"));
   afterAll(() => rmSync(rootDir, { recursive: true }));

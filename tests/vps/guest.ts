@@ -15,11 +15,12 @@ import { mkdtempSync, openSync, closeSync, readFileSync, renameSync, rmSync } fr
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { GuestShell, type Output } from "./guest-shell.ts";
+import { machineArguments, RAM_PIECES } from "./machine.ts";
 import { Monitor } from "./qmp.ts";
-import { imageDir, KERNEL_ARGUMENTS } from "./recipe.ts";
+import { imageDir } from "./recipe.ts";
 
 const run = promisify(execFile);
 
@@ -37,28 +38,11 @@ export interface GuestOptions {
   readonly isWritingImage?: boolean;
 }
 
-export interface Output {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** What a small rented server has, in MiB. */
-const MEMORY_MIB = 4096;
-const CORES = 2;
-/** q35 puts RAM beyond 2 GiB above the 4 GiB line: two pieces, in bytes. */
-const RAM_PIECES = [
-  { at: 0, bytes: 2 * 1024 ** 3 },
-  { at: 4 * 1024 ** 3, bytes: MEMORY_MIB * 1024 ** 2 - 2 * 1024 ** 3 },
-] as const;
-
 /** A boot takes 30 s on a quiet machine and several times that on a busy one, in milliseconds. */
 const BOOT_TIMEOUT_MS = 300_000;
 const SSH_RETRY_MS = 500;
 /** systemd stops what it started within 90 s; then the power goes, in milliseconds. */
 const SHUTDOWN_TIMEOUT_MS = 120_000;
-/** Enough for the output of any command a test runs, in bytes. */
-const MAX_OUTPUT_BYTES = 64 * 1024 ** 2;
 
 export class Guest {
   readonly #options: GuestOptions;
@@ -68,6 +52,7 @@ export class Guest {
   #qemu: ChildProcess | undefined;
   #monitor: Monitor | undefined;
   readonly #forwards = new Map<number, number>();
+  readonly #shell: GuestShell;
   /** How much of the console a late timer was looked for in. */
   #consoleSeen = 0;
 
@@ -102,6 +87,7 @@ export class Guest {
         "the guest is not built yet: run `npm run vps:build` (root, about 5 minutes)",
       );
     this.#dir = mkdtempSync(join(tmpdir(), "phantoma-vps-"));
+    this.#shell = new GuestShell(this.#image, this.#dir, () => this.port(22));
   }
 
   /** This machine's port for a port of the guest. */
@@ -120,7 +106,7 @@ export class Guest {
 
   /** For people who want to look around. */
   get sshCommand(): string {
-    return ["ssh", ...this.#sshArguments()].join(" ");
+    return this.#shell.commandLine;
   }
 
   /** Everything that the kernel and GRUB said on the serial port. */
@@ -134,31 +120,20 @@ export class Guest {
 
   /** Runs a shell command as root in the guest. */
   async ssh(command: string, input?: string | Buffer): Promise<Output> {
-    return this.#ssh(command, input);
+    return this.#shell.run(command, input);
   }
 
   /** The same, for a command that must succeed; gives what it printed. */
   async check(command: string, input?: string | Buffer): Promise<string> {
-    const { code, stdout, stderr } = await this.#ssh(command, input);
+    const { code, stdout, stderr } = await this.#shell.run(command, input);
     if (code !== 0)
       throw new Error(`in the guest: ${command}\n${stdout}${stderr}(ended with ${code})`);
     return stdout;
   }
 
-  /** Puts a folder of this machine into the guest: root's, packed as for a slow line, which this is. */
+  /** Puts a folder of this machine into the guest, as root's. */
   async copyFolder(dir: string, guestDir: string): Promise<void> {
-    const pack = ["-c", "--owner=0", "--group=0", "-I", "gzip -1", "-C", dir, "."];
-    const tar = spawn("tar", pack, { stdio: ["ignore", "pipe", "inherit"] });
-    const unpack = `mkdir -p ${guestDir} && tar -xz -C ${guestDir}`;
-    const ssh = spawn("ssh", [...this.#sshArguments(), unpack], {
-      stdio: ["pipe", "ignore", "inherit"],
-    });
-    const codes = [tar, ssh].map(
-      (child) => new Promise<number | null>((resolve) => child.once("close", resolve)),
-    );
-    await pipeline(tar.stdout, ssh.stdin);
-    for (const code of await Promise.all(codes))
-      if (code !== 0) throw new Error(`copying into ${guestDir} ended with ${code}`);
+    return this.#shell.copyFolder(dir, guestDir);
   }
 
   async copyTo(path: string, guestPath: string): Promise<void> {
@@ -200,7 +175,7 @@ export class Guest {
     const reset = this.#running().event("RESET");
     await this.ssh("systemctl reboot");
     await reset;
-    this.#hangUp();
+    this.#shell.hangUp();
     await this.#answers();
   }
 
@@ -211,7 +186,7 @@ export class Guest {
     rmSync(making, { recursive: true, force: true });
     mkdirSync(making, { recursive: true });
     await this.check("sync");
-    this.#hangUp();
+    this.#shell.hangUp();
     await monitor.ask("stop");
     await monitor.ask("migrate-set-parameters", { "max-bandwidth": 2 ** 33 });
     await monitor.ask("migrate", { uri: `exec:cat > '${join(making, "memory")}'` });
@@ -259,7 +234,16 @@ export class Guest {
     const log = openSync(join(this.#dir, "qemu.log"), "a");
     // The kernel ends QEMU should this program die without a word.
     const guard = ["--pdeathsig", "KILL", "nice", "-n", "5", "qemu-system-x86_64"];
-    const qemu = spawn("setpriv", [...guard, ...this.#machine(), ...extra], {
+    const machine = machineArguments({
+      diskPath: this.diskPath,
+      diskFormat: this.#options.isWritingImage ? "raw" : "qcow2",
+      consolePath: this.consolePath,
+      monitorPath: join(this.#dir, "monitor.sock"),
+      forwards: this.#forwards,
+      imageDir: this.#image,
+      kernelArguments: this.#options.kernelArguments,
+    });
+    const qemu = spawn("setpriv", [...guard, ...machine, ...extra], {
       stdio: ["ignore", log, log],
     });
     closeSync(log);
@@ -274,41 +258,10 @@ export class Guest {
     this.#monitor = await Promise.race([Monitor.open(join(this.#dir, "monitor.sock")), failed]);
   }
 
-  #machine(): string[] {
-    const forwards = [...this.#forwards].map(
-      ([to, from]) => `hostfwd=tcp:127.0.0.1:${from}-:${to}`,
-    );
-    const format = this.#options.isWritingImage ? "raw" : "qcow2";
-    const { kernelArguments } = this.#options;
-    const direct = [
-      ["-kernel", join(this.#image, "vmlinuz")],
-      ["-initrd", join(this.#image, "initrd")],
-      ["-append", [KERNEL_ARGUMENTS, ...(kernelArguments ?? [])].join(" ")],
-    ];
-    return [
-      ["-machine", "q35"],
-      ["-accel", "tcg,thread=multi"],
-      ["-cpu", "max"],
-      ["-smp", String(CORES)],
-      ["-m", String(MEMORY_MIB)],
-      ["-nodefaults", "-no-user-config"],
-      ["-display", "none"],
-      ["-drive", `file=${this.diskPath},if=virtio,format=${format},discard=unmap`],
-      // Nothing of the guest's gets out: only connections that begin at this machine's 127.0.0.1.
-      ["-netdev", ["user", "id=uplink", "restrict=on", ...forwards].join(",")],
-      ["-device", "virtio-net-pci,netdev=uplink"],
-      ["-device", "virtio-rng-pci"],
-      ["-chardev", `file,id=console,path=${this.consolePath},append=on`],
-      ["-serial", "chardev:console"],
-      ["-qmp", `unix:${join(this.#dir, "monitor.sock")},server=on,wait=off`],
-      ...(kernelArguments ? direct : []),
-    ].flat();
-  }
-
   async #answers(): Promise<void> {
     const deadline = Date.now() + BOOT_TIMEOUT_MS;
     for (;;) {
-      const { code, stderr } = await this.#ssh("true");
+      const { code, stderr } = await this.#shell.run("true");
       if (code === 0) return;
       if (this.#qemu?.exitCode !== null || Date.now() > deadline)
         throw new Error(`no ssh to the guest: ${stderr}`);
@@ -351,43 +304,7 @@ export class Guest {
     const ended = new Promise((resolve) => qemu.once("exit", resolve));
     qemu.kill("SIGKILL");
     await ended;
-    this.#hangUp();
-  }
-
-  /** Forgets the shared ssh connection: the next command makes a new one. */
-  #hangUp(): void {
-    rmSync(join(this.#dir, "ssh.sock"), { force: true });
-  }
-
-  #sshArguments(): string[] {
-    const options = {
-      IdentityFile: join(this.#image, "ssh_key"),
-      IdentitiesOnly: "yes",
-      UserKnownHostsFile: join(this.#image, "known_hosts"),
-      HostKeyAlias: "vps",
-      StrictHostKeyChecking: "yes",
-      BatchMode: "yes",
-      LogLevel: "ERROR",
-      ConnectTimeout: "10",
-      ControlMaster: "auto",
-      ControlPath: join(this.#dir, "ssh.sock"),
-      ControlPersist: "60",
-    };
-    const flags = Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
-    return ["-F", "none", ...flags, "-p", String(this.port(22)), "root@127.0.0.1"];
-  }
-
-  #ssh(command: string, input: string | Buffer = ""): Promise<Output> {
-    return new Promise((resolve) => {
-      const child = execFile(
-        "ssh",
-        [...this.#sshArguments(), command],
-        { maxBuffer: MAX_OUTPUT_BYTES },
-        (_error, stdout, stderr) => resolve({ code: child.exitCode ?? 255, stdout, stderr }),
-      );
-      child.stdin!.on("error", () => child.stdin!.destroy());
-      child.stdin!.end(input);
-    });
+    this.#shell.hangUp();
   }
 }
 

@@ -15,8 +15,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/ioprio.h>
 #include <linux/sched.h>
+#include <linux/sockios.h>
 #include <seccomp.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -110,6 +113,9 @@ struct refusal {
 	struct scmp_arg_cmp comparison;
 };
 
+/* Of an int the kernel reads 32 bits; whoever sets one above them must not be taken for another. */
+#define IS(argument, value) SCMP_CMP64(argument, SCMP_CMP_MASKED_EQ, UINT32_MAX, value)
+
 /*
  * The unit's filter has let through what an ordinary service calls. This one takes away what only the cell
  * needed, and what would name another process; see docs of the unit for the rest.
@@ -121,7 +127,7 @@ static int filter_calls(void)
 					CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 	const struct refusal refusals[] = {
 		/* No connection of the kind that leads to other processes of this machine … */
-		{ SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX) },
+		{ SCMP_SYS(socket), 1, IS(0, AF_UNIX) },
 		{ SCMP_SYS(socketpair), 0 },
 		/* … and no descriptor handed in by one: Node reads with other calls. */
 		{ SCMP_SYS(recvmsg), 0 },
@@ -133,6 +139,12 @@ static int filter_calls(void)
 		{ SCMP_SYS(rt_tgsigqueueinfo), 1, SCMP_A0(SCMP_CMP_NE, self) },
 		{ SCMP_SYS(tkill), 0 },
 		{ SCMP_SYS(pidfd_send_signal), 0 },
+		/* A descriptor's owner gets the signal of its choice when something arrives. */
+		{ SCMP_SYS(fcntl), 1, IS(1, F_SETOWN) },
+		{ SCMP_SYS(fcntl), 1, IS(1, F_SETOWN_EX) },
+		{ SCMP_SYS(fcntl), 1, IS(1, F_SETSIG) },
+		{ SCMP_SYS(ioctl), 1, IS(1, FIOSETOWN) },
+		{ SCMP_SYS(ioctl), 1, IS(1, SIOCSPGRP) },
 		/* No other process's memory, descriptors or limits. */
 		{ SCMP_SYS(ptrace), 0 },
 		{ SCMP_SYS(process_vm_readv), 0 },
@@ -142,7 +154,16 @@ static int filter_calls(void)
 		{ SCMP_SYS(pidfd_open), 0 },
 		{ SCMP_SYS(pidfd_getfd), 0 },
 		{ SCMP_SYS(kcmp), 0 },
-		{ SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_GT, 0) },
+		{ SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_NE, 0) },
+		/* Nor its share of the processor or the disk; 0 is the caller, but of a group all of it. */
+		{ SCMP_SYS(sched_setaffinity), 1, SCMP_A0(SCMP_CMP_NE, 0) },
+		{ SCMP_SYS(sched_setscheduler), 1, SCMP_A0(SCMP_CMP_NE, 0) },
+		{ SCMP_SYS(sched_setparam), 1, SCMP_A0(SCMP_CMP_NE, 0) },
+		{ SCMP_SYS(sched_setattr), 1, SCMP_A0(SCMP_CMP_NE, 0) },
+		{ SCMP_SYS(setpriority), 1, SCMP_A0(SCMP_CMP_NE, PRIO_PROCESS) },
+		{ SCMP_SYS(setpriority), 1, SCMP_A1(SCMP_CMP_NE, 0) },
+		{ SCMP_SYS(ioprio_set), 1, SCMP_A0(SCMP_CMP_NE, IOPRIO_WHO_PROCESS) },
+		{ SCMP_SYS(ioprio_set), 1, SCMP_A1(SCMP_CMP_NE, 0) },
 		/* Ways around a filter of calls, or into parts of the kernel with a past. */
 		{ SCMP_SYS(io_uring_setup), 0 },
 		{ SCMP_SYS(io_uring_enter), 0 },

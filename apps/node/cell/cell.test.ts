@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import {
@@ -30,6 +31,8 @@ import { temporaryDir } from "../test-node.ts";
 /** Every place of tests/victim.c. */
 const PLACES =
   "data bss heap mmap huge readonly hidden shared memfd tmpfs copied stack thread".split(" ");
+
+const NOBODY = 65534;
 
 interface Held {
   readonly cell: ChildProcess;
@@ -153,6 +156,32 @@ describe.skipIf(noPostMortem())("what a program leaves", () => {
     }
     expect(leftovers()).toEqual(before);
   }, 120_000);
+});
+
+describe("a worker that was taken over", () => {
+  let programs: string;
+  beforeAll(() => void (programs = buildCellTests()), 60_000);
+
+  test("can do nothing to its cell, however it writes the numbers, and its own work to itself", async () => {
+    const cell = spawn(join(programs, "cell"), ["fd:4", "-", join(programs, "inmate")], {
+      stdio: ["ignore", "ignore", "inherit", "pipe", "pipe"],
+      // As in a unit: root's cell has rights that its worker has not, and the kernel itself refuses more.
+      ...(process.getuid?.() === 0 && { uid: NOBODY, gid: NOBODY }),
+    });
+    onTestFinished(() => void cell.kill("SIGKILL"));
+    const exited = once(cell, "exit");
+    const lines: string[] = [];
+    for await (const line of createInterface(cell.stdio[3] as Readable)) lines.push(line);
+    expect(await exited).toEqual([0, null]);
+    expect(lines.length).toBe(27);
+    expect(lines.filter((line) => !line.endsWith(": EPERM"))).toEqual([
+      "own flags: done",
+      "own affinity: done",
+      "own priority: done",
+      "own limits: done",
+      "internet socket: done",
+    ]);
+  });
 });
 
 /** Of ours: children of this process, its descriptors, and what lies in /dev/shm. */
