@@ -8,7 +8,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { NodeUnderAttack, Say } from "./node.ts";
-import type { Trial } from "./report.ts";
+import { finished, type Trial } from "./report.ts";
 import { Warden } from "./warden.ts";
 
 interface Fault {
@@ -44,7 +44,8 @@ const START_MS = 60_000;
 export async function runFaults(node: NodeUnderAttack, say: Say): Promise<Trial[]> {
   say("faults that have to keep units from starting …");
   const trials: Trial[] = [];
-  for (const fault of faults) trials.push(await isNoticed(node, fault));
+  for (const fault of faults)
+    trials.push(await finished(fault.name, async () => await isNoticed(node, fault)));
   trials.push(await missingBtfIsSaid(node));
   trials.push(wrongCgroupIsNoticed(node));
   for (const [name, before, args] of [

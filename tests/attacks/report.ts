@@ -15,6 +15,16 @@ export interface Trial {
   readonly detail: string;
 }
 
+/** A trial that cannot be finished has failed; the others go on. */
+export async function finished(name: string, trial: () => Promise<Trial>): Promise<Trial> {
+  try {
+    return await trial();
+  } catch (error) {
+    const [detail = ""] = (error as Error).message.split("\n");
+    return { id: "?", attempt: name, isBlocked: false, detail };
+  }
+}
+
 export interface Results {
   readonly controls: readonly Outcome[];
   readonly verdicts: readonly Verdict[];

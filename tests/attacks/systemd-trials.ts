@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { lineOf, type Cell } from "./cell.ts";
 import { cellOf } from "./frames.ts";
 import type { NodeUnderAttack, Say } from "./node.ts";
-import type { Trial } from "./report.ts";
+import { finished, type Trial } from "./report.ts";
 import type { Row } from "./rows.ts";
 import { writeDropIn } from "./systemd-node.ts";
 import { systemctl } from "./warden.ts";
@@ -19,6 +19,10 @@ import { systemctl } from "./warden.ts";
 const SERVICE = "phantoma-gateway.service";
 const IN_PATH = "/run/phantoma-attack/flood.in";
 const OUT_PATH = "/run/phantoma-attack/flood.out";
+/** Thousands of attempts a second, and PID 1 still gets its turns on an emulated processor. */
+const PAUSE_US = "100";
+/** Without the rest of the node: its units would only wait for each other. */
+const ALONE = "--job-mode=ignore-dependencies";
 const RELOADS = 15;
 const REEXECS = 5;
 const SWAP_ROUNDS = 1_000;
@@ -49,12 +53,12 @@ export async function runSystemdTrials(node: NodeUnderAttack, say: Say): Promise
     ],
   ] as const) {
     say(`${attempt} …`);
-    trials.push(await underFlood(node, id, attempt, disturb));
+    trials.push(await finished(attempt, async () => await underFlood(node, id, attempt, disturb)));
   }
   say("the slice stopped and made anew …");
-  trials.push(await sliceIsMadeAnew(node));
+  trials.push(await finished("slice", async () => await sliceIsMadeAnew(node)));
   say("units without a policy …");
-  trials.push(await unitsDoNotStart(node));
+  trials.push(await finished("units", async () => await unitsDoNotStart(node)));
   return trials;
 }
 
@@ -89,13 +93,13 @@ async function sliceIsMadeAnew(node: NodeUnderAttack): Promise<Trial> {
   await sleep(1_000);
   systemctl("stop", "phantoma.slice");
   // At once, and without what it is ordered after: the unit's own check is all that stands in the way.
-  const early = start("--job-mode=ignore-dependencies", SERVICE);
+  const early = start(ALONE, SERVICE);
   const framesEarly = await framesOf(node, cell);
   const isRunningUnchecked = early === "" && warden.verify() !== "";
   if (early === "") systemctl("stop", SERVICE);
   systemctl("start", "phantoma-hold", "phantoma-warden");
   const verified = await inForce(node);
-  const again = start(SERVICE);
+  const again = start(ALONE, SERVICE);
   await sleep(1_000);
   const { tried, refused } = endFlood();
   const frames = await framesOf(node, cell);
@@ -122,7 +126,7 @@ async function unitsDoNotStart({ warden }: NodeUnderAttack): Promise<Trial> {
   rmSync(join(warden.paths.pins, "link_egress"));
   const refusals = ["phantoma-keeper", "phantoma-gateway", "phantoma-worker@fault"].map((unit) => ({
     unit,
-    why: start(unit),
+    why: start(ALONE, unit),
   }));
   const started = refusals.filter(({ why }) => why === "").map(({ unit }) => unit);
   const words = spawnSync(
@@ -144,12 +148,12 @@ function startFlood({ cells, stage }: NodeUnderAttack): Cell {
   mkdirSync("/run/phantoma-attack", { recursive: true });
   writeFileSync(IN_PATH, `${lineOf({ ...cell, row: { ...floodRow, id: "37" } })}\n`);
   writeFileSync(OUT_PATH, "");
-  const program = [stage.attempts, "flood", String(Number.MAX_SAFE_INTEGER), "600", "0", "0"];
+  const program = [stage.attempts, "flood", String(Number.MAX_SAFE_INTEGER), "600", "0", PAUSE_US];
   writeDropIn(SERVICE, program, [
     `StandardInput=file:${IN_PATH}`,
     `StandardOutput=append:${OUT_PATH}`,
   ]);
-  systemctl("start", SERVICE);
+  systemctl("start", ALONE, SERVICE);
   return cell;
 }
 

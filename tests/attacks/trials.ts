@@ -11,7 +11,7 @@ import { Cells } from "./cell.ts";
 import { cellOf } from "./frames.ts";
 import { LineProcess } from "./lines.ts";
 import type { NodeUnderAttack, Say } from "./node.ts";
-import type { Trial } from "./report.ts";
+import { finished, type Trial } from "./report.ts";
 import type { Row } from "./rows.ts";
 import type { UnitPlace } from "./stage.ts";
 import { Warden } from "./warden.ts";
@@ -35,7 +35,7 @@ export async function runTrials(node: NodeUnderAttack, say: Say): Promise<Trial[
   ] as const) {
     say(name);
     node.prepare("worker");
-    trials.push(await trial(node));
+    trials.push(await finished(name, async () => await trial(node)));
   }
   return trials;
 }
