@@ -6,5 +6,7 @@ export default defineConfig({
     include: ["{apps,packages,tools}/**/*.test.ts", "tests/{attacks,unit,vps}/**/*.test.ts"],
     globalSetup: ["tests/unit/temporary-dir.ts"],
     testTimeout: 30_000,
+    // How busy a machine is says nothing about what is right.
+    expect: { poll: { timeout: 15_000 } },
   },
 });
