@@ -276,10 +276,9 @@ test("a device that may only chat can do nothing of an admin, and is told why", 
   const script = withNode(answering({ "window.get": [scene.openWindow] }), { role: "chat" });
   const { context, page } = await openScene(browser, served, { script, at: AT, sees: "Models" });
   await page.getByText("takes an admin's device").waitFor();
-  for (const name of ["Close now", "Look up", "Choose a GGUF file", "Remove demo"])
+  for (const name of ["Close now", "Look up", "Choose a GGUF file", "Remove demo", "Verify demo"])
     for (const button of await page.getByRole("button", { name }).all())
       expect(await button.isDisabled(), name).toBe(true);
-  expect(await page.getByRole("button", { name: "Verify demo" }).isEnabled()).toBe(true);
   await context.close();
 });
 
