@@ -33,7 +33,7 @@ export const egress = {
     unix: {
       name: "Local sockets",
       inForce:
-        "Worker, clerk, fetcher and herald reach no other program of the machine through a local socket.",
+        "The units reach other programs of the machine only through the local sockets listed for them.",
       missing:
         "Whether a unit reaches another program of the machine through a local socket is left to its sandbox.",
     },
