@@ -132,6 +132,16 @@ int policy_open_link(struct policy *policy, struct policy_program *program, stru
 	return 0;
 }
 
+int policy_can_attach(const struct policy *policy, const struct policy_program *program)
+{
+	int link = make_link(policy, program);
+
+	if (link < 0)
+		return 0;
+	close(link);
+	return 1;
+}
+
 int policy_check_link(const struct policy *policy, const struct policy_program *program, __u32 id,
 		      __u32 *attached, struct fault *fault)
 {

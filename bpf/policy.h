@@ -66,6 +66,9 @@ int policy_open_maps(struct policy *policy, const char *cgroup, const char *pins
 /* Opens the pinned link of a program. Faults: ERR_LINK_MISSING. */
 int policy_open_link(struct policy *policy, struct policy_program *program, struct fault *fault);
 
+/* Whether this kernel lets the loaded `program` be attached to the root: tried, for a moment. */
+int policy_can_attach(const struct policy *policy, const struct policy_program *program);
+
 /* Whether `program` is attached through its link to this root, as loaded by whom `id` says (0:
  * anybody). Faults: ERR_LINK_DETACHED ERR_LINK_CGROUP ERR_PROGRAM_DIFFERS. */
 int policy_check_link(const struct policy *policy, const struct policy_program *program, __u32 id,

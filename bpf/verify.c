@@ -81,7 +81,8 @@ int verify_programs(struct policy *policy, struct fault *fault)
 		if (!policy->is_loaded[p->tier])
 			continue;
 		if (policy_open_link(policy, p, fault)) {
-			if (p->tier == TIER_CGROUP)
+			/* A tier may be missing only where this kernel does not have it. */
+			if (p->tier == TIER_CGROUP || policy_can_attach(policy, p))
 				return -1;
 			policy->is_loaded[p->tier] = 0;
 			policy->missing[p->tier] = "ERR_LINK_MISSING";

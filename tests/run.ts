@@ -27,6 +27,13 @@ const wanted = steps.filter(
 let passed = 0;
 let failed = 0;
 const skipped: string[] = [];
+/** Said once more at the end: whoever reads only that must see what failed. */
+const failures: string[] = [];
+
+/** As our proofs, the C tests, the attacks and Vitest mark it. */
+const FAILED_ROW = /^\s*(?:FAIL|FAILED:|AssertionError|×)|\bPASSED\b/;
+const MAX_ROWS = 20;
+const MAX_ROW_LENGTH = 300;
 
 for (const step of wanted) {
   const obstacle = step.obstacle?.();
@@ -40,6 +47,7 @@ for (const step of wanted) {
 }
 if (wanted.length === 0) failed += 1;
 if (skipped.length > 0) say(`\nnot run here:\n  ${skipped.join("\n  ")}`);
+if (failures.length > 0) say(`\nfailed:\n  ${failures.join("\n  ")}`);
 say(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
@@ -54,7 +62,10 @@ async function run({ name, command, program }: Step): Promise<void> {
   failed += Math.max(counts?.failed ?? 0, isOk ? 0 : 1);
   const summary = counts ? `, ${counts.passed} passed, ${counts.failed} failed` : "";
   say(`${isOk ? "ok   " : "FAIL "} ${name} (${seconds} s${summary})`);
-  if (!isOk) say(output.replaceAll(/^/gm, "      "));
+  if (isOk) return;
+  say(output.replaceAll(/^/gm, "      "));
+  const rows = output.split("\n").filter((line) => FAILED_ROW.test(line));
+  failures.push(`${name}:`, ...rows.slice(0, MAX_ROWS).map((row) => row.slice(0, MAX_ROW_LENGTH)));
 }
 
 function runCommand(

@@ -67,11 +67,15 @@ static int allow_all(void)
 static void missing_pins(void)
 {
 	char path[256], aside[256];
-	static const char *const names[] = { "units", "counts", "link_connect4", "link_ingress" };
+	/* The last is of a tier that not every kernel has. */
+	static const char *const names[] = { "units", "counts", "link_connect4", "link_ingress",
+					     "link_unix_connect" };
 
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		snprintf(path, sizeof(path), "%s/%s", stage.pins, names[i]);
 		snprintf(aside, sizeof(aside), "%s/aside", stage.pins);
+		if (i == 4 && access(path, F_OK))
+			continue;
 		check("a pin is moved away", !rename(path, aside));
 		faulty("a pin that is missing is named",
 		       i < 2 ? "ERR_MAP_MISSING" : "ERR_LINK_MISSING", names[i]);

@@ -27,11 +27,7 @@ export async function attackByRevokedDevice(stage: Stage): Promise<void> {
     ),
   );
   await stage.control("an added device is served", async () => {
-    await until(
-      async () => (await knockAs(stage, device)) === "",
-      "the gateway's knowing it",
-      2_000,
-    );
+    await until(async () => (await knockAs(stage, device)) === "", "the gateway's knowing it");
     const conversation = await Conversation.open({ ...chat, model });
     await conversation.ask(stage.turn);
     await conversation.end();
@@ -64,7 +60,7 @@ export async function attackByRevokedDevice(stage: Stage): Promise<void> {
   await stage.attack("a revoked device's later tickets are refused", async () => {
     // The gateway reads the list by itself; before that the keeper refuses, with less to say.
     const isKnown = async () => (await knockAs(stage, device)) === "ERR_DEVICE_REVOKED";
-    await until(isKnown, "the gateway's knowing it", 1_000);
+    await until(isKnown, "the gateway's knowing it");
     return expectRefusal("ERR_DEVICE_REVOKED", Conversation.open({ ...chat, model }));
   });
   await stage.attack("a revoked device opens no control session", () =>
