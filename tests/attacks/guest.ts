@@ -34,10 +34,9 @@ export async function runInGuest(
     await guest.check(`chmod 755 ${ATTACK_DIR}/attempts`);
     say("attacking in the guest …");
     const command = `/opt/phantoma/current/bin/node ${UNPACKED_DIR}/guest-side.ts ${only ?? ""}`;
-    const { code, stdout, stderr } = await guest.ssh(command);
+    const { code, stdout, stderr } = await guest.ssh(command, "", say);
     const line = stdout.split("\n").find((line) => line.startsWith("results "));
     if (code !== 0 || !line) throw new Error(`the run in the guest ended with ${code}: ${stderr}`);
-    say(stderr.trim());
     return revive(JSON.parse(line.slice("results ".length)) as Results);
   } finally {
     await guest.stop();

@@ -118,9 +118,17 @@ export class Guest {
     return join(this.#dir, "console.log");
   }
 
-  /** Runs a shell command as root in the guest. */
-  async ssh(command: string, input?: string | Buffer): Promise<Output> {
-    return this.#shell.run(command, input);
+  /**
+   * Runs a shell command as root in the guest.
+   *
+   * @param hear is told each line of standard error as it comes
+   */
+  async ssh(
+    command: string,
+    input?: string | Buffer,
+    hear?: (line: string) => void,
+  ): Promise<Output> {
+    return this.#shell.run(command, input, hear);
   }
 
   /** The same, for a command that must succeed; gives what it printed. */
