@@ -5,7 +5,7 @@
  */
 import { accessSync, constants, existsSync } from "node:fs";
 import { noPostMortem } from "./post-mortem.ts";
-import { noGuest } from "./vps/booted-guest.ts";
+import { noGuest } from "./vps/needs.ts";
 
 export interface Step {
   readonly name: string;
@@ -78,19 +78,18 @@ export const steps: readonly Step[] = [
   { name: "bench, quick", kind: "proof", command: ["tests/bench/main.ts", "--quick", "--report"] },
   { name: "bench", kind: "proof", command: ["tests/bench/main.ts"], isLong: true },
   {
-    name: "server",
+    name: "guest image",
     kind: "proof",
-    command: ["tests/proofs/vps.ts"],
-    isLong: true,
+    command: ["tests/vps/build-image.ts"],
     obstacle: noGuest,
   },
   {
     name: "attacks, guest",
     kind: "proof",
     command: ["tests/attacks/main.ts", "--guest"],
-    isLong: true,
     obstacle: noGuest,
   },
+  { name: "server", kind: "proof", command: ["tests/proofs/vps.ts"], obstacle: noGuest },
 ];
 
 /** Debian's: no browser of a test tool's own is fetched. */

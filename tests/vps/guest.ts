@@ -83,9 +83,7 @@ export class Guest {
     this.#options = options;
     this.#image = options.image ?? imageDir;
     if (!existsSync(join(this.#image, "disk.raw")))
-      throw new Error(
-        "the guest is not built yet: run `npm run vps:build` (root, about 5 minutes)",
-      );
+      throw new Error("the guest is not built yet: run `npm run vps:build` (root, 4 minutes)");
     this.#dir = mkdtempSync(join(tmpdir(), "phantoma-vps-"));
     this.#shell = new GuestShell(this.#image, this.#dir, () => this.port(22));
   }

@@ -49,7 +49,8 @@ export function makeReleaseTree(dir: string): void {
   }
   for (const file of ["package.json", "apps/node/package.json", "apps/node/units"])
     copy(file, join(dir, file));
-  for (const role of ROLES) bundle(role, join(dir, `apps/node/${role}/main.js`));
+  for (const role of ROLES)
+    bundle(`apps/node/${role}/main.ts`, join(dir, `apps/node/${role}/main.js`));
 }
 
 function versionOf(packageDir: string): string {
@@ -61,10 +62,10 @@ function copy(from: string, to: string): void {
   cpSync(join(repositoryDir, from), to, { recursive: true });
 }
 
-function bundle(role: string, path: string): void {
+/** Makes one file of a program and all that it imports. */
+export function bundle(entry: string, path: string): void {
   const rolldown = "node_modules/rolldown/bin/cli.mjs";
   const flags = ["--format", "esm", "--platform", "node", "--no-code-splitting"];
-  const entry = `apps/node/${role}/main.ts`;
   execFileSync(process.execPath, [rolldown, entry, "--file", path, ...flags], {
     cwd: repositoryDir,
     stdio: ["ignore", "ignore", "pipe"],
