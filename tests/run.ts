@@ -6,6 +6,7 @@
  * @module
  */
 import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { steps, type Step } from "./steps.ts";
@@ -18,6 +19,9 @@ const { values } = parseArgs({
     "no-skip": { type: "boolean", default: false },
   },
 });
+
+/** Of what a step says. */
+const INDENT = "      ";
 
 const wanted = steps.filter(
   ({ name, kind, isLong = false }) =>
@@ -43,10 +47,10 @@ if (skipped.length > 0) say(`\nnot run here:\n  ${skipped.join("\n  ")}`);
 say(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-async function run({ name, command, program }: Step): Promise<void> {
+async function run({ name, command, program, isTold = false }: Step): Promise<void> {
   say(`run   ${name} …`);
   const startedAt = performance.now();
-  const { output, isOk } = await runCommand(program ?? process.execPath, command);
+  const { output, isOk } = await runCommand(program ?? process.execPath, command, isTold);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
   const counts = countsIn(output);
   passed += counts?.passed ?? (isOk ? 1 : 0);
@@ -54,12 +58,13 @@ async function run({ name, command, program }: Step): Promise<void> {
   failed += Math.max(counts?.failed ?? 0, isOk ? 0 : 1);
   const summary = counts ? `, ${counts.passed} passed, ${counts.failed} failed` : "";
   say(`${isOk ? "ok   " : "FAIL "} ${name} (${seconds} s${summary})`);
-  if (!isOk) say(output.replaceAll(/^/gm, "      "));
+  if (!isOk && !isTold) say(output.replaceAll(/^/gm, INDENT));
 }
 
 function runCommand(
   program: string,
   args: readonly string[],
+  isTold: boolean,
 ): Promise<{ output: string; isOk: boolean }> {
   const child = spawn(program, args, {
     cwd: root,
@@ -69,6 +74,9 @@ function runCommand(
   const parts: Buffer[] = [];
   child.stdout.on("data", (part: Buffer) => parts.push(part));
   child.stderr.on("data", (part: Buffer) => parts.push(part));
+  if (isTold)
+    for (const stream of [child.stdout, child.stderr])
+      createInterface({ input: stream }).on("line", (line) => say(INDENT + line));
   return new Promise((resolve) => {
     child.once("close", (code) => {
       resolve({ output: Buffer.concat(parts).toString("utf8"), isOk: code === 0 });

@@ -17,6 +17,8 @@ export interface Step {
   readonly kind: "check" | "proof";
   /** Only with --all: what does not fit into the time of every landing. */
   readonly isLong?: boolean;
+  /** Shown as it comes: it takes minutes, and whoever waits sees how far it is. */
+  readonly isTold?: boolean;
   /** Why this machine cannot run it; `undefined` where it can. */
   readonly obstacle?: () => string | undefined;
 }
@@ -81,15 +83,23 @@ export const steps: readonly Step[] = [
     name: "guest image",
     kind: "proof",
     command: ["tests/vps/build-image.ts"],
+    isTold: true,
     obstacle: noGuest,
   },
   {
     name: "attacks, guest",
     kind: "proof",
     command: ["tests/attacks/main.ts", "--guest"],
+    isTold: true,
     obstacle: noGuest,
   },
-  { name: "server", kind: "proof", command: ["tests/proofs/vps.ts"], obstacle: noGuest },
+  {
+    name: "server",
+    kind: "proof",
+    command: ["tests/proofs/vps.ts"],
+    isTold: true,
+    obstacle: noGuest,
+  },
 ];
 
 /** Debian's: no browser of a test tool's own is fetched. */

@@ -5,59 +5,45 @@
  * @module
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  ControlSession,
-  openModelFile,
-  pushModel,
-  signWindowOrder,
-  withRetry,
-  type NodeProfile,
-  type ResolvedModel,
-  type WindowState,
-} from "@phantoma/client";
-import type { DeviceIdentity } from "@phantoma/crypto";
+import { openModelFile, pushModel } from "@phantoma/client";
 import { cachedModel } from "../node-under-test.ts";
 import type { Proof } from "../proof.ts";
-import type { Guest } from "../vps/guest.ts";
-import { CURRENT_DIR } from "../vps/install-node.ts";
 import { startModelHost } from "../vps/model-host.ts";
+import { PATIENCE_MS, type ServerUnderTest } from "../vps/server-under-test.ts";
 import { places } from "./window/network.ts";
 import { modelAt } from "./window/stage.ts";
 
-const SLICE = "/sys/fs/cgroup/phantoma.slice";
 const STATE_DIR = "/var/lib/phantoma";
-/** An emulated processor takes its time, and is not cut off by a deadline that is not the subject. */
+const FETCHER = "phantoma-fetcher.service";
+/** Where the deadline is not the subject nothing is cut off by it. */
 const LIFETIME_MS = 10 * 60_000;
-const PATIENCE_MS = 240_000;
-/** A fresh clerk is there by then. */
-const ATTEMPTS = 40;
+/** Where it is, an emulated processor has started a download and lost warden and keeper by then. */
+const SHORT_LIFETIME_MS = 90_000;
+/** The guest's clock was set by this one over a connection. */
+const CLOCK_MS = 1_500;
+/** A download without a piece for so long is cut. */
+const SILENCE_MS = 8_000;
 
-export interface ServerUnderTest {
-  readonly guest: Guest;
-  readonly proof: Proof;
-  readonly device: DeviceIdentity;
-  readonly profile: NodeProfile;
-}
-
-export async function showModels(server: ServerUnderTest): Promise<void> {
-  await showPush(server);
+export async function showModels(server: ServerUnderTest, proof: Proof): Promise<void> {
+  await showPush(server, proof);
   await startModelHost(server.guest);
-  await showFetched(server);
-  await showClosedEarly(server);
+  await showFetched(server, proof);
+  await showClosedEarly(server, proof);
+  await showDeadline(server, proof);
 }
 
-async function showPush({ guest, proof, device, profile }: ServerUnderTest): Promise<void> {
+async function showPush(server: ServerUnderTest, proof: Proof): Promise<void> {
+  const { guest, peer } = server;
   const file = await openModelFile(await cachedModel("tiny"), "pushed");
   const { digest, bytes } = file;
   try {
-    await pushModel(file, { profile, device });
+    await pushModel(file, peer);
   } finally {
     await file.close();
   }
-  const isWhole = await ask({ device, profile }, (session) => session.verifyModel(digest));
-  const stored = (
-    await guest.check(`stat -c '%U %a %s' ${STATE_DIR}/models/${digest}.gguf`)
-  ).trim();
+  const isWhole = await server.ask((session) => session.verifyModel(digest));
+  const path = `${STATE_DIR}/models/${digest}.gguf`;
+  const stored = (await guest.check(`stat -c '%U %a %s' ${path}`)).trim();
   const left = (await guest.check(`ls ${STATE_DIR}/incoming`)).trim();
   proof.row({
     name: "a model pushed through the tunnel is stored whole, the keeper's, and nobody's to change",
@@ -66,13 +52,12 @@ async function showPush({ guest, proof, device, profile }: ServerUnderTest): Pro
   });
 }
 
-async function showFetched(server: ServerUnderTest): Promise<void> {
-  const { proof } = server;
+async function showFetched(server: ServerUnderTest, proof: Proof): Promise<void> {
   const model = modelAt("/owner/repo/resolve/main/model.gguf");
-  await open(server, model);
-  const { transfers } = await windowThat(server, ({ open }) => open === null);
+  await server.openWindow(model, LIFETIME_MS);
+  const { transfers } = await server.windowThat(({ open }) => open === null);
   const { state, error } = transfers[0] ?? { state: "none", error: null };
-  const { models, isWhole } = await ask(server, async (session) => ({
+  const { models, isWhole } = await server.ask(async (session) => ({
     models: await session.models(),
     isWhole: await session.verifyModel(model.digest),
   }));
@@ -81,40 +66,87 @@ async function showFetched(server: ServerUnderTest): Promise<void> {
     holds: state === "stored" && isWhole && models.some(({ digest }) => digest === model.digest),
     detail: error ?? state,
   });
-  await showNothingIsLeft(server, "after a file that arrived");
+  await showNothingIsLeft(server, proof, "after a file that arrived");
 }
 
 /** While it is open the unit that may is let through, and a worker is not; closed, nobody is. */
-async function showClosedEarly(server: ServerUnderTest): Promise<void> {
-  const { guest, proof } = server;
-  await open(server, modelAt("/endless.gguf"));
-  await windowThat(server, ({ transfers }) => (transfers[0]?.received ?? 0) > 0);
-  const during = await wardenWindow(guest);
+async function showClosedEarly(server: ServerUnderTest, proof: Proof): Promise<void> {
+  await server.openWindow(modelAt("/endless.gguf"), LIFETIME_MS);
+  await server.windowThat(({ transfers }) => (transfers[0]?.received ?? 0) > 0);
+  const during = await server.windowOfWarden();
   const connected = Promise.withResolvers<void>();
-  const fetcher = connectAgain(guest, "phantoma-fetcher.service", connected.resolve);
+  const fetcher = server.inPlaceOf(FETCHER, CONNECTING, () => connected.resolve());
   await Promise.race([connected.promise, fetcher]);
-  const worker = await connectAgain(guest, "phantoma-worker.slice/probe");
-  const { events, policy } = await ask(server, (session) => session.egress());
+  const worker = await server.inPlaceOf("phantoma-worker.slice/probe", CONNECTING);
+  const { events, policy } = await server.ask((session) => session.egress());
   proof.row({
     name: "an open window is the fetcher's alone: from a worker's place it is refused, and in the log",
     holds:
       during !== null &&
-      worker === "EPERM" &&
+      worker.join(" ") === "EPERM" &&
       policy?.isInForce === true &&
       events.some(({ unit, address }) => unit === "worker" && address === places.models),
-    detail: `worker ${worker}`,
+    detail: `worker ${worker.join(" ")}`,
   });
-  await ask(server, (session) => session.closeWindow());
-  const seen = await fetcher;
+  await server.ask((session) => session.closeWindow());
+  const seen = (await fetcher).join(" ");
   proof.row({
     name: "closed early, it is closed at once, in the kernel as well",
-    holds: seen === "connected EPERM" && (await wardenWindow(guest)) === null,
+    holds: seen === "connected EPERM" && (await server.windowOfWarden()) === null,
     detail: `from the fetcher's place: ${seen}`,
   });
-  await showNothingIsLeft(server, "after a window that was closed early");
+  await showNothingIsLeft(server, proof, "after a window that was closed early");
 }
 
-async function showNothingIsLeft({ guest, proof }: ServerUnderTest, when: string): Promise<void> {
+/** Warden and keeper are dead and stay so: only the kernel is left to do it. */
+async function showDeadline(server: ServerUnderTest, proof: Proof): Promise<void> {
+  const { guest } = server;
+  const units = ["phantoma-warden", "phantoma-keeper"];
+  await guest.check(
+    units
+      .map((unit) => `/run/systemd/system/${unit}.service.d`)
+      .map((dir) => `mkdir -p ${dir} && printf '[Service]\\nRestart=no\\n' > ${dir}/dead.conf`)
+      .concat("systemctl daemon-reload")
+      .join(" && "),
+  );
+  const deadline = await server.openWindow(modelAt("/endless.gguf"), SHORT_LIFETIME_MS);
+  await server.windowThat(({ transfers }) => (transfers[0]?.received ?? 0) > 0);
+  // Not our fetcher, which would stop by itself: a program that reads on for ever.
+  const begun = Promise.withResolvers<void>();
+  const download = server.inPlaceOf(FETCHER, DOWNLOADING, () => begun.resolve());
+  await Promise.race([begun.promise, download]);
+  await guest.check(`systemctl kill --signal=KILL ${units.join(" ")}`);
+  const states = (await guest.ssh(`systemctl is-active ${units.join(" ")}`)).stdout.trim();
+  const isTooLate = Date.now() > deadline;
+  const [, last = "0", after = "nothing"] = (await download).join(" ").split(" ");
+  const gap = Number(last) - deadline;
+  proof.control(
+    "the download ran to the end of the window, with warden and keeper killed",
+    !isTooLate && states === "failed\nfailed" && gap > -CLOCK_MS,
+    states.replace("\n", ", "),
+  );
+  proof.row({
+    name: "at the deadline the kernel alone cuts what runs, and refuses a new connection",
+    holds: gap < CLOCK_MS && after === "EPERM",
+    detail: `last byte ${gap} ms after it, then ${after}`,
+  });
+  await guest.check(
+    `rm /run/systemd/system/*/dead.conf && systemctl daemon-reload && systemctl start ${units.join(" ")}`,
+  );
+  const { open } = await server.windowThat(() => true);
+  const { policy } = await server.ask((session) => session.egress());
+  proof.row({
+    name: "warden and keeper come back to a closed window and a policy in force",
+    holds: open === null && policy?.isInForce === true,
+  });
+  await showNothingIsLeft(server, proof, "after a deadline that nobody saw");
+}
+
+async function showNothingIsLeft(
+  { guest }: ServerUnderTest,
+  proof: Proof,
+  when: string,
+): Promise<void> {
   const look = async () =>
     (await guest.check(`ls ${STATE_DIR}/orders ${STATE_DIR}/quarantine`))
       .split("\n")
@@ -132,66 +164,31 @@ async function showNothingIsLeft({ guest, proof }: ServerUnderTest, when: string
   });
 }
 
-async function open(server: ServerUnderTest, model: ResolvedModel): Promise<void> {
-  const { device, profile } = server;
-  await ask(server, async (session) => {
-    const { highestCounter } = await session.window();
-    const order = signWindowOrder(device, {
-      node: Buffer.from(profile.nodeKey, "hex"),
-      models: [model],
-      highestCounter,
-      lifetimeMs: LIFETIME_MS,
-      nodeTime: Date.now(),
-    });
-    await session.openWindow(order);
-  });
-}
+/** Connects again and again until it is refused, and says each answer once. */
+const CONNECTING = `
+const { connect } = require("node:net");
+let last = "";
+const say = (answer) => answer !== last && console.error((last = answer));
+const again = () => connect(443, "${places.models}")
+  .on("connect", function () { say("connected"); this.destroy(); setTimeout(again, 20); })
+  .on("error", ({ code }) => { say(code); process.exit(); });
+again();`;
 
-async function windowThat(
-  server: ServerUnderTest,
-  isIt: (state: WindowState) => boolean,
-): Promise<WindowState> {
-  const late = Date.now() + PATIENCE_MS;
-  return ask(server, async (session) => {
-    for (;;) {
-      const state = await session.window();
-      if (isIt(state)) return state;
-      if (Date.now() > late) throw new Error(`the window stays ${JSON.stringify(state)}`);
-      await sleep(1_000);
-    }
-  });
-}
-
-/** What the kernel and the warden's own file say, whoever has the warden's ear. */
-async function wardenWindow(guest: Guest): Promise<object | null> {
-  const text = await guest.check(`${CURRENT_DIR}/bin/warden status --json`);
-  return (JSON.parse(text) as { window: object | null }).window;
-}
-
-/**
- * Connects again and again from that control group, with the whole network in sight, until it is refused.
- *
- * @returns what it saw, each answer once
- */
-async function connectAgain(guest: Guest, cgroup: string, hear?: () => void): Promise<string> {
-  const script = `const { connect } = require("node:net");
-    let last = "";
-    const say = (answer) => answer !== last && console.error((last = answer));
-    const again = () => connect(443, "${places.models}")
-      .on("connect", function () { say("connected"); this.destroy(); setTimeout(again, 20); })
-      .on("error", ({ code }) => { say(code); process.exit(); });
-    again();`;
-  const enter = `mkdir -p ${SLICE}/${cgroup} && echo $$ > ${SLICE}/${cgroup}/cgroup.procs`;
-  const { stderr } = await guest.ssh(`${enter} && exec ${CURRENT_DIR}/bin/node -`, script, hear);
-  return stderr.trim().replaceAll("\n", " ");
-}
-
-async function ask<T>(
-  { device, profile }: Pick<ServerUnderTest, "device" | "profile">,
-  use: (session: ControlSession) => Promise<T>,
-): Promise<T> {
-  const session = await withRetry(() => ControlSession.open({ profile, device }), {
-    attempts: ATTEMPTS,
-  });
-  return use(session).finally(() => session.close());
-}
+/** Says that something comes; when nothing has come for a while, when the last piece did, and what a new connection gets. */
+const DOWNLOADING = `
+const { request } = require("node:https");
+const { connect } = require("node:net");
+const host = "${places.models}";
+let last = 0;
+const asked = request({ host, servername: "models.test", path: "/endless.gguf", rejectUnauthorized: false });
+asked.on("response", (response) => response.on("data", () => {
+  if (last === 0) console.error("comes");
+  last = Date.now();
+}));
+asked.on("error", () => undefined);
+asked.end();
+const end = (answer) => { console.error(last, answer); process.exit(); };
+setInterval(() => {
+  if (last > 0 && Date.now() - last > ${SILENCE_MS})
+    connect(443, host).on("connect", () => end("connected")).on("error", ({ code }) => end(code));
+}, 500);`;

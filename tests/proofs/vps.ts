@@ -19,6 +19,7 @@ import { Proof } from "../proof.ts";
 import { bootedGuest } from "../vps/booted-guest.ts";
 import { ENABLED, installNode, NODE_PORT } from "../vps/install-node.ts";
 import { processesInGuest, sharedUsers, workersOf, type GuestProcess } from "../vps/processes.ts";
+import { ServerUnderTest } from "../vps/server-under-test.ts";
 import { showModels } from "./vps-models.ts";
 
 const { values } = parseArgs({
@@ -64,7 +65,7 @@ try {
   const before = await showConversation(profile, model);
   await showSecondConversation(profile, model, before);
   await showNothingLeft(profile);
-  await showModels({ guest, proof, device, profile });
+  await showModels(new ServerUnderTest(guest, device, profile), proof);
   await showNoPolicyNoWorker();
   if (values.keep) {
     proof.say(`\nssh: ${guest.sshCommand}\nCtrl-C ends it`);
