@@ -14,7 +14,7 @@ import { CURRENT_DIR } from "./install-node.ts";
 import { bundle } from "./release-tree.ts";
 
 const PROGRAM = "/opt/phantoma/model-host.js";
-const IDENTITY = "/root/model-host.json";
+const IDENTITY = "/etc/ssl/model-host.json";
 const AUTHORITY = "/etc/ssl/test-authority.pem";
 
 const NETWORK = [
