@@ -115,8 +115,14 @@ async function showDeadline(server: ServerUnderTest, proof: Proof): Promise<void
   const begun = Promise.withResolvers<void>();
   const download = server.inPlaceOf(FETCHER, DOWNLOADING, () => begun.resolve());
   await Promise.race([begun.promise, download]);
-  await guest.check(`systemctl kill --signal=KILL ${units.join(" ")}`);
-  const states = (await guest.ssh(`systemctl is-active ${units.join(" ")}`)).stdout.trim();
+  const states = (
+    await guest.check(`systemctl kill --signal=KILL ${units.join(" ")}
+      for i in $(seq 50); do
+        [ "$(systemctl is-active ${units.join(" ")} | sort -u)" = failed ] && break
+        sleep 0.2
+      done
+      systemctl is-active ${units.join(" ")} || true`)
+  ).trim();
   const isTooLate = Date.now() > deadline;
   const [, last = "0", after = "nothing"] = (await download).join(" ").split(" ");
   const gap = Number(last) - deadline;
