@@ -90,6 +90,8 @@ export const steps: readonly Step[] = [
     name: "attacks, guest",
     kind: "proof",
     command: ["tests/attacks/main.ts", "--guest"],
+    // One run of four lost the guest in the middle, and nobody knows yet why.
+    isLong: true,
     isTold: true,
     obstacle: noGuest,
   },
