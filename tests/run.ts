@@ -6,6 +6,7 @@
  * @module
  */
 import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { steps, type Step } from "./steps.ts";
@@ -18,6 +19,9 @@ const { values } = parseArgs({
     "no-skip": { type: "boolean", default: false },
   },
 });
+
+/** Of what a step says. */
+const INDENT = "      ";
 
 const wanted = steps.filter(
   ({ name, kind, isLong = false }) =>
@@ -51,10 +55,10 @@ if (failures.length > 0) say(`\nfailed:\n  ${failures.join("\n  ")}`);
 say(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-async function run({ name, command, program }: Step): Promise<void> {
+async function run({ name, command, program, isTold = false }: Step): Promise<void> {
   say(`run   ${name} …`);
   const startedAt = performance.now();
-  const { output, isOk } = await runCommand(program ?? process.execPath, command);
+  const { output, isOk } = await runCommand(program ?? process.execPath, command, isTold);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
   const counts = countsIn(output);
   passed += counts?.passed ?? (isOk ? 1 : 0);
@@ -63,7 +67,7 @@ async function run({ name, command, program }: Step): Promise<void> {
   const summary = counts ? `, ${counts.passed} passed, ${counts.failed} failed` : "";
   say(`${isOk ? "ok   " : "FAIL "} ${name} (${seconds} s${summary})`);
   if (isOk) return;
-  say(output.replaceAll(/^/gm, "      "));
+  if (!isTold) say(output.replaceAll(/^/gm, INDENT));
   const rows = output.split("\n").filter((line) => FAILED_ROW.test(line));
   failures.push(`${name}:`, ...rows.slice(0, MAX_ROWS).map((row) => row.slice(0, MAX_ROW_LENGTH)));
 }
@@ -71,6 +75,7 @@ async function run({ name, command, program }: Step): Promise<void> {
 function runCommand(
   program: string,
   args: readonly string[],
+  isTold: boolean,
 ): Promise<{ output: string; isOk: boolean }> {
   const child = spawn(program, args, {
     cwd: root,
@@ -80,6 +85,9 @@ function runCommand(
   const parts: Buffer[] = [];
   child.stdout.on("data", (part: Buffer) => parts.push(part));
   child.stderr.on("data", (part: Buffer) => parts.push(part));
+  if (isTold)
+    for (const stream of [child.stdout, child.stderr])
+      createInterface({ input: stream }).on("line", (line) => say(INDENT + line));
   return new Promise((resolve) => {
     child.once("close", (code) => {
       resolve({ output: Buffer.concat(parts).toString("utf8"), isOk: code === 0 });

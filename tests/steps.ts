@@ -5,7 +5,7 @@
  */
 import { accessSync, constants, existsSync } from "node:fs";
 import { noPostMortem } from "./post-mortem.ts";
-import { noGuest } from "./vps/booted-guest.ts";
+import { noGuest } from "./vps/needs.ts";
 
 export interface Step {
   readonly name: string;
@@ -17,6 +17,8 @@ export interface Step {
   readonly kind: "check" | "proof";
   /** Only with --all: what does not fit into the time of every landing. */
   readonly isLong?: boolean;
+  /** Shown as it comes: it takes minutes, and whoever waits sees how far it is. */
+  readonly isTold?: boolean;
   /** Why this machine cannot run it; `undefined` where it can. */
   readonly obstacle?: () => string | undefined;
 }
@@ -78,17 +80,26 @@ export const steps: readonly Step[] = [
   { name: "bench, quick", kind: "proof", command: ["tests/bench/main.ts", "--quick", "--report"] },
   { name: "bench", kind: "proof", command: ["tests/bench/main.ts"], isLong: true },
   {
-    name: "server",
+    name: "guest image",
     kind: "proof",
-    command: ["tests/proofs/vps.ts"],
-    isLong: true,
+    command: ["tests/vps/build-image.ts"],
+    isTold: true,
     obstacle: noGuest,
   },
   {
     name: "attacks, guest",
     kind: "proof",
     command: ["tests/attacks/main.ts", "--guest"],
+    // One run of four lost the guest in the middle, and nobody knows yet why.
     isLong: true,
+    isTold: true,
+    obstacle: noGuest,
+  },
+  {
+    name: "server",
+    kind: "proof",
+    command: ["tests/proofs/vps.ts"],
+    isTold: true,
     obstacle: noGuest,
   },
 ];

@@ -17,6 +17,8 @@ const ATTACK_DIR = "/opt/phantoma/attack";
 const UNPACKED_DIR = `${ATTACK_DIR}/attacks`;
 /** A hundred times what this folder holds. */
 const MAX_PACKED_BYTES = 16 * 1024 ** 2;
+/** A stack trace of the kernel and what led to it. */
+const CONSOLE_CHARACTERS = 8_000;
 
 /** @param attempts the program, static, so that it runs there as it is */
 export async function runInGuest(
@@ -34,10 +36,11 @@ export async function runInGuest(
     await guest.check(`chmod 755 ${ATTACK_DIR}/attempts`);
     say("attacking in the guest …");
     const command = `/opt/phantoma/current/bin/node ${UNPACKED_DIR}/guest-side.ts ${only ?? ""}`;
-    const { code, stdout, stderr } = await guest.ssh(command);
+    const { code, stdout, stderr } = await guest.ssh(command, "", say);
     const line = stdout.split("\n").find((line) => line.startsWith("results "));
-    if (code !== 0 || !line) throw new Error(`the run in the guest ended with ${code}: ${stderr}`);
-    say(stderr.trim());
+    // 255: no connection any more, and the console may say why.
+    const end = code === 255 ? guest.console.slice(-CONSOLE_CHARACTERS) : stderr;
+    if (code !== 0 || !line) throw new Error(`the run in the guest ended with ${code}: ${end}`);
     return revive(JSON.parse(line.slice("results ".length)) as Results);
   } finally {
     await guest.stop();

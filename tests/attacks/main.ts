@@ -19,7 +19,7 @@ import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { openDemoNode } from "./demo-node.ts";
 import { runFaults } from "./faults.ts";
-import { noGuest } from "../vps/booted-guest.ts";
+import { noGuest } from "../vps/needs.ts";
 import { runInGuest } from "./guest.ts";
 import { closingLine, failuresOf, jsonRows, tableOf, type Results } from "./report.ts";
 import { rows } from "./rows.ts";

@@ -1,5 +1,6 @@
 /**
- * A node as it runs on a rented server: under systemd, in a real Debian 12 guest, with a chat from here.
+ * A node as it runs on a rented server: under systemd, in a real Debian 12 guest, with a chat from here, a
+ * model pushed, and one fetched through a window.
  *
  *   vps.ts [--question TEXT] [--keep] [--json]
  *
@@ -18,6 +19,8 @@ import { Proof } from "../proof.ts";
 import { bootedGuest } from "../vps/booted-guest.ts";
 import { ENABLED, installNode, NODE_PORT } from "../vps/install-node.ts";
 import { processesInGuest, sharedUsers, workersOf, type GuestProcess } from "../vps/processes.ts";
+import { ServerUnderTest } from "../vps/server-under-test.ts";
+import { showModels } from "./vps-models.ts";
 
 const { values } = parseArgs({
   options: {
@@ -62,6 +65,7 @@ try {
   const before = await showConversation(profile, model);
   await showSecondConversation(profile, model, before);
   await showNothingLeft(profile);
+  await showModels(new ServerUnderTest(guest, device, profile), proof);
   await showNoPolicyNoWorker();
   if (values.keep) {
     proof.say(`\nssh: ${guest.sshCommand}\nCtrl-C ends it`);

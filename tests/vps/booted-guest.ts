@@ -6,25 +6,29 @@
  *
  * @module
  */
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Guest, type GuestOptions } from "./guest.ts";
 import { imageDir } from "./recipe.ts";
 import { makeRuntimeTree, runtimeVersion } from "./release-tree.ts";
 
 /** On the same file system as the releases, so that they can share its files. */
 export const RUNTIME_DIR = "/opt/phantoma/runtime";
+const BUILDER = fileURLToPath(new URL("build-image.ts", import.meta.url));
 
+/** What a guest continues from. */
+export const bootedStateDir = join(imageDir, "states", `booted-${runtimeVersion()}`);
+
+/** Where there is none yet it is made, which takes minutes and is told on standard error. */
 export async function bootedGuest(options: GuestOptions = {}): Promise<Guest> {
-  const stateDir = join(imageDir, "states", `booted-${runtimeVersion()}`);
-  if (!existsSync(stateDir)) await makeState(stateDir);
-  return Guest.restore(stateDir, options);
-}
-
-/** Why this machine cannot run a guest; `undefined` where it can. */
-export function noGuest(): string | undefined {
-  return existsSync(imageDir) ? undefined : "needs the guest: npm run vps:build (root, 5 minutes)";
+  if (!existsSync(bootedStateDir)) {
+    const build = spawnSync(process.execPath, [BUILDER], { stdio: ["ignore", 2, 2] });
+    if (build.status !== 0) throw new Error("the guest could not be built");
+  }
+  return Guest.restore(bootedStateDir, options);
 }
 
 /** Makes a tree here and puts it into the guest. */
@@ -44,12 +48,14 @@ export async function copyTree(
   await guest.check(`chmod 755 ${guestDir}`);
 }
 
-async function makeState(stateDir: string): Promise<void> {
+export async function saveFirstBoot(): Promise<void> {
   const guest = await Guest.boot();
   try {
+    const commandLine = await guest.check("cat /proc/cmdline");
+    if (!commandLine.includes("BOOT_IMAGE=")) throw new Error("the guest did not boot by its GRUB");
     await guest.check("systemctl is-system-running --wait || true");
     await copyTree(guest, makeRuntimeTree, RUNTIME_DIR);
-    await guest.saveState(stateDir);
+    await guest.saveState(bootedStateDir);
   } finally {
     await guest.stop();
   }

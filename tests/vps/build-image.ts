@@ -1,6 +1,6 @@
 /**
  * Makes the guest of `guest.ts`, once: unpacks Debian, makes a partitioned disk, lets the guest
- * install its own GRUB.
+ * install its own GRUB, and keeps its first boot through that.
  *
  *   build-image.ts [--again]
  *
@@ -10,13 +10,15 @@
  * @module
  */
 import { spawnSync, type SpawnSyncOptions } from "node:child_process";
-import { accessSync, closeSync, constants, existsSync, ftruncateSync, globSync } from "node:fs";
+import { closeSync, existsSync, ftruncateSync, globSync } from "node:fs";
 import { chmodSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { writeFileSync, writeSync, copyFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { Guest } from "./guest.ts";
 import { aptMirror } from "./apt-mirror.ts";
+import { bootedStateDir, saveFirstBoot } from "./booted-guest.ts";
+import { Guest } from "./guest.ts";
+import { noGuest } from "./needs.ts";
 import * as recipe from "./recipe.ts";
 
 const { values } = parseArgs({ options: { again: { type: "boolean", default: false } } });
@@ -24,40 +26,34 @@ const building = `${recipe.imageDir}.building`;
 const rootDir = join(building, "root");
 const diskPath = join(building, "disk.raw");
 
-/** Programs that the build needs, and the Debian package of each. */
-const NEEDED: Readonly<Record<string, string>> = {
-  debootstrap: "debootstrap",
-  "qemu-system-x86_64": "qemu-system-x86",
-  "qemu-img": "qemu-utils",
-  "mkfs.ext4": "e2fsprogs",
-  chroot: "coreutils",
-  ssh: "openssh-client",
-  "ssh-keygen": "openssh-client",
-  setpriv: "util-linux",
-};
-
 if (values.again) rmSync(recipe.imageDir, { recursive: true, force: true });
-if (existsSync(recipe.imageDir)) {
-  say(`the guest is built: ${recipe.imageDir}`);
-  process.exit(0);
+const obstacle = noGuest();
+if (obstacle) fail(obstacle);
+if (!existsSync(recipe.imageDir)) await build();
+if (!existsSync(bootedStateDir)) await timed("boot it for the first time", saveFirstBoot);
+say(`the guest is built: ${recipe.imageDir}`);
+
+async function build(): Promise<void> {
+  mkdirSync(building, { recursive: true });
+  await step("unpack Debian", unpack);
+  await step("set it up", setUp);
+  await step("make the disk", makeDisk);
+  await step("let it install its GRUB", installGrub);
+  rmSync(rootDir, { recursive: true });
+  renameSync(building, recipe.imageDir);
 }
-assertCanBuild();
-mkdirSync(building, { recursive: true });
-await step("unpack Debian", unpack);
-await step("set it up", setUp);
-await step("make the disk", makeDisk);
-await step("let it install its GRUB", installGrub);
-rmSync(rootDir, { recursive: true });
-renameSync(building, recipe.imageDir);
-say(`built: ${recipe.imageDir}`);
 
 async function step(name: string, work: () => void | Promise<void>): Promise<void> {
   const mark = join(building, `${name.replaceAll(" ", "-")}.done`);
   if (existsSync(mark)) return say(`${name}: done before`);
+  await timed(name, work);
+  writeFileSync(mark, "");
+}
+
+async function timed(name: string, work: () => void | Promise<void>): Promise<void> {
   say(`${name} …`);
   const start = Date.now();
   await work();
-  writeFileSync(mark, "");
   say(`${name}: ${((Date.now() - start) / 1000).toFixed(0)} s`);
 }
 
@@ -144,33 +140,6 @@ async function installGrub(): Promise<void> {
   } finally {
     await direct.stop();
   }
-  say("  … and boots through it");
-  const guest = await Guest.boot({ image: building });
-  try {
-    const commandLine = await guest.check("cat /proc/cmdline");
-    if (!commandLine.includes("BOOT_IMAGE=")) throw new Error("the guest did not boot by its GRUB");
-    await guest.shutDown();
-  } finally {
-    await guest.stop();
-  }
-}
-
-function assertCanBuild(): void {
-  const missing = Object.entries(NEEDED).filter(([program]) => !isInstalled(program));
-  const packages = [...new Set(missing.map(([, name]) => name))].join(" ");
-  if (packages) fail(`programs are missing: apt-get install --no-install-recommends ${packages}`);
-  if (process.getuid?.() !== 0) fail("debootstrap needs root: run this as root");
-}
-
-function isInstalled(program: string): boolean {
-  return ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/bin"].some((dir) => {
-    try {
-      accessSync(join(dir, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 function command(program: string, args: readonly string[], options: SpawnSyncOptions = {}): void {

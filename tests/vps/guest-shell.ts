@@ -6,6 +6,7 @@
 import { execFile, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { pipeline } from "node:stream/promises";
 
 export interface Output {
@@ -39,7 +40,12 @@ export class GuestShell {
     return ["ssh", ...this.#arguments()].join(" ");
   }
 
-  run(command: string, input: string | Buffer = ""): Promise<Output> {
+  /** @param hear is told each line of standard error as it comes */
+  run(
+    command: string,
+    input: string | Buffer = "",
+    hear?: (line: string) => void,
+  ): Promise<Output> {
     return new Promise((resolve) => {
       const child = execFile(
         "ssh",
@@ -47,6 +53,7 @@ export class GuestShell {
         { maxBuffer: MAX_OUTPUT_BYTES },
         (_error, stdout, stderr) => resolve({ code: child.exitCode ?? 255, stdout, stderr }),
       );
+      if (hear) createInterface({ input: child.stderr! }).on("line", hear);
       child.stdin!.on("error", () => child.stdin!.destroy());
       child.stdin!.end(input);
     });

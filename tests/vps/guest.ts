@@ -83,9 +83,7 @@ export class Guest {
     this.#options = options;
     this.#image = options.image ?? imageDir;
     if (!existsSync(join(this.#image, "disk.raw")))
-      throw new Error(
-        "the guest is not built yet: run `npm run vps:build` (root, about 5 minutes)",
-      );
+      throw new Error("the guest is not built yet: run `npm run vps:build` (root, 4 minutes)");
     this.#dir = mkdtempSync(join(tmpdir(), "phantoma-vps-"));
     this.#shell = new GuestShell(this.#image, this.#dir, () => this.port(22));
   }
@@ -118,9 +116,17 @@ export class Guest {
     return join(this.#dir, "console.log");
   }
 
-  /** Runs a shell command as root in the guest. */
-  async ssh(command: string, input?: string | Buffer): Promise<Output> {
-    return this.#shell.run(command, input);
+  /**
+   * Runs a shell command as root in the guest.
+   *
+   * @param hear is told each line of standard error as it comes
+   */
+  async ssh(
+    command: string,
+    input?: string | Buffer,
+    hear?: (line: string) => void,
+  ): Promise<Output> {
+    return this.#shell.run(command, input, hear);
   }
 
   /** The same, for a command that must succeed; gives what it printed. */

@@ -10,16 +10,16 @@
  * @module
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, readFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const repositoryDir = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Programs of ours, and how to make those that are not there. */
+/** Programs of ours, and the folder whose `make` makes each. */
 const PROGRAMS = [
-  { name: "cell", from: "apps/node/cell/build/cell", make: "make -C apps/node/cell" },
-  { name: "warden", from: "bpf/build/warden", make: "make -C bpf" },
+  { name: "cell", dir: "apps/node/cell" },
+  { name: "warden", dir: "bpf" },
 ] as const;
 
 const ROLES = ["gateway", "worker", "clerk", "keeper", "fetcher", "setup"] as const;
@@ -37,15 +37,20 @@ export function makeRuntimeTree(dir: string): void {
   copy(LLAMA_DIR, join(dir, LLAMA_DIR));
 }
 
-/** @throws Error that says what to make first */
+/**
+ * Programs as the tree has them now, not as they were built last.
+ *
+ * @throws Error with the compiler's words
+ */
 export function makeReleaseTree(dir: string): void {
-  for (const { from, make } of PROGRAMS)
-    if (!existsSync(join(repositoryDir, from)))
-      throw new Error(`${from} is missing: run \`${make}\``);
-  for (const { name, from } of PROGRAMS) copy(from, join(dir, "bin", name));
+  for (const { name, dir: sourceDir } of PROGRAMS) {
+    execFileSync("make", ["-s", "-C", join(repositoryDir, sourceDir)], { stdio: "pipe" });
+    copy(`${sourceDir}/build/${name}`, join(dir, "bin", name));
+  }
   for (const file of ["package.json", "apps/node/package.json", "apps/node/units"])
     copy(file, join(dir, file));
-  for (const role of ROLES) bundle(role, join(dir, `apps/node/${role}/main.js`));
+  for (const role of ROLES)
+    bundle(`apps/node/${role}/main.ts`, join(dir, `apps/node/${role}/main.js`));
 }
 
 function versionOf(packageDir: string): string {
@@ -57,10 +62,10 @@ function copy(from: string, to: string): void {
   cpSync(join(repositoryDir, from), to, { recursive: true });
 }
 
-function bundle(role: string, path: string): void {
+/** Makes one file of a program and all that it imports. */
+export function bundle(entry: string, path: string): void {
   const rolldown = "node_modules/rolldown/bin/cli.mjs";
   const flags = ["--format", "esm", "--platform", "node", "--no-code-splitting"];
-  const entry = `apps/node/${role}/main.ts`;
   execFileSync(process.execPath, [rolldown, entry, "--file", path, ...flags], {
     cwd: repositoryDir,
     stdio: ["ignore", "ignore", "pipe"],
