@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ClientError, ControlSession, type SignedReceipt } from "@phantoma/client";
+import { ClientError, ControlSession, type VerifiedReceipt } from "@phantoma/client";
 import { generateDeviceIdentity } from "@phantoma/crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "../command.ts";
@@ -56,7 +56,7 @@ export async function fetchReceipt(
   peer: Peer,
   task: Uint8Array,
   timeoutMs = RECEIPT_TIMEOUT_MS,
-): Promise<SignedReceipt> {
+): Promise<VerifiedReceipt> {
   const session = await ControlSession.open(peer);
   const deadline = performance.now() + timeoutMs;
   try {
@@ -71,7 +71,7 @@ export async function fetchReceipt(
   }
 }
 
-function report(answer: MeasuredAnswer, { receipt }: SignedReceipt): void {
+function report(answer: MeasuredAnswer, { receipt }: VerifiedReceipt): void {
   write("\n\nreceipt, signed by the node's keeper (what nobody measured is null)\n");
   for (const [name, value] of Object.entries(receipt))
     write(`  ${name.padEnd(12)} ${shown(value)}\n`);

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { SignedReceipt } from "@phantoma/client";
+import type { VerifiedReceipt } from "@phantoma/client";
 import type { Receipt } from "../ipc/node.ts";
 
-export function receiptView({ receipt, document }: SignedReceipt): Receipt {
+export function receiptView({ receipt, document }: VerifiedReceipt): Receipt {
   const { cell, warden } = receipt;
   return {
     task: hex(receipt.task),

@@ -8,7 +8,7 @@ import {
   publicKeyOf,
   seedOf,
 } from "../../vectors/document-values.ts";
-import { beforeWardenPart, openReceipt, receiptDocument } from "./receipt.ts";
+import { beforeWardenPart, openReceipt, receiptDocument, type Receipt } from "./receipt.ts";
 
 const path = new URL("../../vectors/documents/receipt-witness.txt", import.meta.url);
 const vectors = parseCases(readFileSync(path, "utf8")).map((lines) => ({
@@ -38,8 +38,8 @@ test.each(vectors)("$name: the node's key forges no part of the warden's", (vect
   const { receipt } = openReceipt(vector.document, vector.node, vector.warden);
   const part = receipt.warden!;
   const other = (bytes: Uint8Array) => bytes.map((byte) => byte ^ 1);
-  const altered = {
-    epoch: { epoch: receipt.epoch ^ 1 },
+  const altered: Record<string, Partial<Receipt>> = {
+    epoch: { epoch: receipt.epoch === 0 ? 1 : 0 },
     sequence: { sequence: receipt.sequence ^ 1n },
     task: { task: other(receipt.task) },
     device: { device: other(receipt.device) },
@@ -54,7 +54,7 @@ test.each(vectors)("$name: the node's key forges no part of the warden's", (vect
     policy: { warden: { ...part, policy: other(part.policy) } },
     bootId: { warden: { ...part, bootId: other(part.bootId) } },
     signature: { warden: { ...part, signature: other(part.signature) } },
-  } as const;
+  };
   for (const [field, change] of Object.entries(altered)) {
     const document = receiptDocument.sign({ ...receipt, ...change }, nodeKey);
     expect(() => openReceipt(document, vector.node, vector.warden), field).toThrow(forged);
