@@ -163,7 +163,7 @@ async function killWarden(): Promise<void> {
   const before = wardenPid();
   process.kill(before, "SIGKILL");
   const late = Date.now() + WARDEN_BACK_MS;
-  while (Date.now() < late && (await policyIsWatched()) !== true) await sleep(100);
+  while (Date.now() < late && !(await policyIsWatched())) await sleep(100);
 }
 
 async function policyIsWatched(): Promise<boolean> {
