@@ -153,7 +153,7 @@ test("the worker is counted down, ends when told to, and leaves a receipt", asyn
   const counts = async () =>
     (await unmeasured.count()) + (await overwritten.count()) + (await counted.count());
   await expect.poll(counts).toBe(2);
-  await page.getByText("this console's: its worker had the key").waitFor();
+  await page.getByText("this console's own: its connection proved").waitFor();
   await page.getByRole("button", { name: "Save as file" }).click();
   await page.getByText(/receipts\/[0-9a-f]{8}-\d+-\d+\.receipt/).waitFor();
   await look(page, "real-receipt", ["region"]);

@@ -177,11 +177,11 @@ export const en = {
     wardenUnsigned:
       "{{attempts}} refused, {{unreported}} not reported; by the keeper's word, for this console was never told the warden's key",
     whose: "Whose task",
-    isOwn: "this console's: its worker had the key that this says",
+    isOwn: "this console's own: its connection proved the same key, model and release",
     isNotOwn: "another device's, or of before this console started",
     save: "Save as file",
     saveAll: "Save all as one file",
-    saved: "`phantoma verify receipt` checks it anywhere:",
+    saved: "Saved. The command phantoma verify receipt checks it anywhere:",
     copyCheck: "Copy the command that checks it",
     missing: "Receipts {{from}} to {{to}} are missing: the node did not give them.",
     missingOne: "Receipt {{from}} is missing: the node did not give it.",
