@@ -107,8 +107,7 @@ static int read_cgroup(const char *proc, char path[CGROUP_PATH_BYTES], struct fa
 	if (file)
 		fclose(file);
 	if (!found || find_mount(&mount))
-		return fault_set(fault, "ERR_NO_CGROUP",
-				 "%s names no cgroup of version 2", proc);
+		return fault_set(fault, "ERR_NO_CGROUP", "%s names no cgroup of version 2", proc);
 	line[strcspn(line, "\n")] = 0;
 	if (snprintf(path, CGROUP_PATH_BYTES, "%s%s", mount.point, line + 3) >= CGROUP_PATH_BYTES)
 		return fault_set(fault, "ERR_NO_CGROUP", "the path in %s is too long", proc);

@@ -95,8 +95,8 @@ struct egress_count {
 /* Value of `task_keys`; its key is the one-time key that a worker said. Only the warden uses it; it is
  * a map so that a warden which restarts still knows. */
 struct egress_task {
-	__u64 cgroup;   /* key in `tasks` */
-	__u64 since_ns; /* CLOCK_BOOTTIME */
+	__u64 cgroup;                     /* key in `tasks` */
+	__u64 since_ns;                   /* CLOCK_BOOTTIME */
 	char folder[EGRESS_FOLDER_BYTES]; /* of the cgroup, below the root */
 };
 

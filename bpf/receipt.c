@@ -15,7 +15,8 @@ enum {
 	CELL_BYTES = 17,
 };
 
-const uint8_t *receipt_worker_key(const uint8_t *untrusted, size_t length, const uint8_t node[KEY_BYTES])
+const uint8_t *receipt_worker_key(const uint8_t *untrusted, size_t length,
+				  const uint8_t node[KEY_BYTES])
 {
 	if (length < CELL_AT + 1 || untrusted[0] != RECEIPT_TYPE ||
 	    untrusted[1] != RECEIPT_VERSION || untrusted[CELL_AT] > 1 ||

@@ -8,7 +8,7 @@
 #include "documents.h"
 
 #define SIGNATURE_BYTES 64
-#define BOOT_ID_BYTES	16
+#define BOOT_ID_BYTES   16
 /* Domain, the longest beginning, and the part. */
 #define MAX_WITNESSED_BYTES 400
 

@@ -34,10 +34,11 @@ static int read_key(const char *state_dir, __u8 secret[SECRET_BYTES])
 	int dir = open(state_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat status;
 	size_t length = 0;
-	int is_whole = dir >= 0 && !fstatat(dir, KEY_FILE, &status, AT_SYMLINK_NOFOLLOW) &&
-		       !(status.st_mode & 077) &&
-		       read_file(dir, KEY_FILE, geteuid(), seed, sizeof(seed), &length) == PRESENT &&
-		       length == crypto_sign_SEEDBYTES;
+	int is_whole =
+		dir >= 0 && !fstatat(dir, KEY_FILE, &status, AT_SYMLINK_NOFOLLOW) &&
+		!(status.st_mode & 077) &&
+		read_file(dir, KEY_FILE, geteuid(), seed, sizeof(seed), &length) == PRESENT &&
+		length == crypto_sign_SEEDBYTES;
 
 	if (is_whole)
 		crypto_sign_seed_keypair(public_key, secret, seed);
@@ -89,9 +90,8 @@ int witness_open(struct witness *witness, const char *path, const char *state_di
 		return 0;
 	}
 	witness->socket = listen_at(path);
-	return witness->socket < 0
-		       ? fault_set(fault, "ERR_SOCKET", "%s: %s", path, strerror(errno))
-		       : 0;
+	return witness->socket < 0 ? fault_set(fault, "ERR_SOCKET", "%s: %s", path, strerror(errno))
+				   : 0;
 }
 
 /* The folder below the root of the cgroup that `pid` is in, when that is one worker's own. */
@@ -224,18 +224,18 @@ static void sign(const struct witness *witness, const __u8 *begun, size_t length
 			     receipt_message(begun, length, &witnessed, message), witness->secret);
 	sodium_bin2hex(signed_by, sizeof(signed_by), signature, sizeof(signature));
 	snprintf(part, WITNESS_BYTES,
-		 "{\"attempts\":\"%llu\",\"unreported\":\"%llu\",\"policy\":\"%s\",\"bootId\":\"%s\","
+		 "{\"attempts\":\"%llu\",\"unreported\":\"%llu\",\"policy\":\"%s\",\"bootId\":\"%"
+		 "s\","
 		 "\"signature\":\"%s\"}",
 		 (unsigned long long)witnessed.attempts, (unsigned long long)witnessed.unreported,
 		 digest, boot_id, signed_by);
 }
 
-void witness_sign(const struct witness *witness, const struct policy *policy,
-		  const __u8 *untrusted, size_t length, char part[WITNESS_BYTES])
+void witness_sign(const struct witness *witness, const struct policy *policy, const __u8 *untrusted,
+		  size_t length, char part[WITNESS_BYTES])
 {
-	const __u8 *key = witness->socket < 0
-				  ? NULL
-				  : receipt_worker_key(untrusted, length, witness->node);
+	const __u8 *key =
+		witness->socket < 0 ? NULL : receipt_worker_key(untrusted, length, witness->node);
 	struct egress_count count;
 	struct egress_task task;
 

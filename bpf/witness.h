@@ -34,7 +34,7 @@ void witness_take(const struct witness *witness, const struct policy *policy);
 
 /* Signs, once, for the task whose receipt begins with these bytes: all of it before the warden's part.
  * `part` stays as it is where this warden has nothing to say. */
-void witness_sign(const struct witness *witness, const struct policy *policy,
-		  const __u8 *untrusted, size_t length, char part[WITNESS_BYTES]);
+void witness_sign(const struct witness *witness, const struct policy *policy, const __u8 *untrusted,
+		  size_t length, char part[WITNESS_BYTES]);
 
 #endif

@@ -40,8 +40,10 @@ static unsigned int vectors(char *text)
 	unsigned int cases = 0;
 
 	for (const char *at = text; (at = strstr(at, "case ")); cases++) {
-		uint8_t seed[32], key[KEY_BYTES], secret[64], begun[300], message[MAX_WITNESSED_BYTES];
-		uint8_t expected[MAX_WITNESSED_BYTES], signature[64], signed_here[64], node[KEY_BYTES];
+		uint8_t seed[32], key[KEY_BYTES], secret[64], begun[300],
+			message[MAX_WITNESSED_BYTES];
+		uint8_t expected[MAX_WITNESSED_BYTES], signature[64], signed_here[64],
+			node[KEY_BYTES];
 		struct witnessed witnessed;
 		size_t length, begun_length, expected_length, made;
 
@@ -53,7 +55,8 @@ static unsigned int vectors(char *text)
 		witnessed.unreported = next_number(&at, "unreported");
 		if (!(at = next_bytes(at, "policy", witnessed.policy, HASH_BYTES, &length)) ||
 		    !(at = next_bytes(at, "bootId", witnessed.boot_id, BOOT_ID_BYTES, &length)) ||
-		    !(at = next_bytes(at, "signed", expected, sizeof(expected), &expected_length)) ||
+		    !(at = next_bytes(at, "signed", expected, sizeof(expected),
+				      &expected_length)) ||
 		    !(at = next_bytes(at, "signature", signature, sizeof(signature), &length)))
 			break;
 		check("the worker's key is found in a vector",
@@ -69,7 +72,8 @@ static unsigned int vectors(char *text)
 				check("a beginning of another length is none",
 				      !receipt_worker_key(begun, cut, node));
 		begun[0] ^= 1;
-		check("another kind of document is none", !receipt_worker_key(begun, begun_length, node));
+		check("another kind of document is none",
+		      !receipt_worker_key(begun, begun_length, node));
 		begun[0] ^= 1;
 		begun[1] ^= 2;
 		check("another version is none", !receipt_worker_key(begun, begun_length, node));

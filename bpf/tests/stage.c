@@ -79,7 +79,8 @@ void stage_remove(struct stage *stage)
 		stage_end(stage, SIGKILL);
 	cgroup_join(stage->home);
 	snprintf(command, sizeof(command),
-		 "for try in 1 2 3 4 5 6 7 8 9; do rmdir %s/*/* %s/* %s 2>/dev/null; [ -d %s ] || break; "
+		 "for try in 1 2 3 4 5 6 7 8 9; do rmdir %s/*/* %s/* %s 2>/dev/null; [ -d %s ] || "
+		 "break; "
 		 "sleep 0.1; done;"
 		 "rm -rf %s %s",
 		 stage->cgroup, stage->cgroup, stage->cgroup, stage->cgroup, stage->pins,

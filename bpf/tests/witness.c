@@ -124,7 +124,8 @@ static const char *answer(const uint8_t *begun, size_t length)
 		*line = 0;
 		got = 0;
 		/* Events of the attempts come in between. */
-		while (poll(&wait, 1, 3000) == 1 && read(wait.fd, line + got, 1) == 1 && line[got] != '\n')
+		while (poll(&wait, 1, 3000) == 1 && read(wait.fd, line + got, 1) == 1 &&
+		       line[got] != '\n')
 			if (++got == sizeof(line) - 1)
 				break;
 		line[got] = 0;
@@ -165,7 +166,9 @@ static void hex_in(const char *json, const char *name, uint8_t *bytes, size_t le
 
 static bool is_genuine(const uint8_t *begun, size_t length, const char *json)
 {
-	struct witnessed witnessed = { number_in(json, "attempts"), number_in(json, "unreported"), {}, {} };
+	struct witnessed witnessed = {
+		number_in(json, "attempts"), number_in(json, "unreported"), {}, {}
+	};
 	uint8_t message[MAX_WITNESSED_BYTES], signature[64];
 
 	hex_in(json, "policy", witnessed.policy, 32);
@@ -207,7 +210,8 @@ static void not_before_the_end(void)
 	task.waits = 1;
 	pid = start_task(&task);
 	usleep(300000);
-	check("of a live worker nothing is signed", !strcmp(answer_for(&task), "ok {\"isLive\":true}"));
+	check("of a live worker nothing is signed",
+	      !strcmp(answer_for(&task), "ok {\"isLive\":true}"));
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	check("after its end all of it", number_in(answer_for(&task), "attempts") == 2);
@@ -234,9 +238,11 @@ static void nobody_else(void)
 	check("its first", number_in(answer_for(&twice), "attempts") == 1);
 	begin(twice.key, begun);
 	begun[2] = 1;
-	check("another node's receipt is not signed", !strcmp(answer(begun, WITHOUT_CELL), "ok {}"));
+	check("another node's receipt is not signed",
+	      !strcmp(answer(begun, WITHOUT_CELL), "ok {}"));
 	begun[2] = 0;
-	check("nor one that is longer than it may be", !strcmp(answer(begun, WITHOUT_CELL + 1), "ok {}"));
+	check("nor one that is longer than it may be",
+	      !strcmp(answer(begun, WITHOUT_CELL + 1), "ok {}"));
 	check("nor nothing at all", !strcmp(answer(begun, 0), "ok {}"));
 }
 
@@ -248,9 +254,11 @@ static void restarted(void)
 	usleep(200000);
 	check("the warden is killed", stage_end(&stage, SIGKILL) == -SIGKILL);
 	check("a task begins and ends without it", run_task(&unseen) == 0);
-	check("it comes back", stage_start(&stage, "--make-cgroup", "--witness", witness, NULL) == 0);
+	check("it comes back",
+	      stage_start(&stage, "--make-cgroup", "--witness", witness, NULL) == 0);
 	check("and knows what the kernel counted", number_in(answer_for(&before), "attempts") == 4);
-	check("of what it never heard of it says nothing, not 0", !strcmp(answer_for(&unseen), "ok {}"));
+	check("of what it never heard of it says nothing, not 0",
+	      !strcmp(answer_for(&unseen), "ok {}"));
 }
 
 /* A ring that nobody reads: attempts are exact, and what was lost is said. */
@@ -261,12 +269,13 @@ static void lost(void)
 
 	stage_end(&stage, SIGTERM);
 	check("a warden with a ring of 4096 bytes starts",
-	      stage_start(&stage, "--make-cgroup", "--events", "4096", "--witness", witness, NULL) == 0);
+	      stage_start(&stage, "--make-cgroup", "--events", "4096", "--witness", witness,
+			  NULL) == 0);
 	check("a worker tries 300 times", run_task(&task) == 0);
 	part = answer_for(&task);
 	check("all are counted", number_in(part, "attempts") == 300);
-	check("and those that found no room are said", number_in(part, "unreported") > 100 &&
-							       number_in(part, "unreported") < 300);
+	check("and those that found no room are said",
+	      number_in(part, "unreported") > 100 && number_in(part, "unreported") < 300);
 }
 
 static void without_key(void)
@@ -280,7 +289,8 @@ static void without_key(void)
 	check("a key that others can read is none, and the policy stands",
 	      stage_start(&stage, "--make-cgroup", "--witness", witness, NULL) == 0 &&
 		      strstr(stage.said, "no-receipt-key"));
-	check("then nothing is signed", run_task(&task) == 0 && !strcmp(answer_for(&task), "ok {}"));
+	check("then nothing is signed",
+	      run_task(&task) == 0 && !strcmp(answer_for(&task), "ok {}"));
 }
 
 int main(void)
@@ -299,7 +309,8 @@ int main(void)
 	file = open(path, O_WRONLY | O_CREAT, 0600);
 	if (write(file, seed, 32) != 32 || close(file) ||
 	    stage_start(&stage, "--make-cgroup", "--witness", witness, NULL))
-		return printf("the warden did not start: %s\n", stage.said), stage_remove(&stage), 1;
+		return printf("the warden did not start: %s\n", stage.said), stage_remove(&stage),
+		       1;
 	counted();
 	not_before_the_end();
 	nobody_else();
