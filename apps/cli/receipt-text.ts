@@ -28,7 +28,7 @@ export function writeReceipt({ receipt, witness }: VerifiedReceipt): void {
     );
   write(`  ${wardenTitle(witness)}\n`);
   if (!warden) return write("    not measured\n");
-  write(`    attempts   ${warden.attempts} to reach a network, each refused by the kernel\n`);
+  write(`    attempts   ${warden.attempts} to reach a network, refused by the kernel\n`);
   write(`    unreported ${warden.unreported} of them are in no list of attempts\n`);
   write(`    policy     ${hex(warden.policy)}\n`);
   write(`    boot       ${hex(warden.bootId)}\n`);
