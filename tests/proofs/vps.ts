@@ -12,18 +12,13 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import {
-  ControlSession,
-  Conversation,
-  withRetry,
-  type NodeProfile,
-  type VerifiedReceipt,
-} from "@phantoma/client";
-import { generateDeviceIdentity } from "@phantoma/crypto";
+import { ControlSession, Conversation, withRetry, type NodeProfile } from "@phantoma/client";
+import { generateDeviceIdentity, type Receipt } from "@phantoma/crypto";
 import { Proof } from "../proof.ts";
 import { bootedGuest } from "../vps/booted-guest.ts";
 import { ENABLED, installNode, NODE_PORT } from "../vps/install-node.ts";
 import { processesInGuest, sharedUsers, workersOf, type GuestProcess } from "../vps/processes.ts";
+import { showWitness } from "./vps-receipts.ts";
 
 const { values } = parseArgs({
   options: {
@@ -68,8 +63,8 @@ try {
   const before = await showConversation(profile, model);
   await showSecondConversation(profile, model, before);
   await showNothingLeft(profile);
-  await showAttempts(profile, model);
   await showNoPolicyNoWorker();
+  await showWitness({ guest, proof, device, profile }, model);
   if (values.keep) {
     proof.say(`\nssh: ${guest.sshCommand}\nCtrl-C ends it`);
     await once(process, "SIGINT");
@@ -143,51 +138,21 @@ async function showConversation(profile: NodeProfile, model: Buffer): Promise<Gu
 
 /** The cell's word in the task's receipt. */
 async function showReport(profile: NodeProfile, task: Uint8Array): Promise<void> {
-  const signed = await receiptOf(profile, task);
-  const { end, wipedBytes } = signed?.receipt.cell ?? { end: "no report", wipedBytes: 0n };
-  proof.row({
-    name: "its cell reports that it finished, and how much of its memory was overwritten",
-    holds: end === "finished" && wipedBytes > 10_000_000n,
-    detail: `${end}, ${(Number(wipedBytes) / 1e6).toFixed(0)} MB`,
-  });
-  proof.row({
-    name: "its warden signed that it tried to reach no network",
-    holds: signed?.witness === "verified" && signed.receipt.warden?.attempts === 0n,
-    detail: `${signed?.receipt.warden?.attempts} attempts, ${signed?.witness}`,
-  });
-}
-
-async function receiptOf(
-  profile: NodeProfile,
-  task: Uint8Array,
-): Promise<VerifiedReceipt | undefined> {
   const control = await withRetry(() => ControlSession.open({ profile, device }), {
     attempts: ATTEMPTS,
   });
-  let signed: VerifiedReceipt | undefined;
-  await until(async () => {
-    [signed] = await control.receipts({ task, limit: 1 });
+  let cell: Receipt["cell"] = null;
+  const isThere = await until(async () => {
+    const [signed] = await control.receipts({ task, limit: 1 });
+    cell = signed?.receipt.cell ?? null;
     return signed !== undefined;
   });
   control.close();
-  return signed;
-}
-
-/** By root, from inside the cgroups of all workers: a worker that was taken over is not easily had here. */
-async function showAttempts(profile: NodeProfile, model: Buffer): Promise<void> {
-  const conversation = await open(profile, model);
-  await conversation.ask({ text: values.question, sampling: SHORT });
-  await guest.check(
-    `for dir in /sys/fs/cgroup/phantoma.slice/phantoma-worker.slice/*/; do
-       bash -c "echo \\$\\$ > $dir/cgroup.procs; exec 3<>/dev/tcp/192.0.2.7/443" 2>/dev/null || true
-     done`,
-  );
-  await conversation.end();
-  const signed = await receiptOf(profile, conversation.task);
+  const { end, wipedBytes } = (cell as Receipt["cell"]) ?? { end: "no report", wipedBytes: 0n };
   proof.row({
-    name: "an attempt from a worker's cgroup is in that task's receipt, signed by the warden",
-    holds: signed?.witness === "verified" && signed.receipt.warden?.attempts === 1n,
-    detail: `${signed?.receipt.warden?.attempts} attempts, ${signed?.witness}`,
+    name: "its cell reports that it finished, and how much of its memory was overwritten",
+    holds: isThere && end === "finished" && wipedBytes > 10_000_000n,
+    detail: `${end}, ${(Number(wipedBytes) / 1e6).toFixed(0)} MB`,
   });
 }
 
