@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { writeSync } from "node:fs";
+import { closeSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 
 /** To the gateway: frames of `process-link.ts`. */
@@ -17,12 +17,16 @@ const WITNESS_DESCRIPTOR = 5;
 /**
  * Says a worker's one-time key to the warden, before anybody else hears it. The kernel tells the warden
  * whose word it is. A warden that does not listen leaves a receipt without a witness, and no error here.
+ *
+ * There is no second word: the task that comes next has no way to the warden.
  */
 export function tellWitness(key: Uint8Array): void {
   try {
     writeSync(WITNESS_DESCRIPTOR, key);
   } catch {
-    return;
+    // Nobody listens, or too many speak.
+  } finally {
+    closeSync(WITNESS_DESCRIPTOR);
   }
 }
 
