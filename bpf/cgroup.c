@@ -95,9 +95,9 @@ int cgroup_open(struct cgroup_root *root, const char *path, struct fault *fault)
 	return 0;
 }
 
-int cgroup_of_self(char path[CGROUP_PATH_BYTES], struct fault *fault)
+static int read_cgroup(const char *proc, char path[CGROUP_PATH_BYTES], struct fault *fault)
 {
-	FILE *file = fopen("/proc/self/cgroup", "re");
+	FILE *file = fopen(proc, "re");
 	char line[CGROUP_PATH_BYTES];
 	struct mount mount;
 	int found = 0;
@@ -107,13 +107,24 @@ int cgroup_of_self(char path[CGROUP_PATH_BYTES], struct fault *fault)
 	if (file)
 		fclose(file);
 	if (!found || find_mount(&mount))
-		return fault_set(fault, "ERR_NO_CGROUP",
-				 "this process is in no cgroup of version 2");
+		return fault_set(fault, "ERR_NO_CGROUP", "%s names no cgroup of version 2", proc);
 	line[strcspn(line, "\n")] = 0;
 	if (snprintf(path, CGROUP_PATH_BYTES, "%s%s", mount.point, line + 3) >= CGROUP_PATH_BYTES)
-		return fault_set(fault, "ERR_NO_CGROUP",
-				 "the path of this process's cgroup is too long");
+		return fault_set(fault, "ERR_NO_CGROUP", "the path in %s is too long", proc);
 	return 0;
+}
+
+int cgroup_of_self(char path[CGROUP_PATH_BYTES], struct fault *fault)
+{
+	return read_cgroup("/proc/self/cgroup", path, fault);
+}
+
+int cgroup_of(pid_t pid, char path[CGROUP_PATH_BYTES], struct fault *fault)
+{
+	char proc[32];
+
+	snprintf(proc, sizeof(proc), "/proc/%d/cgroup", pid);
+	return read_cgroup(proc, path, fault);
 }
 
 int cgroup_child_of(const struct cgroup_root *root, const char *path, char name[256])

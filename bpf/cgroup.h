@@ -3,6 +3,7 @@
 #define CGROUP_H
 
 #include <linux/types.h>
+#include <sys/types.h>
 #include "fault.h"
 
 /* 4,096: PATH_MAX. */
@@ -24,6 +25,9 @@ __u64 cgroup_id(int folder, const char *name);
 
 /* The path of this process's own cgroup, whole; -1 with ERR_NO_CGROUP. */
 int cgroup_of_self(char path[CGROUP_PATH_BYTES], struct fault *fault);
+
+/* The same of another process. */
+int cgroup_of(pid_t pid, char path[CGROUP_PATH_BYTES], struct fault *fault);
 
 /* The direct child of `root` that `path` is or lies below; -1 when it is not below `root`. */
 int cgroup_child_of(const struct cgroup_root *root, const char *path, char name[256]);

@@ -1,6 +1,6 @@
 /* How the warden and what it starts give up what they do not need.
  *
- * After its set-up the warden reads maps, a ring buffer and one Unix socket, and writes three
+ * After its set-up the warden reads maps, a ring buffer and two Unix sockets, and writes three
  * small files. It keeps CAP_BPF and CAP_NET_ADMIN, can make no socket, start no program, trace
  * nobody, and open no program by its id.
  */
@@ -51,6 +51,9 @@ static const int calls[] = {
 	SCMP_SYS(fcntl),
 	SCMP_SYS(clock_gettime),
 	SCMP_SYS(getrandom),
+	/* what cells say, and which cgroup it came from */
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(name_to_handle_at),
 	/* the three files of its state, and the removal of what it made */
 	SCMP_SYS(open),
 	SCMP_SYS(openat),

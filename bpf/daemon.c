@@ -77,6 +77,8 @@ static int check(struct daemon *daemon)
 	} else if (strcmp(fault.line, daemon->fault.line)) {
 		fail(&fault);
 	}
+	if (fault.line[0])
+		daemon->witness.broken_at = boot_ns();
 	daemon->fault = fault;
 	daemon->status.fault = daemon->fault.line[0] ? daemon->fault.line : NULL;
 	return daemon->status.fault ? -1 : 0;
@@ -164,6 +166,10 @@ static int set_up(struct daemon *daemon, const struct options *options)
 	daemon->status.highest_counter = standing_counter(daemon->standing);
 	daemon->deadline = window_deadline(daemon->policy.map[MAP_ENDPOINTS]);
 	daemon->lost_told = counts_lost(daemon->policy.map[MAP_COUNTS]);
+	if (witness_open(&daemon->witness, options->witness, options->state, options->identity,
+			 fault))
+		return -1;
+	daemon->witness.removes_cgroups = options->make_cgroup;
 	return keeper_listen(&daemon->keeper, options->socket, fault);
 }
 
@@ -193,11 +199,14 @@ static int loop(struct daemon *daemon, const struct options *options, struct rin
 			  .events = (short)(POLLIN | (keeper->out_used ? POLLOUT : 0)) },
 			{ .fd = keeper_has_room(keeper) ? ring_buffer__epoll_fd(ring) : -1,
 			  .events = POLLIN },
+			{ .fd = daemon->witness.socket, .events = POLLIN },
 		};
 
-		poll(wait, 4, TICK_MS);
+		poll(wait, 5, TICK_MS);
 		if (wait[0].revents)
 			return 0;
+		/* Before the keeper: a worker says its key here first, and only then there. */
+		witness_take(&daemon->witness, &daemon->policy);
 		if (wait[1].revents)
 			keeper_accept(keeper);
 		if (wait[2].revents & ~POLLOUT)

@@ -7,12 +7,14 @@
 #include "probe.h"
 #include "standing.h"
 #include "status.h"
+#include "witness.h"
 
 /* 16: the size of the map. */
 #define UNIX_PATHS_MAX 16
 
 struct options {
 	const char *cgroup, *pins, *state, *socket, *identity, *of;
+	const char *witness; /* NULL: no receipt has a witness */
 	const char *unix_path[UNIX_PATHS_MAX]; /* UNIT=PATH */
 	unsigned unix_paths;
 	__u32 ring_bytes, port;
@@ -26,6 +28,7 @@ struct daemon {
 	struct keeper keeper;
 	struct probe probe;
 	struct fault fault;
+	struct witness witness;
 	__u64 deadline; /* of the open window in boot ns; 0: none */
 	__u8 window_signer[KEY_BYTES]; /* zeros: not known, for another warden opened it */
 	__u64 sequence; /* of the next event, from 1 */

@@ -1,5 +1,6 @@
 /* The cgroups of a demo node, for hosts where systemd makes none. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -48,6 +49,21 @@ int demo_cgroup_admit(const struct policy *policy, struct fault *fault)
 	return 0;
 }
 
+/* Those of single workers, which `enter` makes. */
+static void remove_instances(const struct policy *policy)
+{
+	int folder = openat(policy->root.fd, unit_names[UNIT_WORKER],
+			    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *workers = folder < 0 ? NULL : fdopendir(folder);
+	const struct dirent *entry;
+
+	while (workers && (entry = readdir(workers)))
+		if (*entry->d_name != '.' && entry->d_type == DT_DIR)
+			unlinkat(folder, entry->d_name, AT_REMOVEDIR);
+	if (workers)
+		closedir(workers);
+}
+
 void demo_cgroup_remove(struct policy *policy)
 {
 	int tries, left = 1;
@@ -57,6 +73,7 @@ void demo_cgroup_remove(struct policy *policy)
 		if (tries)
 			usleep(REMOVE_PAUSE_US);
 		left = 0;
+		remove_instances(policy);
 		for (unsigned i = 0; i < FOLDERS; i++)
 			left |= unlinkat(policy->root.fd, unit_names[folders[i]], AT_REMOVEDIR) &&
 				errno != ENOENT;

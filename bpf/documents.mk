@@ -1,9 +1,10 @@
 # Signed documents and what the warden remembers of them: their sources, tests and fuzzer.
 # Included by Makefile; alone: make -C bpf -f documents.mk document-tests
 
-DOCUMENT_SOURCES := documents.c devices.c stored.c standing.c
-DOCUMENT_HEADERS := documents.h devices.h stored.h standing.h tests/documents-made.h tests/standing-made.h
-DOCUMENT_TESTS := build/tests/documents build/tests/standing build/tests/standing-crash
+DOCUMENT_SOURCES := documents.c devices.c stored.c standing.c receipt.c
+DOCUMENT_HEADERS := receipt.h documents.h devices.h stored.h standing.h tests/documents-made.h tests/standing-made.h
+DOCUMENT_TESTS := build/tests/documents build/tests/standing build/tests/standing-crash \
+	build/tests/receipt
 
 # Every test runs under both sanitizers, and the first finding ends it.
 DOCUMENT_CFLAGS := -std=c11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Werror \

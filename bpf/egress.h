@@ -10,6 +10,8 @@
  *   verify.c, probe.c  whether that is so: read back, and tried
  *   warden.c           the command line; daemon.c is `warden run`, request.c and keeper.c its socket
  *   confine.c          what the warden gives up before it listens
+ *   witness.c, receipt.c
+ *                      one task's attempts, signed for its receipt
  *   documents.c, devices.c, standing.c, stored.c
  *                      signed documents, and what the warden remembers of them
  *   enter.c            joins a unit's cgroup and starts a program there, where there is no systemd
@@ -75,11 +77,27 @@ struct egress_endpoint {
 	__u8 address[16]; /* IPv4 as ::ffff:a.b.c.d, so that one form of an address has one key */
 };
 
-/* Value of `counts`, one per kind and CPU. attempts == logged + lost, always. */
+/* Value of `counts`, one per kind and CPU, and of `tasks`, one per worker's cgroup. attempts ==
+ * logged + lost, always. */
 struct egress_count {
 	__u64 attempts;
 	__u64 logged;
 	__u64 lost; /* found no room in `events` */
+};
+
+/* 160: `worker@` with numbers that no machine reaches needs 80; whose folder is longer has no
+ * witness. */
+#define EGRESS_FOLDER_BYTES 160
+
+/* 1,024: sixteen times what a node serves at once. */
+#define EGRESS_TASKS 1024
+
+/* Value of `task_keys`; its key is the one-time key that a worker said. Only the warden uses it; it is
+ * a map so that a warden which restarts still knows. */
+struct egress_task {
+	__u64 cgroup;                     /* key in `tasks` */
+	__u64 since_ns;                   /* CLOCK_BOOTTIME */
+	char folder[EGRESS_FOLDER_BYTES]; /* of the cgroup, below the root */
 };
 
 /* Where the probe tries to go: 192.0.2.1 and 2001:db8::1, set aside for documentation (RFC 5737,

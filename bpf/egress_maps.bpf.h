@@ -26,7 +26,7 @@ struct {
 	__type(value, __u64);
 } endpoints SEC(".maps");
 
-/* 16: the eight that a node of systemd has, and room. */
+/* 16: the nine that a node of systemd has, and room. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16);
@@ -40,6 +40,22 @@ struct {
 	__type(key, __u32);
 	__type(value, struct egress_count);
 } counts SEC(".maps");
+
+/* By the id of a worker's own cgroup: made here at its first attempt, or by the warden when the worker
+ * says its key; taken away by the warden with its task. Full: the next task has no witness. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, EGRESS_TASKS);
+	__type(key, __u64);
+	__type(value, struct egress_count);
+} tasks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, EGRESS_TASKS);
+	__type(key, __u8[32]);
+	__type(value, struct egress_task);
+} task_keys SEC(".maps");
 
 /* 1 MiB, about 13,000 attempts, unless the loader sets another size. */
 struct {
@@ -60,23 +76,41 @@ struct attempt {
 	__u32 address[4]; /* network order */
 };
 
+static __always_inline struct egress_count *count_of_task(__u64 cgroup)
+{
+	const struct egress_count none = {};
+	struct egress_count *count = bpf_map_lookup_elem(&tasks, &cgroup);
+
+	if (count)
+		return count;
+	bpf_map_update_elem(&tasks, &cgroup, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&tasks, &cgroup);
+}
+
 /* Always 0, the verdict. Atomic, because a packet program may interrupt a connect on the same CPU.
  */
 static __always_inline int refuse(const struct attempt *attempt)
 {
 	__u32 kind = attempt->kind;
 	struct egress_count *count = bpf_map_lookup_elem(&counts, &kind);
+	struct egress_count *of_task = kind == UNIT_WORKER ? count_of_task(attempt->cgroup) : NULL;
 	struct egress_event *event;
 
+	if (of_task)
+		__sync_fetch_and_add(&of_task->attempts, 1);
 	if (!count)
 		return 0;
 	__sync_fetch_and_add(&count->attempts, 1);
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
 		__sync_fetch_and_add(&count->lost, 1);
+		if (of_task)
+			__sync_fetch_and_add(&of_task->lost, 1);
 		return 0;
 	}
 	__sync_fetch_and_add(&count->logged, 1);
+	if (of_task)
+		__sync_fetch_and_add(&of_task->logged, 1);
 	__builtin_memset(event, 0, sizeof(*event));
 	event->boot_ns = bpf_ktime_get_boot_ns();
 	event->cgroup = attempt->cgroup;

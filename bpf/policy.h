@@ -11,7 +11,16 @@
 struct bpf_object;
 
 enum policy_tier { TIER_CGROUP, TIER_UNIX, TIER_LSM, TIERS };
-enum policy_map { MAP_UNITS, MAP_ENDPOINTS, MAP_UNIX_PATHS, MAP_COUNTS, MAP_EVENTS, MAPS };
+enum policy_map {
+	MAP_UNITS,
+	MAP_ENDPOINTS,
+	MAP_UNIX_PATHS,
+	MAP_COUNTS,
+	MAP_EVENTS,
+	MAP_TASKS,
+	MAP_TASK_KEYS,
+	MAPS
+};
 
 /* 8: BPF_TAG_SIZE. */
 #define TAG_BYTES 8

@@ -79,6 +79,17 @@ static int take_window(struct daemon *daemon, const unsigned char *untrusted, si
 	return 0;
 }
 
+/* The warden's part of a receipt: {} where it saw nothing, "isLive" where the task may go on. */
+static int take_receipt(struct daemon *daemon, const unsigned char *untrusted, size_t length)
+{
+	char part[WITNESS_BYTES] = "{}";
+
+	if (!daemon->fault.line[0])
+		witness_sign(&daemon->witness, &daemon->policy, untrusted, length, part);
+	keeper_say(&daemon->keeper, "ok %s", part);
+	return 0;
+}
+
 void request_close_window(struct daemon *daemon)
 {
 	window_close(daemon->policy.map[MAP_ENDPOINTS]);
@@ -103,6 +114,8 @@ int request_answer(void *context, char *line)
 		return take_device_list(daemon, (const unsigned char *)hex, length);
 	if (!strcmp(line, "window") && hex && !decode(hex, &length))
 		return take_window(daemon, (const unsigned char *)hex, length);
+	if (!strcmp(line, "witness") && hex && !decode(hex, &length))
+		return take_receipt(daemon, (const unsigned char *)hex, length);
 	if (!strcmp(line, "close-window") && !hex) {
 		keeper_say(&daemon->keeper, "ok {}");
 		request_close_window(daemon);

@@ -6,8 +6,7 @@
 #include "units.h"
 #include "window.h"
 
-/* The boot's id without its dashes. */
-static void read_boot_id(char out[33])
+void read_boot_id(char out[33])
 {
 	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
 	int c, at = 0;

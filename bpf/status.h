@@ -16,6 +16,9 @@ struct status {
 /* 8 KiB: the longest status with every unit and the largest numbers is under 4. */
 #define STATUS_BYTES 8192
 
+/* The boot's id: 32 hexadecimal digits, without its dashes. */
+void read_boot_id(char out[33]);
+
 /* One line of JSON, without newline, into `out`. */
 void status_json(const struct status *status, char out[STATUS_BYTES]);
 

@@ -6,11 +6,12 @@
 #include "units.h"
 #include "unix-paths.h"
 
-/* The cells' ways to the keeper; the gateway's to PID 1, which makes the cells; the keeper's to the
+/* The cells' ways to the keeper and the warden; the gateway's to PID 1, which makes the cells; the keeper's to the
  * warden; and the journal for the two whose output systemd connects there before they start. */
 static const char *const systemd_paths[] = {
 	"worker=/run/phantoma/for-workers/keeper.sock",
 	"worker=/run/phantoma/for-workers/reports.sock",
+	"worker=/run/phantoma/witness/witness.sock",
 	"clerk=/run/phantoma/for-clerks/keeper.sock",
 	"gateway=/run/phantoma/worker.sock",
 	"gateway=/run/phantoma/clerk.sock",

@@ -8,7 +8,7 @@
 #include "probe.h"
 #include "verify.h"
 
-/* 16: a program uses the five maps and its read-only data. */
+/* 16: a program uses the seven maps and its read-only data. */
 #define MAPS_PER_PROGRAM 16
 
 static __u32 map_id(int fd)

@@ -31,6 +31,7 @@ static const char usage[] =
 	"  --json             verify, status: one line of JSON\n"
 	"run only:\n"
 	"  --socket PATH      for the keeper (/run/phantoma/warden/warden.sock)\n"
+	"  --witness PATH     where workers say their keys, for receipts; without it nobody does\n"
 	"  --events BYTES     size of the event ring, a power of two, at least 4096 (1048576)\n"
 	"  --unix UNIT=PATH   a Unix socket that a unit may connect to; replaces the defaults; up "
 	"to 16\n"
@@ -43,6 +44,7 @@ enum {
 	OPTION_IDENTITY,
 	OPTION_SOCKET,
 	OPTION_EVENTS,
+	OPTION_WITNESS,
 	OPTION_UNIX,
 	OPTION_MAKE_CGROUP,
 	OPTION_JSON,
@@ -57,6 +59,7 @@ static const struct option long_options[] = {
 	{ "identity", required_argument, NULL, OPTION_IDENTITY },
 	{ "socket", required_argument, NULL, OPTION_SOCKET },
 	{ "events", required_argument, NULL, OPTION_EVENTS },
+	{ "witness", required_argument, NULL, OPTION_WITNESS },
 	{ "unix", required_argument, NULL, OPTION_UNIX },
 	{ "make-cgroup", no_argument, NULL, OPTION_MAKE_CGROUP },
 	{ "json", no_argument, NULL, OPTION_JSON },
@@ -88,6 +91,7 @@ static int read_options(int argc, char **argv, struct options *options)
 		case OPTION_STATE: options->state = optarg; break;
 		case OPTION_IDENTITY: options->identity = optarg; break;
 		case OPTION_SOCKET: options->socket = optarg; break;
+		case OPTION_WITNESS: options->witness = optarg; break;
 		case OPTION_MAKE_CGROUP: options->make_cgroup = 1; break;
 		case OPTION_JSON: options->is_json = 1; break;
 		case OPTION_OF: options->of = optarg; break;

@@ -68,6 +68,12 @@ export const steps: readonly Step[] = [
   { name: "demo", kind: "proof", command: ["tests/proofs/demo.ts"] },
   { name: "memory", kind: "proof", command: ["tests/proofs/memory.ts"], obstacle: noForeignMemory },
   { name: "wipe", kind: "proof", command: ["tests/proofs/wipe.ts"], obstacle: noPostMortem },
+  {
+    name: "receipts",
+    kind: "proof",
+    command: ["tests/proofs/receipts.ts"],
+    obstacle: noKernelPolicy,
+  },
   { name: "tunnel", kind: "proof", command: ["tests/proofs/tunnel/main.ts"], obstacle: notLinux },
   { name: "cross-talk", kind: "proof", command: ["tests/proofs/crosstalk.ts"], obstacle: notLinux },
   { name: "attacks", kind: "proof", command: ["tests/attacks/main.ts"], obstacle: noKernelPolicy },

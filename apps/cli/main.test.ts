@@ -123,6 +123,50 @@ describe("with a demo node", () => {
       expect((await phantoma(args)).code).toBe(2);
   });
 
+  test("a receipt is listed, taken away as a file, and checked without the node", async () => {
+    const asked = await phantoma(["ask", "hello", "--json", "--max-tokens", "4"]);
+    expect(asked.code).toBe(0);
+    await expect.poll(async () => (await json("receipts")).receipts.length).toBe(1);
+    const [receipt] = (await json("receipts")).receipts;
+    expect(receipt).toMatchObject({ sequence: "1" });
+    expect(receipt.witness).toBe(receipt.warden ? "verified" : "absent");
+    expect((await json("receipts")).missing).toEqual([]);
+    const shown = await phantoma(["receipts"]);
+    expect(shown.output).toContain(receipt.task.slice(0, 16));
+    expect(shown.errors).toContain("the node reports");
+
+    const path = join(temporary, "one.receipt");
+    await json("receipts", "export", "1", path);
+    expect((await phantoma(["receipts", "export", "--all", path])).code).toBe(2);
+    const unknown = await phantoma(["receipts", "export", "9", `${path}9`, "--json"]);
+    expect(unknown.code).toBe(1);
+    expect(JSON.parse(unknown.output).error.code).toBe("ERR_RECEIPT_UNKNOWN");
+
+    // A home without a node or a key, as a stranger has it.
+    const offline = ["verify", "receipt", path, "--home", join(temporary, "nobody")];
+    const checked = await phantoma(offline);
+    expect(checked.code).toBe(0);
+    expect(checked.output).toContain("Every signature is genuine");
+    expect(checked.output).toContain("not compared: give --node");
+    const [{ nodeKey }] = await json("node", "list");
+    const compared = await phantoma([...offline, "--node", nodeKey, "--json"]);
+    const { node, receipts } = JSON.parse(compared.output);
+    expect(node).toMatchObject({ key: nodeKey, isCompared: true });
+    expect(receipts).toMatchObject([{ task: receipt.task }]);
+    const other = await phantoma([...offline, "--node", "01".repeat(32), "--json"]);
+    expect([other.code, JSON.parse(other.output).error.code]).toEqual([
+      1,
+      "ERR_RECEIPT_OTHER_NODE",
+    ]);
+    writeFileSync(path, readFileSync(path).subarray(0, -1));
+    const cut = await phantoma(offline);
+    expect(cut.code).toBe(1);
+    expect(cut.errors).toContain("what to do: get the file again");
+    expect((await phantoma(["verify", "receipt", `${path}-none`])).code).toBe(2);
+    rmSync(path);
+    expect(readdirSync(temporary).filter((name) => name === "nobody")).toEqual([]);
+  });
+
   test("a status is shown to people and to programs", async () => {
     expect(await json("status")).toMatchObject({ node: "demo", deviceListVersion: 1 });
     expect((await phantoma(["status"])).output).toContain(url);

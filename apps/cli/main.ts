@@ -13,8 +13,10 @@ import { devices } from "./commands/devices.ts";
 import { egress } from "./commands/egress.ts";
 import { models } from "./commands/models.ts";
 import { node } from "./commands/node.ts";
+import { receipts } from "./commands/receipts.ts";
 import { start } from "./commands/start.ts";
 import { status } from "./commands/status.ts";
+import { verify } from "./commands/verify.ts";
 import { window } from "./commands/window.ts";
 import type { Command } from "./command.ts";
 import { fail, printError, UsageError } from "./output.ts";
@@ -26,6 +28,8 @@ const commands = {
   models,
   window,
   egress,
+  receipts,
+  verify,
   devices,
   node,
   demo,

@@ -64,7 +64,9 @@ int main(void)
 		return 1;
 	check("the program's exit status comes through", inside("worker", "exit 7") == 7);
 	check("it is in the unit's cgroup",
-	      inside("worker", "grep -q '/worker$' /proc/self/cgroup") == 0);
+	      inside("clerk", "grep -q '/clerk$' /proc/self/cgroup") == 0);
+	check("a worker is in one of its own below it",
+	      inside("worker", "grep -q \"/worker/$$\\$\" /proc/self/cgroup") == 0);
 	check("it has no capability, and gets none",
 	      inside("worker", "grep -c '^Cap\\(Prm\\|Eff\\|Bnd\\|Inh\\|Amb\\):.0*$' "
 			       "/proc/self/status | grep -qx 5") == 0);

@@ -73,16 +73,18 @@ void stage_make(struct stage *stage)
 
 void stage_remove(struct stage *stage)
 {
-	char command[1024];
+	char command[2048];
 
 	if (stage->warden)
 		stage_end(stage, SIGKILL);
 	cgroup_join(stage->home);
 	snprintf(command, sizeof(command),
-		 "for try in 1 2 3 4 5 6 7 8 9; do rmdir %s/* %s 2>/dev/null; [ -d %s ] || break; "
+		 "for try in 1 2 3 4 5 6 7 8 9; do rmdir %s/*/* %s/* %s 2>/dev/null; [ -d %s ] || "
+		 "break; "
 		 "sleep 0.1; done;"
 		 "rm -rf %s %s",
-		 stage->cgroup, stage->cgroup, stage->cgroup, stage->pins, stage->folder);
+		 stage->cgroup, stage->cgroup, stage->cgroup, stage->cgroup, stage->pins,
+		 stage->folder);
 	if (system(command))
 		printf("could not remove everything\n");
 }

@@ -21,6 +21,7 @@ import { ENABLED, installNode, NODE_PORT } from "../vps/install-node.ts";
 import { processesInGuest, sharedUsers, workersOf, type GuestProcess } from "../vps/processes.ts";
 import { ServerUnderTest } from "../vps/server-under-test.ts";
 import { showModels } from "./vps-models.ts";
+import { showWitness } from "./vps-receipts.ts";
 
 const { values } = parseArgs({
   options: {
@@ -67,6 +68,7 @@ try {
   await showNothingLeft(profile);
   await showModels(new ServerUnderTest(guest, device, profile), proof);
   await showNoPolicyNoWorker();
+  await showWitness({ guest, proof, device, profile }, model);
   if (values.keep) {
     proof.say(`\nssh: ${guest.sshCommand}\nCtrl-C ends it`);
     await once(process, "SIGINT");

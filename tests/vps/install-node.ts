@@ -54,7 +54,7 @@ export async function installNode(guest: Guest, options: InstallOptions): Promis
   say("  users, folders, units");
   await installUnits(guest, options.gatewayFlags ?? "");
   say("  identity and first device");
-  const { nodeKey, tlsCertificate } = await setup(guest, "init");
+  const { nodeKey, wardenKey, tlsCertificate } = await setup(guest, "init");
   const node = Buffer.from(nodeKey, "hex");
   const first = signFirstDeviceList(device, "test", node, Date.now());
   await guest.check("cat > /var/tmp/devices-1.list", Buffer.from(first.list));
@@ -69,6 +69,7 @@ export async function installNode(guest: Guest, options: InstallOptions): Promis
     [
       `chown -R phantoma-keeper: ${STATE_DIR}/keeper ${STATE_DIR}/models`,
       `chown -R phantoma-gateway: ${STATE_DIR}/gateway`,
+      `chown -R phantoma-warden: ${STATE_DIR}/warden`,
       "rm -f /var/tmp/model.gguf /var/tmp/devices-1.list",
     ].join(" && "),
   );
@@ -79,6 +80,7 @@ export async function installNode(guest: Guest, options: InstallOptions): Promis
       name: "vps",
       url: `wss://127.0.0.1:${guest.port(NODE_PORT)}`,
       nodeKey,
+      wardenKey,
       tlsCertificate,
       starter: "systemd",
       policy: "enforced",

@@ -3,13 +3,19 @@
  *
  * @module
  */
-import { ClientError, ControlSession, type SignedReceipt } from "@phantoma/client";
+import {
+  assertReceiptOf,
+  ClientError,
+  ControlSession,
+  type VerifiedReceipt,
+} from "@phantoma/client";
 import { generateDeviceIdentity } from "@phantoma/crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "../command.ts";
 import { startDemoNode } from "../demo-node.ts";
 import { chatOptions, globalOptions, historyOf, parse, samplingOf } from "../options.ts";
-import { hex, notice, timeText, write, writeJson } from "../output.ts";
+import { notice, write, writeJson } from "../output.ts";
+import { writeReceipt } from "../receipt-text.ts";
 import { openConversation, type Peer, untilOver } from "../session.ts";
 import { streamAnswer, type MeasuredAnswer } from "../stream-answer.ts";
 
@@ -39,6 +45,7 @@ export const demo: Command = {
       const answer = await streamAnswer(conversation, turn, !values.json);
       await untilOver(conversation, askedAt);
       const receipt = await fetchReceipt(peer, conversation.task);
+      assertReceiptOf(receipt.receipt, conversation.certificate, device);
       if (values.json) writeJson({ answer, receipt: receipt.receipt });
       else report(answer, receipt);
     } finally {
@@ -56,7 +63,7 @@ export async function fetchReceipt(
   peer: Peer,
   task: Uint8Array,
   timeoutMs = RECEIPT_TIMEOUT_MS,
-): Promise<SignedReceipt> {
+): Promise<VerifiedReceipt> {
   const session = await ControlSession.open(peer);
   const deadline = performance.now() + timeoutMs;
   try {
@@ -71,22 +78,13 @@ export async function fetchReceipt(
   }
 }
 
-function report(answer: MeasuredAnswer, { receipt }: SignedReceipt): void {
-  write("\n\nreceipt, signed by the node's keeper (what nobody measured is null)\n");
-  for (const [name, value] of Object.entries(receipt))
-    write(`  ${name.padEnd(12)} ${shown(value)}\n`);
+function report(answer: MeasuredAnswer, receipt: VerifiedReceipt): void {
+  write("\n\n");
+  writeReceipt(receipt);
   const { completionTokens, tokensPerSecond, addedMs, firstTextMs } = answer;
   write(`\n${completionTokens} tokens, ${fixed(tokensPerSecond)} tokens/s\n`);
   write(
     `first text after ${fixed(firstTextMs)} ms, of which Phantoma added ${fixed(addedMs)} ms\n`,
-  );
-}
-
-function shown(value: unknown): string {
-  if (value instanceof Uint8Array) return hex(value);
-  if (typeof value === "number") return `${value} (${timeText(value)})`;
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === "bigint" ? Number(part) : part,
   );
 }
 

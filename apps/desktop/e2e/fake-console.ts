@@ -17,6 +17,7 @@ import type {
   Egress,
   NodeStatus,
   Receipt,
+  ReceiptGap,
   Model,
 } from "../ipc/contract.ts";
 import { readPageFiles } from "../session/page-files.ts";
@@ -29,6 +30,8 @@ export interface Script {
   readonly status?: NodeStatus;
   readonly models?: readonly Model[];
   readonly receipts?: readonly Receipt[];
+  /** Numbers that the node did not give. */
+  readonly missing?: readonly ReceiptGap[];
   /** Answers of requests that fail, by name. */
   readonly refusals?: Readonly<Record<string, { code: string; message: string; action: string }>>;
   /** What `chat.answer` tells, in order. */
@@ -156,7 +159,11 @@ export function installBridge(script: Script): void {
           ? ok({ node: script.state?.nodes[0], status: script.status, models: script.models ?? [] })
           : never;
       case "receipts.list":
-        return script.receipts ? ok({ receipts: script.receipts }) : never;
+        return script.receipts
+          ? ok({ receipts: script.receipts, missing: script.missing ?? [] })
+          : never;
+      case "receipts.export":
+        return ok({ path: "/home/ada/.config/phantoma-console/receipts/abababab-1-7.receipt" });
       case "receipts.get":
       case "chat.end":
         return ok({ receipt: script.receipts?.[0] ?? null });

@@ -168,6 +168,7 @@ export const receipt: Receipt = {
   endedAt: BEGUN_AT + 184_000,
   cell: null,
   warden: null,
+  isOwn: true,
   document: "c2lnbmVk",
 };
 

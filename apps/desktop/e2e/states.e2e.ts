@@ -215,6 +215,27 @@ test.each(scenes)("$name looks right, is accessible and loads nothing", async (s
   await context.close();
 });
 
+test("a list of receipts says what is missing, each witness's part, and where a file was saved", async () => {
+  const warden = { attempts: 3, unreported: 1, policy: "ab".repeat(32), isSigned: true };
+  const witnessed = { ...scene.receipt, warden };
+  const script = {
+    ...chat(),
+    receipts: [witnessed],
+    missing: [{ epoch: 1, from: 4, to: 6 }],
+  };
+  const { context, page, faults } = await openWatched(browser);
+  await page.addInitScript(installBridge, soon(script));
+  await page.goto(`${served.origin}#/receipts`);
+  await page.getByText("Receipts 4 to 6 are missing").waitFor();
+  await page.locator("summary").click();
+  await page.getByText("3 refused, 1 not reported; signed by the warden").waitFor();
+  await page.getByRole("button", { name: "Save as file" }).click();
+  await page.getByText("abababab-1-7.receipt").waitFor();
+  await look(page, "receipts-missing");
+  expect(faults).toEqual([]);
+  await context.close();
+});
+
 test("an open receipt, menu and link question are accessible and loads nothing", async () => {
   const { context, page, faults } = await openWatched(browser);
   await page.addInitScript(installBridge, soon(chat()));

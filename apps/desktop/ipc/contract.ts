@@ -33,7 +33,14 @@ import {
   transferSchema,
   windowSchema,
 } from "./models.ts";
-import { hex32Schema, modelSchema, nodeSchema, nodeStatusSchema, receiptSchema } from "./node.ts";
+import {
+  hex32Schema,
+  modelSchema,
+  nodeSchema,
+  nodeStatusSchema,
+  receiptGapSchema,
+  receiptSchema,
+} from "./node.ts";
 
 export const settingsSchema = z.strictObject({
   theme: z.enum(["light", "dark", "system"]),
@@ -128,8 +135,19 @@ export const requests = {
     input: conversation,
     output: z.strictObject({ receipt: receiptSchema.nullable() }),
   },
-  /** Newest first, each verified with the node's key. */
-  "receipts.list": { input: node, output: z.strictObject({ receipts: z.array(receiptSchema) }) },
+  /** Newest first, each verified with the keys of node and warden; and what is missing between them. */
+  "receipts.list": {
+    input: node,
+    output: z.strictObject({
+      receipts: z.array(receiptSchema),
+      missing: z.array(receiptGapSchema),
+    }),
+  },
+  /** One, or with `null` all that the node gives, as a file for `phantoma verify receipt`. */
+  "receipts.export": {
+    input: z.strictObject({ node: hex32Schema, task: hex32Schema.nullable() }),
+    output: z.strictObject({ path: z.string().max(4_096) }),
+  },
   "receipts.get": {
     input: z.strictObject({ node: hex32Schema, task: hex32Schema }),
     output: z.strictObject({ receipt: receiptSchema.nullable() }),

@@ -88,6 +88,10 @@ export const clientCodes = [
   "ERR_MODEL_FILE",
   "ERR_CANCELLED",
   "ERR_MODEL_IN_USE",
+  "ERR_RECEIPT_FILE",
+  "ERR_RECEIPT_FORGED",
+  "ERR_RECEIPT_OTHER_NODE",
+  "ERR_RECEIPT_UNKNOWN",
   "ERR_PROFILE",
   "ERR_LOCAL_NODE",
 ] as const;

@@ -88,10 +88,21 @@ export const receiptSchema = z.strictObject({
       attempts: z.int().nonnegative(),
       unreported: z.int().nonnegative(),
       policy: hex32Schema,
+      /** With the warden's own key, which set-up told us; otherwise it is the keeper's word. */
+      isSigned: z.boolean(),
     })
     .nullable(),
+  /** Of a task that this console had since it started: what its connection proved is what this says. */
+  isOwn: z.boolean(),
   /** The signed bytes in base64, for whoever wants to check them again. */
   document: z.string().max(90_000),
+});
+
+/** Numbers that the node did not give to an admin, who is given every receipt. */
+export const receiptGapSchema = z.strictObject({
+  epoch: timeSchema,
+  from: z.int().positive(),
+  to: z.int().positive(),
 });
 
 export type Fingerprint = z.infer<typeof fingerprintSchema>;
@@ -99,3 +110,4 @@ export type NodeView = z.infer<typeof nodeSchema>;
 export type Model = z.infer<typeof modelSchema>;
 export type NodeStatus = z.infer<typeof nodeStatusSchema>;
 export type Receipt = z.infer<typeof receiptSchema>;
+export type ReceiptGap = z.infer<typeof receiptGapSchema>;

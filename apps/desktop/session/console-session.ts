@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { receiptGaps } from "@phantoma/client";
 import type { ConsoleEvent, ConsoleState } from "../ipc/contract.ts";
 import type { Worker } from "../ipc/conversation.ts";
 import type { RequestHandlers, StreamHandlers } from "../ipc/router.ts";
@@ -13,11 +14,13 @@ import { DemoNode, type DemoPlace } from "./demo.ts";
 import { DesktopError } from "./desktop-error.ts";
 import { roleIn } from "./device-role.ts";
 import { HeldConversation } from "./held-conversation.ts";
+import { KnownTasks } from "./known-tasks.ts";
 import type { OpenKeyStore } from "./key-store.ts";
 import { ModelDesk } from "./model-desk.ts";
 import { NodeBook } from "./node-book.ts";
 import { realClient, type NodeClient } from "./node-client.ts";
 import { makePrivateDir } from "./private-file.ts";
+import { saveReceipts } from "./receipt-export.ts";
 import { receiptView } from "./receipt-view.ts";
 import { awaitReceipt } from "./receipts.ts";
 import { SettingsFile } from "./settings.ts";
@@ -45,6 +48,7 @@ const LISTED_RECEIPTS = 100;
 export class ConsoleSession {
   readonly #options: ConsoleSessionOptions;
   readonly #client: NodeClient;
+  readonly #tasks: KnownTasks;
   readonly #listeners = new Set<(event: ConsoleEvent) => void>();
   readonly #shelf = new ConversationShelf();
   readonly #book: NodeBook;
@@ -53,8 +57,10 @@ export class ConsoleSession {
   readonly #settings: SettingsFile;
 
   constructor(options: ConsoleSessionOptions) {
-    const { homeDir, keyStore, demo: place, client = realClient } = options;
+    const { homeDir, keyStore, demo: place } = options;
     const { device } = keyStore;
+    this.#tasks = new KnownTasks(device);
+    const client = this.#tasks.watching(options.client ?? realClient);
     makePrivateDir(homeDir);
     this.#options = options;
     this.#client = client;
@@ -137,16 +143,34 @@ export class ConsoleSession {
       const task = await held.end();
       if (!task) return { receipt: null };
       const { nodeId } = held;
-      return { receipt: await this.#book.ask(nodeId, (control) => awaitReceipt(control, task)) };
+      return {
+        receipt: await this.#book.ask(nodeId, (control) =>
+          awaitReceipt(control, task, this.#tasks),
+        ),
+      };
     },
     "receipts.list": async ({ node }) => {
-      const signed = await this.#book.ask(node, (c) => c.receipts({ limit: LISTED_RECEIPTS }));
-      return { receipts: signed.map(receiptView) };
+      const [signed, list] = await this.#book.ask(node, (control) =>
+        Promise.all([control.receipts({ limit: LISTED_RECEIPTS }), control.deviceList()]),
+      );
+      // Others are given their own only: what is between are other devices'.
+      const isAdmin = roleIn(list, this.#options.keyStore.device) === "admin";
+      const gaps = isAdmin ? receiptGaps(signed.map(({ receipt }) => receipt)) : [];
+      return {
+        receipts: signed.map((one) => receiptView(one, this.#tasks.has(one.receipt))),
+        missing: gaps.map(({ epoch, from, to }) => ({ epoch, from: Number(from), to: Number(to) })),
+      };
+    },
+    "receipts.export": async ({ node, task }) => {
+      const one = task === null ? {} : { task: Buffer.from(task, "hex") };
+      const query = { ...one, limit: LISTED_RECEIPTS };
+      const signed = await this.#book.ask(node, (control) => control.receipts(query));
+      return { path: saveReceipts(this.#options.homeDir, this.#book.usable(node), signed) };
     },
     "receipts.get": async ({ node, task }) => {
       const query = { task: Buffer.from(task, "hex"), limit: 1 };
       const [signed] = await this.#book.ask(node, (control) => control.receipts(query));
-      return { receipt: signed ? receiptView(signed) : null };
+      return { receipt: signed ? receiptView(signed, this.#tasks.has(signed.receipt)) : null };
     },
     "egress.read": ({ node, after, limit }) =>
       this.#book.watch(node, (control) => control.egress({ after, limit })),

@@ -12,6 +12,7 @@ import {
   type ModelSource,
   type ResolvedModel,
   type TurnEvent,
+  type VerifiedReceipt,
   type WindowState,
 } from "@phantoma/client";
 import type { Said } from "./message-tree.ts";
@@ -30,6 +31,8 @@ export type Answering = (worker: FakeWorker, question: string) => AsyncIterable<
 export class FakeWorker implements LiveConversation {
   readonly opened = { model: "m", contextTokens: 512, threads: 1, idleTimeoutMs: IDLE_TIMEOUT_MS };
   readonly task = randomBytes(32);
+  /** Of its node, for the key of a worker that never was. */
+  readonly certificate: LiveConversation["certificate"];
   /** What it was told and said, as apps/node's worker keeps it. */
   memory: Said[];
   readonly #answering: Answering;
@@ -43,6 +46,19 @@ export class FakeWorker implements LiveConversation {
     this.memory = [...(options.history as Said[])];
     this.#mode = options.mode;
     this.#answering = answering;
+    this.certificate = {
+      role: "worker",
+      node: Buffer.from(NODE_KEY, "hex"),
+      key: randomBytes(32),
+      ticket: this.task,
+      device: options.device.tunnel.publicKey,
+      model: options.model,
+      release: new Uint8Array(32),
+      starter: "gateway",
+      policy: "none",
+      issuedAt: 0,
+      expiresAt: 0,
+    };
   }
 
   get closed() {
@@ -114,6 +130,8 @@ export class FakeNode implements NodeClient {
   readonly pushed = new Map<string, Buffer>();
   /** What was looked up. */
   readonly resolved: ModelSource[] = [];
+  receipts: VerifiedReceipt[] = [];
+  deviceList: Uint8Array = new Uint8Array();
   /** What it says its clock shows. */
   nodeTime = () => Date.now();
   window: WindowState = { open: null, highestCounter: "0", transfers: [] };
@@ -157,8 +175,8 @@ export class FakeNode implements NodeClient {
         deviceListVersion: 1,
       }),
       models: async () => [{ name: "echo", digest: MODEL, bytes: 5 }],
-      receipts: async () => [],
-      deviceList: async () => new Uint8Array(),
+      receipts: async () => this.receipts,
+      deviceList: async () => this.deviceList,
       egress: async () => ({
         policy: null,
         countingSince: 1,

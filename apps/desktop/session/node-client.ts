@@ -20,7 +20,7 @@ import {
 /** What a conversation with a worker can do; `packages/client` describes each. */
 export type LiveConversation = Pick<
   Conversation,
-  "opened" | "task" | "closed" | "turn" | "stop" | "end" | "drop"
+  "opened" | "task" | "certificate" | "closed" | "turn" | "stop" | "end" | "drop"
 >;
 
 export type LiveControl = Pick<

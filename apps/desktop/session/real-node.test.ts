@@ -1,7 +1,8 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { openReceiptFile } from "@phantoma/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeModel, modelFileName, shapes } from "../../../tools/make-model/make-model.ts";
 import type { AnswerEvent } from "../ipc/conversation.ts";
@@ -69,7 +70,12 @@ test("a node is asked, asked again by the same worker, ended, and gives its rece
   const { receipt } = await end();
   expect(receipt).toMatchObject({ task: worker.task, model });
   const { receipts } = await session.requests["receipts.list"]({ node });
-  expect(receipts.map(({ task }) => task)).toContain(worker.task);
+  expect(receipts.find(({ task }) => task === worker.task)).toMatchObject({ isOwn: true });
+  const { path } = await session.requests["receipts.export"]({ node, task: worker.task });
+  const file = openReceiptFile(readFileSync(path), { node });
+  expect(file.receipts.map((one) => Buffer.from(one.receipt.task).toString("hex"))).toEqual([
+    worker.task,
+  ]);
 }, 120_000);
 
 test("a stopped answer is kept as it is, and a question that waits can be taken back", async () => {

@@ -1,12 +1,16 @@
 /**
- * Receipts as the page shows them. packages/client has checked their signature.
+ * Receipts as the page shows them. packages/client has checked their signatures.
  *
  * @module
  */
-import type { SignedReceipt } from "@phantoma/client";
+import type { VerifiedReceipt } from "@phantoma/client";
 import type { Receipt } from "../ipc/node.ts";
 
-export function receiptView({ receipt, document }: SignedReceipt): Receipt {
+/** @param isOwn whether it is of a task that this console had, by what its connection proved */
+export function receiptView(
+  { receipt, witness, document }: VerifiedReceipt,
+  isOwn: boolean,
+): Receipt {
   const { cell, warden } = receipt;
   return {
     task: hex(receipt.task),
@@ -25,7 +29,9 @@ export function receiptView({ receipt, document }: SignedReceipt): Receipt {
       attempts: Number(warden.attempts),
       unreported: Number(warden.unreported),
       policy: hex(warden.policy),
+      isSigned: witness === "verified",
     },
+    isOwn,
     document: Buffer.from(document).toString("base64"),
   };
 }

@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Receipt } from "../ipc/node.ts";
+import type { KnownTasks } from "./known-tasks.ts";
 import type { LiveControl } from "./node-client.ts";
 import { receiptView } from "./receipt-view.ts";
 
@@ -13,10 +14,14 @@ const ATTEMPTS = 20;
 const PAUSE_MS = 150;
 
 /** @returns `null` where the node has none for this task */
-export async function awaitReceipt(control: LiveControl, task: string): Promise<Receipt | null> {
+export async function awaitReceipt(
+  control: LiveControl,
+  task: string,
+  known: KnownTasks,
+): Promise<Receipt | null> {
   for (let attempt = 1; ; attempt += 1) {
     const [signed] = await control.receipts({ task: Buffer.from(task, "hex"), limit: 1 });
-    if (signed) return receiptView(signed);
+    if (signed) return receiptView(signed, known.has(signed.receipt));
     if (attempt === ATTEMPTS) return null;
     await sleep(PAUSE_MS);
   }

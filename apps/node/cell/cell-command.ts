@@ -30,11 +30,15 @@ export function findCell(): { readonly cell: string } | { readonly obstacle: str
 /**
  * The command that runs `program` in a cell. It inherits the connection to the gateway as 3, the one to the
  * keeper as 4, and where its end is to be reported, the cell's own connection as 0.
+ *
+ * @param witness the warden's socket for workers, where it has one
  */
 export function inCell(
   cell: string,
   isReported: boolean,
   program: readonly string[],
+  witness?: string,
 ): [string, ...string[]] {
-  return [cell, "fd:4", isReported ? "fd:0" : "-", ...program];
+  const flags = witness === undefined ? [] : ["--witness", witness];
+  return [cell, ...flags, "fd:4", isReported ? "fd:0" : "-", ...program];
 }

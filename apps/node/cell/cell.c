@@ -1,12 +1,13 @@
 /*
  * The cell: the parent of one worker or clerk, from before its first instruction until nothing is left of it.
  *
- *   cell KEEPER-SOCKET REPORT-SOCKET PROGRAM [ARGUMENT ...]
+ *   cell [--witness SOCKET] KEEPER-SOCKET REPORT-SOCKET PROGRAM [ARGUMENT ...]
  *   cell check                    whether this machine lets a cell do its work: 0, or a status below
  *
  * The program gets the gateway's connection as descriptor 3, one to the keeper as 4, nothing else, and can
  * make no connection of that kind itself. How it ended, and what was overwritten, goes to REPORT-SOCKET; `-`
- * where nobody asks. PID 1 gives the gateway's connection as 0. A starter of ours gives it as 3, and
+ * where nobody asks. With a witness, descriptor 5 is the program's way to say one word to the warden, or
+ * leads nowhere where no warden listens. PID 1 gives the gateway's connection as 0. A starter of ours gives it as 3, and
  * connections in the place of sockets, as `fd:4` and `fd:0`: its cells may not be allowed to make any.
  *
  * Its exit status is why it could not start the program, or 0.
@@ -49,7 +50,7 @@ enum status {
 };
 
 /* What ipc/inherited.ts expects. */
-enum { GATEWAY = 3, KEEPER = 4, FIRST_UNWANTED = 5 };
+enum { GATEWAY = 3, KEEPER = 4, WITNESS = 5 };
 
 /* Above every number that is dealt out below. */
 enum { ASIDE = 16 };
@@ -68,10 +69,10 @@ static int is_connection(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
 }
 
-static int connect_to(const char *path)
+static int connect_to(const char *path, int type)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return -1;
@@ -87,23 +88,34 @@ static int is_inherited(const char *where)
 /* A connection to a socket, or one that was given; closed on exec. */
 static int channel_to(const char *where)
 {
-	return is_inherited(where) ? fcntl(atoi(where + 3), F_DUPFD_CLOEXEC, ASIDE) : connect_to(where);
+	return is_inherited(where) ? fcntl(atoi(where + 3), F_DUPFD_CLOEXEC, ASIDE) : connect_to(where, SOCK_STREAM);
 }
 
-/* Leaves the two connections, and nothing at the places of the standard descriptors. */
-static int arrange_descriptors(int gateway, int keeper)
+/* A task without a witness has a receipt that says so: nothing here is worth waiting for. */
+static int witness_at(const char *path)
+{
+	int fd = connect_to(path, SOCK_DGRAM | SOCK_NONBLOCK);
+
+	return fd >= 0 ? fd : open("/dev/null", O_WRONLY | O_CLOEXEC);
+}
+
+/* Leaves the connections, and nothing at the places of the standard descriptors. */
+static int arrange_descriptors(int gateway, int keeper, int witness)
 {
 	int gateway_aside = fcntl(gateway, F_DUPFD_CLOEXEC, ASIDE);
 	int keeper_aside = fcntl(keeper, F_DUPFD_CLOEXEC, ASIDE);
+	int witness_aside = witness < 0 ? -1 : fcntl(witness, F_DUPFD_CLOEXEC, ASIDE);
 	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	unsigned int first_unwanted = witness < 0 ? WITNESS : WITNESS + 1;
 
-	if (gateway_aside < 0 || keeper_aside < 0 || nothing < 0)
+	if (gateway_aside < 0 || keeper_aside < 0 || nothing < 0 || (witness >= 0 && witness_aside < 0))
 		return 0;
 	for (int fd = 0; fd < GATEWAY; fd++)
 		if (nothing != fd && dup2(nothing, fd) < 0)
 			return 0;
 	return dup2(gateway_aside, GATEWAY) == GATEWAY && dup2(keeper_aside, KEEPER) == KEEPER &&
-	       close_range(FIRST_UNWANTED, ~0U, 0) == 0;
+	       (witness < 0 || dup2(witness_aside, WITNESS) == WITNESS) &&
+	       close_range(first_unwanted, ~0U, 0) == 0;
 }
 
 /* One refused call, with up to one comparison of an argument: seccomp(2) knows no other kind. */
@@ -236,9 +248,10 @@ static void give_up_rights(const struct seized *seized)
 }
 
 /* The rest of the child's life as ours. */
-static void become_program(const struct seized *seized, int gateway, int keeper, char *argv[])
+static void become_program(const struct seized *seized, int gateway, int keeper, int witness,
+			   char *argv[])
 {
-	expect(arrange_descriptors(gateway, keeper), STATUS_DESCRIPTORS);
+	expect(arrange_descriptors(gateway, keeper, witness), STATUS_DESCRIPTORS);
 	give_up_rights(seized);
 	execute_once(seized->password, argv[0], argv, environment);
 	_exit(STATUS_PROGRAM);
@@ -267,13 +280,19 @@ int main(int argc, char *argv[])
 {
 	/* One byte: 0 does not stop a handler that the kernel pipes cores into, 1 does. */
 	const struct rlimit no_core = { 1, 1 };
-	int gateway, keeper, report = -1;
+	int gateway, keeper, report = -1, witness = -1;
 	struct seized seized;
 	struct end end;
 	uint64_t kills;
 
 	if (argc == 2 && strcmp(argv[1], "check") == 0)
 		return check(argv);
+	if (argc > 2 && strcmp(argv[1], "--witness") == 0) {
+		witness = witness_at(argv[2]);
+		expect(witness >= 0, STATUS_DESCRIPTORS);
+		argc -= 2;
+		argv += 2;
+	}
 	expect(argc >= 4, STATUS_USAGE);
 	gateway = is_inherited(argv[1]) ? GATEWAY : STDIN_FILENO;
 	expect(is_connection(gateway), STATUS_CONNECTION);
@@ -289,10 +308,12 @@ int main(int argc, char *argv[])
 	case -1:
 		return STATUS_SEIZE;
 	case 0:
-		become_program(&seized, gateway, keeper, argv + 3);
+		become_program(&seized, gateway, keeper, witness, argv + 3);
 	}
 	/* Else the keeper would not see the program's end. */
 	close(keeper);
+	if (witness >= 0)
+		close(witness);
 	if (is_inherited(argv[1]))
 		close(KEEPER);
 	expect(prctl(PR_SET_DUMPABLE, 0) == 0, STATUS_PRIVILEGE);

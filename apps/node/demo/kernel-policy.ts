@@ -28,6 +28,8 @@ export interface KernelPolicyOptions {
   readonly wardenDir: string;
   readonly devicesDir: string;
   readonly socketPath: string;
+  /** Where workers say their keys. */
+  readonly witnessPath: string;
   /** The warden ended and could not be started again: the kernel still refuses, and nobody watches. */
   readonly onLost: () => void;
 }
@@ -61,14 +63,16 @@ export class KernelPolicy {
     this.#cgroup = cgroup;
     this.#pins = pins;
     this.#onLost = options.onLost;
-    mkdirSync(dirname(options.socketPath), { recursive: true, mode: 0o700 });
+    for (const path of [options.socketPath, options.witnessPath])
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     this.#args = [
       // It ends with us, also when we are killed: what is left then, the next node removes.
       ["--pdeathsig", "TERM", WARDEN, "run", "--make-cgroup"],
       ["--cgroup", cgroup, "--pins", pins, "--state", options.wardenDir],
       ["--identity", options.devicesDir, "--socket", options.socketPath],
-      // One path, so that those of systemd are not listed.
-      ["--unix", `keeper=${options.socketPath}`],
+      ["--witness", options.witnessPath],
+      // In place of those of systemd.
+      ["--unix", `keeper=${options.socketPath}`, "--unix", `worker=${options.witnessPath}`],
     ].flat();
   }
 
@@ -169,10 +173,7 @@ function removeLeftovers(tree: string): void {
 }
 
 function removePolicy(cgroup: string, pins: string): void {
-  if (existsSync(cgroup)) {
-    for (const { name } of foldersIn(cgroup)) removeCgroup(join(cgroup, name));
-    removeCgroup(cgroup);
-  }
+  if (existsSync(cgroup)) removeCgroup(cgroup);
   rmSync(pins, { recursive: true, force: true });
 }
 
@@ -182,6 +183,8 @@ function foldersIn(dir: string) {
 
 /** Ends what still runs in it: nobody else's processes are ever there. */
 function removeCgroup(dir: string): void {
+  // A worker's own lies below its unit's.
+  if (existsSync(dir)) for (const { name } of foldersIn(dir)) removeCgroup(join(dir, name));
   for (let tries = 0; tries < 20; tries += 1) {
     try {
       return rmdirSync(dir);

@@ -76,7 +76,12 @@ async function startPolicy(): Promise<KernelPolicy | string> {
     log("warden-lost");
     void stop(1);
   };
-  return KernelPolicy.start({ ...paths, socketPath: paths.warden, onLost });
+  return KernelPolicy.start({
+    ...paths,
+    socketPath: paths.warden,
+    witnessPath: paths.witness,
+    onLost,
+  });
 }
 
 /**
@@ -122,7 +127,16 @@ function startRole(name: string, flags: readonly string[], ...more: "ipc"[]): Ch
 function command(name: string, flags: readonly string[]): [string, ...string[]] {
   const entry = fileURLToPath(new URL(`../${name}/main.ts`, import.meta.url));
   const program: [string, ...string[]] = [process.execPath, entry, ...flags];
-  return inUnit(name, isCell(name) && cell ? inCell(cell, isReported(name), program) : program);
+  const witness = isWitnessed(name) ? paths.witness : undefined;
+  return inUnit(
+    name,
+    isCell(name) && cell ? inCell(cell, isReported(name), program, witness) : program,
+  );
+}
+
+/** By the warden, to whom its cell connects it. */
+function isWitnessed(name: string): boolean {
+  return isFiltered && isReported(name);
 }
 
 function inUnit(name: string, program: [string, ...string[]]): [string, ...string[]] {
@@ -138,13 +152,17 @@ function isReported(name: string): boolean {
   return name === "worker" && cell !== undefined;
 }
 
+function workerFlags(): string[] {
+  return ["--models", paths.modelsDir, ...(isWitnessed("worker") ? ["--witness"] : [])];
+}
+
 async function serveCells(gateway: ChildProcess): Promise<Cells> {
   const pairSocket = join(run!, "pair.sock");
   rmSync(pairSocket, { force: true });
   return Cells.serve({
     gateway,
     pairSocket,
-    command: (role) => command(role, role === "worker" ? ["--models", paths.modelsDir] : []),
+    command: (role) => command(role, role === "worker" ? workerFlags() : []),
     keeperSocket: (role) => (role === "worker" ? paths.keeperForWorkers : paths.keeperForClerks),
     reportSocket: (role) => (isReported(role) ? paths.reportsOfCells : undefined),
     graceMs: cell ? CELL_GRACE_MS : END_GRACE_MS,

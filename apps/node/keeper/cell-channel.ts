@@ -236,7 +236,7 @@ export class CellChannel {
     const cell = await this.#keeper.reports.of(this.#cellHandle);
     if (!isTask) return;
     const { genuine, key, at } = this.#certified!;
-    this.#keeper.receipts.issue(
+    await this.#keeper.receipts.issue(
       {
         task: genuine.hash,
         device: genuine.device.signingKey,

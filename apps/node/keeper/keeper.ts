@@ -65,7 +65,11 @@ export class Keeper {
       join(options.keeperDir, SEEN_DEVICES_FILE),
     );
     this.reports = new CellReports(options.log, MAX_CELLS);
-    this.receipts = new Receipts(options.identity, this.#startedAt);
+    this.receipts = new Receipts(
+      options.identity,
+      this.#startedAt,
+      async (begun) => (await this.policy?.witness(begun)) ?? null,
+    );
     this.pushed = new PushedModels(options.incomingDir, options.modelsDir);
     this.checks = new ModelChecks(options.modelsDir);
     this.policy =

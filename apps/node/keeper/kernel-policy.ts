@@ -5,6 +5,8 @@
  */
 import { uptime } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { WardenPart } from "@phantoma/crypto";
 import type { Egress, PolicyState, WindowState } from "@phantoma/protocol";
 import { EgressLog } from "./egress-log.ts";
 import { WardenLink } from "./warden-link.ts";
@@ -15,6 +17,9 @@ import { Window, type WindowOptions } from "./window.ts";
 const DAYS_FILE = "egress-days";
 /** A day has a row even when nobody asks; and a fault is seen in this time, in milliseconds. */
 const LOOK_MS = 10_000;
+/** A cell ends within milliseconds of its report; later receipts wait so long for one that does not. */
+const LIVE_TIMEOUT_MS = 2_000;
+const LIVE_PAUSE_MS = 10;
 
 export interface KernelPolicyOptions extends Omit<WindowOptions, "warden"> {
   readonly wardenSocket: string;
@@ -70,6 +75,19 @@ export class KernelPolicy {
       events: this.#log.since(after, limit),
       latest: this.#log.latest,
     };
+  }
+
+  /**
+   * What the warden saw of the task whose receipt begins so. It speaks of a task when all of the task's
+   * processes are gone, the cell too, which is a moment after the cell's own report.
+   */
+  async witness(begun: Uint8Array): Promise<WardenPart | null> {
+    const deadline = Date.now() + LIVE_TIMEOUT_MS;
+    for (;;) {
+      const said = await this.#link.witness(begun);
+      if (said !== "live" || Date.now() > deadline) return said === "live" ? null : said;
+      await sleep(LIVE_PAUSE_MS);
+    }
   }
 
   async windowState(): Promise<WindowState> {

@@ -1,5 +1,5 @@
 /** Receipts: signed, counted, honest about what nobody measured, and of a bounded number. */
-import { generateNodeIdentity, receiptDocument } from "@phantoma/crypto";
+import { documentHash, generateNodeIdentity, receiptDocument } from "@phantoma/crypto";
 import { expect, test } from "vitest";
 import { MAX_RECEIPTS, Receipts, type TaskRecord } from "./receipts.ts";
 
@@ -15,9 +15,9 @@ function task(number: number, device = 1): TaskRecord {
   return { task: name, device: bytes(device), ...rest };
 }
 
-test("a receipt says what the keeper knows, and null where nobody measured", () => {
+test("a receipt says what the keeper knows, and null where nobody measured", async () => {
   const receipts = new Receipts(identity, 50);
-  receipts.issue(task(7), 200, null);
+  await receipts.issue(task(7), 200, null);
   expect(open(receipts.find(undefined, undefined, 1)[0]!)).toEqual({
     node: identity.signing.publicKey,
     epoch: 50,
@@ -29,9 +29,9 @@ test("a receipt says what the keeper knows, and null where nobody measured", () 
   });
 });
 
-test("receipts are counted from 1 and found newest first, up to the limit", () => {
+test("receipts are counted from 1 and found newest first, up to the limit", async () => {
   const receipts = new Receipts(identity, 0);
-  for (let number = 0; number < 4; number += 1) receipts.issue(task(number), 0, null);
+  for (let number = 0; number < 4; number += 1) await receipts.issue(task(number), 0, null);
   const sequences = (limit: number) =>
     receipts.find(undefined, undefined, limit).map((document) => open(document).sequence);
   expect(sequences(10)).toEqual([4n, 3n, 2n, 1n]);
@@ -40,10 +40,10 @@ test("receipts are counted from 1 and found newest first, up to the limit", () =
   expect(receipts.issued).toBe(4);
 });
 
-test("a device finds its own, also when it knows the name of another's task", () => {
+test("a device finds its own, also when it knows the name of another's task", async () => {
   const receipts = new Receipts(identity, 0);
-  receipts.issue(task(1, 1), 0, null);
-  receipts.issue(task(2, 2), 0, null);
+  await receipts.issue(task(1, 1), 0, null);
+  await receipts.issue(task(2, 2), 0, null);
   const found = (device?: number, name?: number) =>
     receipts
       .find(device ? bytes(device) : undefined, name ? task(name).task : undefined, 10)
@@ -56,12 +56,47 @@ test("a device finds its own, also when it knows the name of another's task", ()
   expect(found(1, 1)).toEqual([1]);
 });
 
-test("only the newest are kept, and the count goes on", () => {
+test("only the newest are kept, and the count goes on", async () => {
   const receipts = new Receipts(identity, 0);
-  for (let number = 0; number <= MAX_RECEIPTS; number += 1) receipts.issue(task(number), 0, null);
+  for (let number = 0; number <= MAX_RECEIPTS; number += 1)
+    void receipts.issue(task(number), 0, null);
+  await expect.poll(() => receipts.issued, { timeout: 10_000 }).toBe(MAX_RECEIPTS + 1);
   const kept = receipts.find(undefined, undefined, MAX_RECEIPTS + 10);
   expect(kept).toHaveLength(MAX_RECEIPTS);
   expect(open(kept.at(-1)!).sequence).toBe(2n);
   expect(receipts.find(undefined, task(0).task, 1)).toEqual([]);
   expect(receipts.issued).toBe(MAX_RECEIPTS + 1);
+});
+
+test("the warden's part is in the receipt whose beginning it was asked about", async () => {
+  const asked: Uint8Array[] = [];
+  const part = {
+    attempts: 5n,
+    unreported: 1n,
+    policy: bytes(6),
+    bootId: bytes(7).subarray(16),
+    signature: new Uint8Array(64),
+  };
+  const receipts = new Receipts(identity, 50, async (begun) => {
+    asked.push(begun);
+    return part;
+  });
+  await receipts.issue(task(7), 200, null);
+  const document = receipts.find(undefined, undefined, 1)[0]!;
+  expect(open(document).warden).toEqual(part);
+  expect(documentHash(document.subarray(0, 227))).toEqual(documentHash(asked[0]!));
+});
+
+test("a receipt waits for the one before it, so that none seems to be missing", async () => {
+  const first = Promise.withResolvers<null>();
+  const answers = [first.promise, Promise.resolve(null)];
+  const receipts = new Receipts(identity, 0, () => answers.shift()!);
+  void receipts.issue(task(1), 0, null);
+  const second = receipts.issue(task(2), 0, null);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(receipts.find(undefined, undefined, 10)).toEqual([]);
+  first.resolve(null);
+  await second;
+  const found = receipts.find(undefined, undefined, 10);
+  expect(found.map((document) => open(document).sequence)).toEqual([2n, 1n]);
 });

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { receiptDocument, sameBytes, type NodeIdentity, type Receipt } from "@phantoma/crypto";
+import {
+  beforeWardenPart,
+  receiptDocument,
+  sameBytes,
+  type NodeIdentity,
+  type Receipt,
+  type WardenPart,
+} from "@phantoma/crypto";
 
 /** The last tasks of a busy day; an older receipt is gone unless a device fetched it. */
 export const MAX_RECEIPTS = 10_000;
@@ -14,6 +21,9 @@ export type TaskRecord = Pick<
   "task" | "device" | "workerKey" | "model" | "release" | "certifiedAt"
 >;
 
+/** What the warden says of the task whose receipt begins so; `null` where it says nothing. */
+export type AskWarden = (begun: Uint8Array) => Promise<WardenPart | null>;
+
 interface KeptReceipt {
   readonly task: Uint8Array;
   readonly device: Uint8Array;
@@ -23,33 +33,46 @@ interface KeptReceipt {
 export class Receipts {
   readonly #identity: NodeIdentity;
   readonly #epoch: number;
+  readonly #askWarden: AskWarden;
   #sequence = 0n;
+  #last: Promise<void> = Promise.resolve();
   readonly #kept: KeptReceipt[] = [];
 
-  constructor(identity: NodeIdentity, epoch: number) {
+  constructor(identity: NodeIdentity, epoch: number, askWarden: AskWarden = async () => null) {
     this.#identity = identity;
     this.#epoch = epoch;
+    this.#askWarden = askWarden;
   }
 
   get issued(): number {
     return Number(this.#sequence);
   }
 
-  /** Signs the receipt of a task that has just ended. What nobody measured is `null`. */
-  issue(record: TaskRecord, endedAt: number, cell: Receipt["cell"]): void {
+  /**
+   * Signs the receipt of a task that has just ended. What nobody measured is `null`.
+   *
+   * One after the other: a number that comes before a lower one would look like a receipt withheld.
+   */
+  issue(record: TaskRecord, endedAt: number, cell: Receipt["cell"]): Promise<void> {
+    this.#last = this.#last.then(() => this.#issue(record, endedAt, cell));
+    return this.#last;
+  }
+
+  async #issue(record: TaskRecord, endedAt: number, cell: Receipt["cell"]): Promise<void> {
+    const fields = {
+      node: this.#identity.signing.publicKey,
+      epoch: this.#epoch,
+      sequence: this.#sequence + 1n,
+      ...record,
+      endedAt,
+      cell,
+      warden: null,
+    };
+    const { privateKey } = this.#identity.signing;
+    const unwitnessed = receiptDocument.sign(fields, privateKey);
+    const warden = await this.#askWarden(beforeWardenPart(unwitnessed));
+    const document = warden ? receiptDocument.sign({ ...fields, warden }, privateKey) : unwitnessed;
     this.#sequence += 1n;
-    const document = receiptDocument.sign(
-      {
-        node: this.#identity.signing.publicKey,
-        epoch: this.#epoch,
-        sequence: this.#sequence,
-        ...record,
-        endedAt,
-        cell,
-        warden: null,
-      },
-      this.#identity.signing.privateKey,
-    );
     this.#kept.push({ task: record.task, device: record.device, document });
     if (this.#kept.length > MAX_RECEIPTS) this.#kept.shift();
   }

@@ -47,6 +47,49 @@ test("the lists that the warden does not know are told before anything else", as
   expect(warden.heard).toEqual(["status", "device-list 02", "status"]);
 });
 
+test("the warden's part of a receipt comes back as it said it", async () => {
+  const link = await linked();
+  const part = {
+    attempts: "18446744073709551615",
+    unreported: "2",
+    policy: "ab".repeat(32),
+    bootId: "cd".repeat(16),
+    signature: "ef".repeat(64),
+  };
+  const answered = (json: unknown) => {
+    warden.answer = () => `ok ${JSON.stringify(json)}`;
+    return link.witness(Buffer.of(6, 1));
+  };
+  expect(await answered(part)).toEqual({
+    attempts: 2n ** 64n - 1n,
+    unreported: 2n,
+    policy: new Uint8Array(32).fill(0xab),
+    bootId: new Uint8Array(16).fill(0xcd),
+    signature: new Uint8Array(64).fill(0xef),
+  });
+  expect(warden.heard.at(-1)).toBe("witness 0601");
+  expect(await answered({ isLive: true })).toBe("live");
+  expect(await answered({})).toBeNull();
+  for (const other of [
+    { ...part, more: 1 },
+    { ...part, attempts: 5 },
+    { ...part, attempts: "-1" },
+    { ...part, signature: "ef" },
+    { ...part, policy: "AB".repeat(32) },
+    null,
+  ])
+    expect(await answered(other)).toBeNull();
+});
+
+test("a warden that is away, or refuses, has no part: a receipt says null then", async () => {
+  const link = await linked();
+  warden.answer = () => "refused ERR_POLICY";
+  expect(await link.witness(Buffer.of(6))).toBeNull();
+  warden.stop();
+  await expect.poll(() => handlers.away.mock.calls.length).toBe(1);
+  expect(await link.witness(Buffer.of(6))).toBeNull();
+});
+
 test("an order goes as it was signed, and its answer comes back", async () => {
   const link = await linked();
   warden.answer = () => 'ok {"counter":"5","deadline":6}';

@@ -7,10 +7,12 @@
  * @module
  */
 import { connect, type Socket } from "node:net";
+import type { WardenPart } from "@phantoma/crypto";
 import type { OrderRefusal } from "../ipc/keeper-link.ts";
 import { LineReader } from "./line-reader.ts";
 import {
   MAX_WARDEN_LINE_BYTES,
+  readWardenPart,
   readWord,
   wardenStatusSchema,
   type WardenEvent,
@@ -60,6 +62,12 @@ export class WardenLink {
   /** Passes an order on as it was signed. */
   openWindow(order: Uint8Array): Promise<WardenAnswer<unknown>> {
     return this.#order(`window ${hex(order)}`);
+  }
+
+  /** The warden's part of the receipt that begins so; `null` where it has none. */
+  async witness(begun: Uint8Array): Promise<WardenPart | "live" | null> {
+    const word = this.#isHere ? await this.#ask(`witness ${hex(begun)}`) : undefined;
+    return word?.word === "ok" ? readWardenPart(word.json) : null;
   }
 
   closeWindow(): Promise<WardenAnswer<unknown>> {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { WardenPart } from "@phantoma/crypto";
 import { egressUnits, policyTiers } from "@phantoma/protocol";
 import { z } from "zod";
 import { orderRefusals, type OrderRefusal } from "../ipc/keeper-link.ts";
@@ -48,6 +49,31 @@ export const wardenEventSchema = z.object({
 });
 
 export type WardenEvent = z.infer<typeof wardenEventSchema>;
+
+const hexBytes = (length: number) =>
+  z
+    .string()
+    .regex(/^[0-9a-f]*$/)
+    .length(2 * length)
+    .transform((hex) => new Uint8Array(Buffer.from(hex, "hex")));
+
+const wardenPartSchema = z.union([
+  z.strictObject({
+    attempts: counter.transform(BigInt),
+    unreported: counter.transform(BigInt),
+    policy: hexBytes(32),
+    bootId: hexBytes(16),
+    signature: hexBytes(64),
+  }),
+  z.strictObject({ isLive: z.literal(true) }),
+]);
+
+/** `{}` is all that a warden without anything to say has to say. Not verified here: who reads the receipt does that, and the keeper could only hide it. */
+export function readWardenPart(untrusted: unknown): WardenPart | "live" | null {
+  const { data } = wardenPartSchema.safeParse(untrusted);
+  if (!data) return null;
+  return "isLive" in data ? "live" : data;
+}
 
 export type WardenWord =
   | { readonly word: "ok"; readonly json: unknown }

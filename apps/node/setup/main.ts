@@ -7,11 +7,13 @@
  *
  * @module
  */
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import {
   documentHash,
+  ed25519FromSeed,
   exportNodeIdentity,
   generateNodeIdentity,
   openFirstDeviceList,
@@ -49,7 +51,7 @@ switch (positionals[0]) {
 }
 
 /** Makes what is missing and never replaces a key: a node keeps its name. */
-async function init(): Promise<{ nodeKey: string; tlsCertificate: string }> {
+async function init(): Promise<{ nodeKey: string; wardenKey: string; tlsCertificate: string }> {
   for (const dir of [paths.keeperDir, paths.gatewayDir, paths.incomingDir, paths.wardenDir])
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   for (const dir of [paths.devicesDir, paths.modelsDir, paths.ordersDir, paths.quarantineDir])
@@ -68,10 +70,26 @@ async function init(): Promise<{ nodeKey: string; tlsCertificate: string }> {
     writeCatalogue(paths.modelsDir, []);
     writePublicFile(publicPath, Buffer.from(identity.signing.publicKey).toString("hex"));
   }
+  // A node of an earlier release has none yet.
+  const wardenPath = join(paths.wardenDir, "receipt.key");
+  if (!existsSync(wardenPath)) {
+    const seed = randomBytes(32);
+    writeFileSync(wardenPath, seed, { mode: 0o600, flush: true });
+    seed.fill(0);
+  }
   return {
     nodeKey: readFileSync(publicPath, "ascii"),
+    wardenKey: publicKeyIn(wardenPath),
     tlsCertificate: readFileSync(certificatePath, "ascii"),
   };
+}
+
+/** What a device checks the warden's part of a receipt with: told at set-up, and by nobody later. */
+function publicKeyIn(path: string): string {
+  const seed = readFileSync(path);
+  const { publicKey } = ed25519FromSeed(seed);
+  seed.fill(0);
+  return Buffer.from(publicKey).toString("hex");
 }
 
 function pinDevices(listFile: string): void {

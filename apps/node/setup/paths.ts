@@ -42,6 +42,8 @@ export function runPaths(runDir: string) {
     workerStarter: join(runDir, "worker.sock"),
     clerkStarter: join(runDir, "clerk.sock"),
     warden: join(runDir, "warden", "warden.sock"),
+    /** Where workers say their keys to the warden. */
+    witness: join(runDir, "witness", "witness.sock"),
   };
 }
 

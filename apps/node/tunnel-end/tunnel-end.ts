@@ -50,6 +50,8 @@ export interface OpenTunnel {
 
 export interface Role {
   readonly role: CellRole;
+  /** Hears the one-time key before the keeper does. */
+  readonly tellKey?: ((key: Uint8Array) => void) | undefined;
   /** Prepares for any ticket; gives the number of threads it will use. */
   warm(order: WarmOrder): Promise<number>;
   /** Takes over; gives the handler for every later frame of the gateway. */
@@ -81,7 +83,7 @@ export async function runTunnelEnd(role: Role): Promise<void> {
     const threads = await role.warm(order).catch(() => leave(CloseCode.model));
     link.send(FromProcess.ready, encodeNumber(threads));
     const ticket = await frames.take(ToProcess.assign);
-    const channel = await establish(role.role, order, ticket, { frames, link, keeper });
+    const channel = await establish(role, order, ticket, { frames, link, keeper });
     held.channel = channel;
     const handler = role.open({ link, keeper, channel, leave });
     frames.handle((frame) => {
@@ -103,12 +105,13 @@ interface Ends {
 }
 
 async function establish(
-  role: CellRole,
+  { role, tellKey }: Role,
   order: WarmOrder,
   ticket: Buffer,
   { frames, link, keeper }: Ends,
 ): Promise<SecureChannel> {
   const localStatic = generateX25519();
+  tellKey?.(localStatic.publicKey);
   const request = Buffer.concat([localStatic.publicKey, ticket]);
   const certificateBytes = await keeper.ask("certify", request);
   const certificate = certificateDocument.open(certificateBytes, ({ node }) => node);

@@ -1,12 +1,15 @@
 /**
  * The worker process: one task of one device, then nothing.
  *
- *   main.ts --models DIR      with the gateway on descriptor 3 and the keeper on descriptor 4
+ *   main.ts --models DIR [--witness]
+ *
+ * with the gateway on descriptor 3, the keeper on 4, and with a witness the warden on 5
  *
  * @module
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { tellWitness } from "../ipc/inherited.ts";
 import { modelPath } from "../models/model-path.ts";
 import { runTunnelEnd } from "../tunnel-end/tunnel-end.ts";
 import { Conversation } from "./conversation.ts";
@@ -16,7 +19,9 @@ import { rehearse } from "./rehearsal.ts";
 /** Enough for long conversations; a model trained for less gets what it was trained for. */
 const CONTEXT_TOKENS = 4096;
 
-const { values } = parseArgs({ options: { models: { type: "string" } } });
+const { values } = parseArgs({
+  options: { models: { type: "string" }, witness: { type: "boolean", default: false } },
+});
 const modelsDir = values.models;
 if (!modelsDir) process.exit(2);
 
@@ -24,6 +29,7 @@ let engine: Engine | undefined;
 
 await runTunnelEnd({
   role: "worker",
+  tellKey: values.witness ? tellWitness : undefined,
   async warm({ model, threads }) {
     engine = await Engine.load({
       modelPath: modelPath(modelsDir, model),

@@ -60,6 +60,14 @@ export const advice = {
   /** By the person. */
   ERR_CANCELLED: "start again; what has arrived is kept",
   ERR_MODEL_IN_USE: "wait until the tasks that use it have ended",
+  /** A file that is not a whole file of receipts, or would be none. */
+  ERR_RECEIPT_FILE: "get the file again from where it was exported",
+  /** A signature in it is not what it says, or the node signed two stories. */
+  ERR_RECEIPT_FORGED: "do not rely on it; somebody changed it, or the node is not to be trusted",
+  /** Whole, and signed by somebody else than was asked for. */
+  ERR_RECEIPT_OTHER_NODE: "compare the fingerprints with those that the node was paired with",
+  /** The node does not have the receipt any more, or never gave this device one. */
+  ERR_RECEIPT_UNKNOWN: "list the receipts that there are",
   /** The stored profile or key is not readable. */
   ERR_PROFILE: "pair with the node again",
   /** A demo node could not be started here. */

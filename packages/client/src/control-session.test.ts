@@ -1,11 +1,11 @@
 /** A control session as a device sees it, with a clerk that a test speaks for. */
-import { generateNodeIdentity, receiptDocument, type Receipt } from "@phantoma/crypto";
 import { CloseCode, ControlKind, type ControlResponse } from "@phantoma/protocol";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { makeTlsIdentity } from "../../../apps/node/setup/tls-identity.ts";
 import type { ClientErrorCode } from "./client-error.ts";
 import { ControlSession } from "./control-session.ts";
 import { TestGateway, type TestProcess } from "./test-gateway.ts";
+import { ReceiptMaker } from "./test-receipt.ts";
 
 const failing = (code: ClientErrorCode) => expect.objectContaining({ name: "ClientError", code });
 const bytes = (value: number) => new Uint8Array(32).fill(value);
@@ -35,24 +35,6 @@ async function open(): Promise<ControlSession> {
 
 function answers(response: ControlResponse | object): void {
   answer = (_request, stream, process) => process.say(stream, ControlKind.response, response, true);
-}
-
-function signedReceipt(by = gateway.node): string {
-  const receipt: Receipt = {
-    node: by.signing.publicKey,
-    epoch: 1,
-    sequence: 1n,
-    task: bytes(1),
-    device: bytes(2),
-    workerKey: bytes(3),
-    model: bytes(4),
-    release: bytes(5),
-    certifiedAt: 1,
-    endedAt: 2,
-    cell: null,
-    warden: null,
-  };
-  return Buffer.from(receiptDocument.sign(receipt, by.signing.privateKey)).toString("base64");
 }
 
 test("models, device list and a submitted list go their way", async () => {
@@ -116,20 +98,47 @@ test("answers find their requests in whatever order they come", async () => {
 });
 
 describe("receipts", () => {
+  const given = (...receipts: readonly { document: Uint8Array }[]) =>
+    answers({
+      response: "receipts",
+      documents: receipts.map(({ document }) => Buffer.from(document).toString("base64")),
+    });
+
   test("are verified with the node's key and come with their bytes", async () => {
     const session = await open();
-    const document = signedReceipt();
-    answers({ response: "receipts", documents: [document] });
+    const made = new ReceiptMaker(gateway.node).make();
+    given(made);
     const [receipt] = await session.receipts({ task: bytes(1), limit: 5 });
     expect(receipt!.receipt).toMatchObject({ task: bytes(1), cell: null });
-    expect(Buffer.from(receipt!.document).toString("base64")).toBe(document);
+    expect(receipt!.document).toEqual(made.document);
     expect(asked).toEqual([{ request: "receipts", limit: 5, task: "01".repeat(32) }]);
   });
 
   test("of another node are not believed, though they are signed", async () => {
     const session = await open();
-    answers({ response: "receipts", documents: [signedReceipt(generateNodeIdentity())] });
+    given(new ReceiptMaker().make());
     await expect(session.receipts()).rejects.toThrow(failing("ERR_NODE_IDENTITY"));
+  });
+
+  test("of another task are no answer to a question for one", async () => {
+    const session = await open();
+    given(new ReceiptMaker(gateway.node).make());
+    expect(await session.receipts({ task: bytes(1) })).toHaveLength(1);
+    await expect(session.receipts({ task: bytes(9) })).rejects.toThrow(
+      failing("ERR_NODE_IDENTITY"),
+    );
+  });
+
+  test("have a warden's part of the warden that this device was told of, or none", async () => {
+    const maker = new ReceiptMaker(gateway.node);
+    given(maker.make({}, 5n), maker.make());
+    const witnesses = async (wardenKey?: string) => {
+      gateway.profile = { ...gateway.profile, wardenKey };
+      return (await (await open()).receipts()).map(({ witness }) => witness);
+    };
+    expect(await witnesses(maker.keys.wardenKey)).toEqual(["verified", "absent"]);
+    expect(await witnesses()).toEqual(["unverified", "absent"]);
+    await expect(witnesses("01".repeat(32))).rejects.toThrow(failing("ERR_NODE_IDENTITY"));
   });
 });
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { receiptDocument, type Receipt } from "@phantoma/crypto";
+import { CryptoError, openReceipt, sameBytes, type VerifiedReceipt } from "@phantoma/crypto";
 import {
   ControlKind,
   controlResponseSchema,
@@ -18,6 +18,7 @@ import {
   type WindowState,
 } from "@phantoma/protocol";
 import { ClientError } from "./client-error.ts";
+import type { NodeProfile } from "./node-profile.ts";
 import { Tunnel, type TunnelOptions } from "./tunnel.ts";
 
 /** A clerk and a keeper answer in milliseconds; one that keeps an answer back would keep us for ever. */
@@ -29,27 +30,20 @@ const LAST_STREAM = 65_535;
 
 type Answer<K extends ControlResponse["response"]> = Extract<ControlResponse, { response: K }>;
 
-/** A receipt, with the bytes that prove it. */
-export interface SignedReceipt {
-  readonly receipt: Receipt;
-  readonly document: Uint8Array;
-}
-
 export class ControlSession {
   readonly #tunnel: Tunnel;
-  readonly #node: Uint8Array;
+  readonly #profile: NodeProfile;
   readonly #waiting = new Map<number, PromiseWithResolvers<ControlResponse>>();
   #nextStream = 1;
 
   /** @throws {@link ClientError} */
   static async open(options: Omit<TunnelOptions, "model">): Promise<ControlSession> {
-    const node = Buffer.from(options.profile.nodeKey, "hex");
-    return new ControlSession(await Tunnel.open(options), node);
+    return new ControlSession(await Tunnel.open(options), options.profile);
   }
 
-  private constructor(tunnel: Tunnel, node: Uint8Array) {
+  private constructor(tunnel: Tunnel, profile: NodeProfile) {
     this.#tunnel = tunnel;
-    this.#node = node;
+    this.#profile = profile;
     tunnel.handle({
       received: (event) => this.#receive(event),
       closed: (error) => {
@@ -79,16 +73,19 @@ export class ControlSession {
   }
 
   /**
-   * Receipts, verified with the node's key, newest first.
+   * Receipts, verified with the keys of node and warden, newest first.
    *
-   * @throws {@link ClientError} `ERR_NODE_IDENTITY` when one is not genuine
+   * @throws {@link ClientError} `ERR_NODE_IDENTITY` when one is not genuine, or of another task
    */
-  async receipts(query: { task?: Uint8Array; limit?: number } = {}): Promise<SignedReceipt[]> {
+  async receipts(query: { task?: Uint8Array; limit?: number } = {}): Promise<VerifiedReceipt[]> {
     const { task, limit = 20 } = query;
     const filter = task ? { task: Buffer.from(task).toString("hex") } : {};
     const request = { request: "receipts", limit, ...filter } as const;
     const { documents } = await this.#ask(request, "receipts");
-    return documents.map((document) => this.#verify(Buffer.from(document, "base64")));
+    const receipts = documents.map((document) => this.#verify(Buffer.from(document, "base64")));
+    if (task && receipts.some(({ receipt }) => !sameBytes(receipt.task, task)))
+      throw new ClientError("ERR_NODE_IDENTITY", "the node gave the receipt of another task");
+    return receipts;
   }
 
   /** State of the kernel policy, exact counts, and the attempts after a sequence, oldest first. */
@@ -139,11 +136,14 @@ export class ControlSession {
     this.#tunnel.close();
   }
 
-  #verify(document: Uint8Array): SignedReceipt {
+  #verify(document: Uint8Array): VerifiedReceipt {
+    const { nodeKey, wardenKey } = this.#profile;
+    const warden = wardenKey === undefined ? undefined : Buffer.from(wardenKey, "hex");
     try {
-      return { receipt: receiptDocument.open(document, () => this.#node), document };
-    } catch {
-      throw new ClientError("ERR_NODE_IDENTITY", "a receipt is not signed by the node");
+      return openReceipt(document, Buffer.from(nodeKey, "hex"), warden);
+    } catch (error) {
+      if (!(error instanceof CryptoError)) throw error;
+      throw new ClientError("ERR_NODE_IDENTITY", `a receipt is not genuine: ${error.message}`);
     }
   }
 

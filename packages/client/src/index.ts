@@ -9,7 +9,16 @@ export * from "./device-lists.ts";
 export { checkCertificate } from "./certificate-check.ts";
 export { Tunnel, type TunnelOptions } from "./tunnel.ts";
 export { Conversation, type ConversationOptions, type TurnEvent } from "./conversation.ts";
-export { ControlSession, type SignedReceipt } from "./control-session.ts";
+export { ControlSession } from "./control-session.ts";
+export { assertReceiptOf, receiptGaps, type ReceiptGap } from "./receipts.ts";
+export {
+  encodeReceiptFile,
+  MAX_FILE_RECEIPTS,
+  MAX_RECEIPT_FILE_BYTES,
+  openReceiptFile,
+  type ReceiptFile,
+} from "./receipt-file.ts";
+export type { VerifiedReceipt } from "@phantoma/crypto";
 export { watchEgress, type WatchOptions } from "./watch-egress.ts";
 export {
   openModelFile,

@@ -57,7 +57,7 @@ export class LocalNode {
     mkdirSync(options.dir, { recursive: true, mode: 0o700 });
     const setup = (...args: string[]) => runSetup(options, stateDir, args);
     try {
-      const { nodeKey, tlsCertificate } = await setup("init");
+      const { nodeKey, wardenKey, tlsCertificate } = await setup("init");
       const node = Buffer.from(nodeKey, "hex");
       const first = signFirstDeviceList(options.device, "this machine", node, Date.now());
       const listPath = join(options.dir, "devices-1.list");
@@ -72,6 +72,7 @@ export class LocalNode {
         name: "demo",
         url,
         nodeKey,
+        wardenKey,
         tlsCertificate,
         starter: "gateway",
         policy,

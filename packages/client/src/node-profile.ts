@@ -12,6 +12,11 @@ const profileSchema = z.strictObject({
   url: z.url({ protocol: /^wss$/ }),
   /** The node's Ed25519 key in hex; certificates and receipts are checked against it. */
   nodeKey: z.string().regex(/^[0-9a-f]{64}$/),
+  /** The warden's Ed25519 key in hex, told at set-up: what it says in receipts is checked against it. */
+  wardenKey: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
   /** The gateway's self-signed certificate (PEM): nothing else may answer. */
   tlsCertificate: z.string().max(8192),
   /** Who makes the node's workers: a provisioned node never says `gateway`. */

@@ -7,6 +7,7 @@ export { CryptoError, type CryptoErrorCode } from "./crypto-error.ts";
 export { Secret } from "./secret.ts";
 export { generateX25519, type X25519KeyPair } from "./x25519.ts";
 export { loadMlKem } from "./ml-kem.ts";
+export { ed25519FromSeed } from "./ed25519.ts";
 export * from "./identity.ts";
 export * from "./noise/handshake.ts";
 export {

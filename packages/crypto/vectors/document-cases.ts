@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { createHash, sign } from "node:crypto";
 import { documentFiles, documentLayouts } from "./document-layouts.ts";
 import type { DocumentFile, DocumentLayout } from "./document-layouts.ts";
 import {
@@ -12,6 +12,7 @@ import {
   bodyOf,
   digest,
   hexOf,
+  keyFrom,
   partsOf,
   publicKeyOf,
   seedOf,
@@ -26,6 +27,49 @@ export function acceptedText(file: DocumentFile): string {
   const layout = documentLayouts[file];
   if (file === "device-list") return [...sizes(layout), ...deviceListChain()].join("\n");
   return sizes(layout).join("\n");
+}
+
+/** The text of `documents/receipt-witness.txt`: the warden's signature in a receipt, and what it covers. */
+export function witnessText(): string {
+  const layout = documentLayouts.receipt;
+  const sizes = ["smallest", "typical", "largest"] as const;
+  const cases = sizes.map((size) => [size, valueOf(layout.shape, size, layout.name)] as const);
+  const withoutCell = { ...valueOf(layout.shape, "typical", layout.name), cell: null };
+  return [...cases, ["without-cell", withoutCell] as const]
+    .map(([name, value]) => witnessCase(name, value))
+    .join("\n");
+}
+
+function witnessCase(name: string, given: Value): string {
+  const layout = documentLayouts.receipt;
+  const warden = valueOf(layout.shape, "typical", layout.name).warden;
+  const value = {
+    ...given,
+    node: new Uint8Array(publicKeyOf(seedOf("node"))),
+    warden: { ...(given.warden ?? warden), signature: new Uint8Array(64) },
+  };
+  const unsigned = bodyOf(layout, partsOf(layout.shape, value)).subarray(0, -64);
+  // The part is its presence, two counters, the policy's hash and the boot's name.
+  const begun = unsigned.subarray(0, unsigned.length - (1 + 8 + 8 + 32 + 16));
+  const signed = Buffer.concat([Buffer.from("phantoma receipt witness v1\0"), unsigned]);
+  const signature = sign(null, signed, keyFrom(seedOf("warden")));
+  const witnessed = { ...value, warden: { ...value.warden, signature: new Uint8Array(signature) } };
+  const body = bodyOf(layout, partsOf(layout.shape, witnessed));
+  const { attempts, unreported, policy, bootId } = value.warden;
+  return textOf([
+    ["case", name],
+    ["private-key", hexOf(seedOf("warden"))],
+    ["public-key", hexOf(publicKeyOf(seedOf("warden")))],
+    ["node", hexOf(value.node)],
+    ["begun", hexOf(begun)],
+    ["attempts", `${attempts}`],
+    ["unreported", `${unreported}`],
+    ["policy", hexOf(policy)],
+    ["bootId", hexOf(bootId)],
+    ["signed", hexOf(signed)],
+    ["signature", hexOf(signature)],
+    ["document", hexOf(signBody(layout, body, seedOf("node")))],
+  ]);
 }
 
 /** The text of `documents/refused.txt`. */

@@ -6,7 +6,7 @@
  * @module
  */
 import { writeFileSync } from "node:fs";
-import { acceptedText, refusedText } from "./document-cases.ts";
+import { acceptedText, refusedText, witnessText } from "./document-cases.ts";
 import { documentFiles } from "./document-layouts.ts";
 import { xxhfsCases } from "./xxhfs-cases.ts";
 
@@ -18,6 +18,7 @@ const xxhfs = {
 
 write("xxhfs.json", `${JSON.stringify(xxhfs, null, 1)}\n`);
 for (const file of documentFiles) write(`documents/${file}.txt`, acceptedText(file));
+write("documents/receipt-witness.txt", witnessText());
 write("documents/refused.txt", refusedText());
 
 function write(name: string, content: string): void {

@@ -175,8 +175,15 @@ export class Stage {
   }
 
   pids(unit: string): number[] {
-    const procs = readFileSync(join(this.cgroup, unit, "cgroup.procs"), "ascii");
-    return procs.split("\n").filter(Boolean).map(Number);
+    // A worker is in a cgroup of its own below its unit's.
+    const own = readdirSync(join(this.cgroup, unit), { withFileTypes: true });
+    const dirs = ["", ...own.filter((entry) => entry.isDirectory()).map(({ name }) => name)];
+    return dirs.flatMap((dir) =>
+      readFileSync(join(this.cgroup, unit, dir, "cgroup.procs"), "ascii")
+        .split("\n")
+        .filter(Boolean)
+        .map(Number),
+    );
   }
 
   /** As `warden status --json` reads it back from the kernel and the disk, whoever has the warden's ear. */

@@ -79,7 +79,7 @@ const STATUS_STALE_MS = 5_000;
 export const useReceipts = (node: string) =>
   useQuery({
     queryKey: keys.receipts(node),
-    queryFn: async () => (await ask("receipts.list", { node })).receipts,
+    queryFn: () => ask("receipts.list", { node }),
     staleTime: 0,
   });
 

@@ -12,6 +12,7 @@ import { Button } from "../design/button.tsx";
 import { Dialog } from "../design/dialog.tsx";
 import { Skeleton } from "../design/parts.tsx";
 import { ReceiptView } from "./receipt-view.tsx";
+import { SaveReceipts } from "./save-receipts.tsx";
 
 interface Props {
   readonly node: string;
@@ -42,6 +43,7 @@ export function ReceiptDialog({ node, task, given, onClose }: Props) {
         <Skeleton lines={6} label={t("receipts.loading")} />
       )}
       {receipt && <ReceiptView receipt={receipt} />}
+      {receipt && <SaveReceipts node={node} task={receipt.task} />}
     </Dialog>
   );
 }

@@ -52,9 +52,13 @@ export function ReceiptView({ receipt }: { receipt: Receipt }) {
         [
           t("receipts.warden"),
           warden
-            ? t("receipts.wardenText", { attempts: warden.attempts, unreported: warden.unreported })
+            ? t(warden.isSigned ? "receipts.wardenText" : "receipts.wardenUnsigned", {
+                attempts: warden.attempts,
+                unreported: warden.unreported,
+              })
             : notMeasured,
         ],
+        [t("receipts.whose"), t(receipt.isOwn ? "receipts.isOwn" : "receipts.isNotOwn")],
         [
           t("receipts.signature"),
           <span key="signature" className="worker-state">

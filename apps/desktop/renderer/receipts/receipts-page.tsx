@@ -11,6 +11,7 @@ import { useReceipts } from "../app/queries.ts";
 import { formatTime, shortHex } from "../chat/format.ts";
 import { Skeleton } from "../design/parts.tsx";
 import { ReceiptView } from "./receipt-view.tsx";
+import { SaveReceipts } from "./save-receipts.tsx";
 
 export function ReceiptsPage({ node }: { node: NodeView }) {
   const { t, i18n } = useTranslation();
@@ -21,15 +22,22 @@ export function ReceiptsPage({ node }: { node: NodeView }) {
         <p className="lead">{t("receipts.meaning")}</p>
         {error && <ErrorView thrown={error} onRetry={() => void refetch()} />}
         {!error && !data && <Skeleton lines={5} label={t("receipts.loading")} />}
-        {data?.length === 0 && <p className="nothing">{t("receipts.none")}</p>}
+        {data?.missing.map(({ epoch, from, to }) => (
+          <p key={`${epoch}-${from}`} role="alert" className="receipts-missing">
+            {t(from === to ? "receipts.missingOne" : "receipts.missing", { from, to })}
+          </p>
+        ))}
+        {data && data.receipts.length > 0 && <SaveReceipts node={node.id} task={null} />}
+        {data?.receipts.length === 0 && <p className="nothing">{t("receipts.none")}</p>}
         <div className="receipts">
-          {data?.map((receipt) => (
+          {data?.receipts.map((receipt) => (
             <details key={`${receipt.epoch}-${receipt.sequence}`} className="receipt">
               <summary>
                 <span className="number">{formatTime(receipt.endedAt, i18n.language)}</span>
                 <span className="code">{shortHex(receipt.task)}</span>
               </summary>
               <ReceiptView receipt={receipt} />
+              <SaveReceipts node={node.id} task={receipt.task} />
             </details>
           ))}
         </div>

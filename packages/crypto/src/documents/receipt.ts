@@ -6,6 +6,9 @@
  *
  * @module
  */
+import { CryptoError } from "../crypto-error.ts";
+import { ED25519_SIGNATURE_BYTES, verifyEd25519 } from "../ed25519.ts";
+import { sameBytes } from "./device-list.ts";
 import { documentKind } from "./document.ts";
 import { bytes, choice, counter, group, optional, time, type ValuesOf } from "./fields.ts";
 
@@ -35,7 +38,7 @@ const layout = {
       wipedAt: time,
     }),
   ),
-  /** Witness: the warden, which signs its own part (Ed25519 over the fields before). */
+  /** Witness: the warden, which signs its own part; see {@link openReceipt}. */
   warden: optional(
     group({
       attempts: counter,
@@ -49,3 +52,53 @@ const layout = {
 
 export type Receipt = ValuesOf<typeof layout>;
 export const receiptDocument = documentKind(6, 1, "receipt", layout);
+
+/** What the warden saw, as it gives it to the keeper. */
+export type WardenPart = NonNullable<Receipt["warden"]>;
+
+/** A receipt with the bytes that prove it. */
+export interface VerifiedReceipt {
+  readonly receipt: Receipt;
+  readonly document: Uint8Array;
+  /**
+   * Of the warden's part: there is none; its signature is the warden's; or nobody told us the warden's key,
+   * so it is the keeper's word only.
+   */
+  readonly witness: "absent" | "verified" | "unverified";
+}
+
+/** The zero byte at the end is signed too. */
+const WITNESS_DOMAIN = Buffer.from("phantoma receipt witness v1\0", "ascii");
+const PRESENCE_BYTES = 1;
+
+/**
+ * Opens a receipt of `node`, and the warden's part in it with the warden's key.
+ *
+ * The warden signs all bytes from the receipt's first to the last of its own part: its numbers cannot be put
+ * into another receipt, and nobody but it can make any.
+ *
+ * @param warden its Ed25519 key as it was told at set-up; `undefined` where it was not
+ * @throws {@link CryptoError} `ERR_AUTHENTICATION` also when only the warden's part is not genuine
+ */
+export function openReceipt(
+  untrusted: Uint8Array,
+  node: Uint8Array,
+  warden: Uint8Array | undefined,
+): VerifiedReceipt {
+  const receipt = receiptDocument.open(untrusted, (unverified) =>
+    sameBytes(unverified.node, node) ? node : undefined,
+  );
+  const document = new Uint8Array(untrusted);
+  if (!receipt.warden) return { receipt, document, witness: "absent" };
+  if (!warden) return { receipt, document, witness: "unverified" };
+  const end = document.length - 2 * ED25519_SIGNATURE_BYTES;
+  const signed = Buffer.concat([WITNESS_DOMAIN, document.subarray(0, end)]);
+  if (!verifyEd25519(warden, signed, receipt.warden.signature))
+    throw new CryptoError("ERR_AUTHENTICATION", "the warden's part is not the warden's");
+  return { receipt, document, witness: "verified" };
+}
+
+/** Of a receipt without a warden's part: all that the warden is asked to sign, with its numbers after it. */
+export function beforeWardenPart(unwitnessed: Uint8Array): Uint8Array {
+  return unwitnessed.subarray(0, -(PRESENCE_BYTES + ED25519_SIGNATURE_BYTES));
+}

@@ -1,7 +1,7 @@
 /** The committed documents, which a C program reads too: accepted as they are, refused as named. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { acceptedText, refusedText } from "../../vectors/document-cases.ts";
+import { acceptedText, refusedText, witnessText } from "../../vectors/document-cases.ts";
 import { documentFiles, documentLayouts } from "../../vectors/document-layouts.ts";
 import { bytesOf, keyFrom, parseCases, valueFromLines } from "../../vectors/document-values.ts";
 import { documentKinds } from "../../vectors/document-kinds.ts";
@@ -14,6 +14,7 @@ function committed(file: string): string {
 
 test("the committed documents are what the generator makes", () => {
   for (const file of documentFiles) expect(committed(file)).toBe(acceptedText(file));
+  expect(committed("receipt-witness")).toBe(witnessText());
   expect(committed("refused")).toBe(refusedText());
 });
 

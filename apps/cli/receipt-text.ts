@@ -1,0 +1,68 @@
+/**
+ * A receipt for people: who said what, and what nobody measured.
+ *
+ * @module
+ */
+import type { ReceiptGap, VerifiedReceipt } from "@phantoma/client";
+import { hex, timeText, write } from "./output.ts";
+
+/** In the middle of a table, a digest is known by its beginning. */
+const SHORT_DIGITS = 16;
+
+export function writeReceipt({ receipt, witness }: VerifiedReceipt): void {
+  const { cell, warden } = receipt;
+  write(`receipt ${receipt.sequence}, counted since ${timeText(receipt.epoch)}\n`);
+  write("  the node reports, signed by its keeper\n");
+  write(`    task       ${hex(receipt.task)}\n`);
+  write(`    device     ${hex(receipt.device)}\n`);
+  write(`    worker     ${hex(receipt.workerKey)}\n`);
+  write(`    model      ${hex(receipt.model)}\n`);
+  write(`    release    ${hex(receipt.release)}\n`);
+  write(`    certified  ${timeText(receipt.certifiedAt)}\n`);
+  write(`    ended      ${timeText(receipt.endedAt)}\n`);
+  write("  the cell reports, through the keeper\n");
+  if (!cell) write("    not measured\n");
+  else
+    write(
+      `    end        ${cell.end}\n    overwrote  ${cell.wipedBytes} bytes at ${timeText(cell.wipedAt)}\n`,
+    );
+  write(`  ${wardenTitle(witness)}\n`);
+  if (!warden) return write("    not measured\n");
+  write(`    attempts   ${warden.attempts} to reach a network, refused by the kernel\n`);
+  write(`    unreported ${warden.unreported} of them are in no list of attempts\n`);
+  write(`    policy     ${hex(warden.policy)}\n`);
+  write(`    boot       ${hex(warden.bootId)}\n`);
+}
+
+export function writeRow({ receipt, witness }: VerifiedReceipt): void {
+  const { sequence, endedAt, task, cell, warden } = receipt;
+  const attempts = warden ? `${warden.attempts} attempts` : "not measured";
+  const columns = [
+    String(sequence).padStart(6),
+    timeText(endedAt),
+    hex(task).slice(0, SHORT_DIGITS),
+    (cell?.end ?? "not measured").padEnd(12),
+    `${attempts}${witness === "unverified" ? " (nobody told this device the warden's key)" : ""}`,
+  ];
+  write(`${columns.join("  ")}\n`);
+}
+
+export function gapText({ from, to }: ReceiptGap): string {
+  return from === to ? `receipt ${from} is missing` : `receipts ${from} to ${to} are missing`;
+}
+
+/** For programs. */
+export function receiptJson({ receipt, witness, document }: VerifiedReceipt) {
+  return { ...receipt, witness, document };
+}
+
+function wardenTitle(witness: VerifiedReceipt["witness"]): string {
+  switch (witness) {
+    case "verified":
+      return "the warden reports, with a signature of its own";
+    case "unverified":
+      return "the keeper says of the warden, whose key this device was never told";
+    case "absent":
+      return "the warden";
+  }
+}

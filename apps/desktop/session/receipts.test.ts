@@ -1,0 +1,93 @@
+/** Receipts as the page is told of them: whose, witnessed by whom, what is missing, and as a file. */
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { openReceiptFile, signFirstDeviceList } from "@phantoma/client";
+import { generateDeviceIdentity, importNodeIdentity, Secret } from "@phantoma/crypto";
+import { expect, test } from "vitest";
+import { ReceiptMaker } from "../../../packages/client/src/test-receipt.ts";
+import { requests } from "../ipc/contract.ts";
+import { pairedConsole } from "./console-under-test.ts";
+import { NODE_KEY } from "./fake-node.ts";
+import { openFileKeyStore } from "./key-store.ts";
+
+const cell = { end: "finished", wipedBytes: 5n, wipedAt: 6 } as const;
+/** Its public half is the played node's name only in what it signs. */
+const maker = new ReceiptMaker(importNodeIdentity(new Secret(Buffer.alloc(32, 7))));
+
+async function consoleWithOneTask() {
+  const console = await pairedConsole();
+  await console.answer({ parent: null, text: "hello" });
+  const { device } = openFileKeyStore(console.homeDir);
+  const { certificate } = console.node.last;
+  const own = {
+    node: certificate.node,
+    task: certificate.ticket,
+    device: device.signing.publicKey,
+    workerKey: certificate.key,
+    model: certificate.model,
+    release: certificate.release,
+  };
+  const list = () => console.session.requests["receipts.list"]({ node: NODE_KEY });
+  return { ...console, own, device, list };
+}
+
+/** As packages/client gives them, whose work it is to check signatures. */
+function given(change: object, attempts?: bigint) {
+  const { receipt, document, witness } = maker.make(
+    { ...change, node: maker.node.signing.publicKey },
+    attempts,
+  );
+  return { receipt: { ...receipt, ...change }, document, witness };
+}
+
+test("each part is told by its witness, and whether the task was this console's", async () => {
+  const { node, own, list } = await consoleWithOneTask();
+  node.receipts = [given({ ...own, sequence: 2n, cell }, 3n), given({ sequence: 1n })];
+  const told = await list();
+  expect(requests["receipts.list"].output.safeParse(told).error).toBeUndefined();
+  expect(told.receipts).toMatchObject([
+    { isOwn: true, cell: { end: "finished" }, warden: { attempts: 3, isSigned: true } },
+    { isOwn: false, cell: null, warden: null },
+  ]);
+});
+
+test.each(["workerKey", "model", "release", "device"] as const)(
+  "a receipt of this console's task with another %s is not shown as one",
+  async (field) => {
+    const { node, own, list } = await consoleWithOneTask();
+    node.receipts = [given({ ...own, [field]: new Uint8Array(32).fill(9) })];
+    await expect(list()).rejects.toThrow(expect.objectContaining({ code: "ERR_NODE_IDENTITY" }));
+  },
+);
+
+test("an admin is told what is missing, another device is not", async () => {
+  const { node, device, list } = await consoleWithOneTask();
+  node.receipts = [given({ sequence: 7n }), given({ sequence: 3n })];
+  expect((await list()).missing).toEqual([]);
+  const nodeKey = Buffer.from(NODE_KEY, "hex");
+  node.deviceList = signFirstDeviceList(device, "ours", nodeKey, 1).list;
+  expect((await list()).missing).toEqual([{ epoch: 1, from: 4, to: 6 }]);
+  const other = generateDeviceIdentity();
+  node.deviceList = signFirstDeviceList(other, "another's", nodeKey, 1).list;
+  expect((await list()).missing).toEqual([]);
+});
+
+test("a saved file lies in this console's folder, for this user alone", async () => {
+  const { node, homeDir, session } = await consoleWithOneTask();
+  node.receipts = [given({ sequence: 7n }), given({ sequence: 3n })];
+  const { path } = await session.requests["receipts.export"]({ node: NODE_KEY, task: null });
+  expect(path).toBe(join(homeDir, "receipts", `${NODE_KEY.slice(0, 8)}-1-3-7.receipt`));
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  // The played node's name is not the key that these are signed with, and that is noticed.
+  expect(() => openReceiptFile(readFileSync(path))).toThrow(
+    expect.objectContaining({ code: "ERR_RECEIPT_FORGED" }),
+  );
+});
+
+test("a receipt that the node does not have makes no file", async () => {
+  const { session } = await consoleWithOneTask();
+  const input = { node: NODE_KEY, task: "01".repeat(32) };
+  await expect(session.requests["receipts.export"](input)).rejects.toThrow(
+    expect.objectContaining({ code: "ERR_RECEIPT_UNKNOWN" }),
+  );
+});

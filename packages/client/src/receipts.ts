@@ -1,0 +1,62 @@
+/**
+ * What a device makes of its node's receipts: whether one belongs to a task that it knows, and whether some
+ * are missing.
+ *
+ * @module
+ */
+import { sameBytes, type Certificate, type DeviceIdentity, type Receipt } from "@phantoma/crypto";
+import { ClientError } from "./client-error.ts";
+
+/**
+ * A receipt must be of the very task that this device had: its ticket, the one-time key that the handshake
+ * proved, the model and release that were certified.
+ *
+ * @param certificate of the tunnel
+ * @throws {@link ClientError} `ERR_NODE_IDENTITY`
+ */
+export function assertReceiptOf(
+  receipt: Receipt,
+  certificate: Certificate,
+  { signing }: Pick<DeviceIdentity, "signing">,
+): void {
+  const pairs: Record<string, readonly [Uint8Array, Uint8Array]> = {
+    node: [receipt.node, certificate.node],
+    task: [receipt.task, certificate.ticket],
+    device: [receipt.device, signing.publicKey],
+    "worker's key": [receipt.workerKey, certificate.key],
+    model: [receipt.model, certificate.model],
+    release: [receipt.release, certificate.release],
+  };
+  for (const [name, [said, known]] of Object.entries(pairs))
+    if (!sameBytes(said, known))
+      throw new ClientError(
+        "ERR_NODE_IDENTITY",
+        `a receipt names another ${name} than the task had`,
+      );
+}
+
+/** Receipts that were not among those given, in one run of the keeper. */
+export interface ReceiptGap {
+  readonly epoch: number;
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+/**
+ * What is missing between the receipts that are given, oldest first. Numbers are counted over all devices:
+ * only an admin is given every receipt, and only there a gap means that one was withheld.
+ *
+ * @param receipts in any order; each at most once
+ */
+export function receiptGaps(
+  receipts: readonly Pick<Receipt, "epoch" | "sequence">[],
+): ReceiptGap[] {
+  const sorted = receipts.toSorted(
+    (a, b) => a.epoch - b.epoch || (a.sequence < b.sequence ? -1 : 1),
+  );
+  return sorted.flatMap(({ epoch, sequence }, index) => {
+    const before = sorted[index - 1];
+    if (before?.epoch !== epoch || before.sequence + 1n >= sequence) return [];
+    return [{ epoch, from: before.sequence + 1n, to: sequence - 1n }];
+  });
+}
