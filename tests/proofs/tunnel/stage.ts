@@ -192,6 +192,12 @@ export class Stage {
     }
   }
 
+  /** The status once only the honest client's task lives: an earlier one may be counted late. */
+  async statusAtRest() {
+    await until(async () => (await this.status()).tasksLive === 1, "the end of earlier tasks");
+    return this.status();
+  }
+
   async #report(name: string, run: () => Promise<string | void>): Promise<void> {
     const startedAt = performance.now();
     const ms = () => Math.round(performance.now() - startedAt);

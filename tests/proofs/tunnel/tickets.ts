@@ -14,7 +14,7 @@ import { residentMb } from "./stalling.ts";
 import type { Stage } from "./stage.ts";
 
 export async function attackTickets(stage: Stage): Promise<void> {
-  const { tasksDone, tasksLive } = await stage.status();
+  const { tasksDone, tasksLive } = await stage.statusAtRest();
   const stranger = generateDeviceIdentity();
   const good = () => Buffer.from(makeTicket(stage));
   const anHourOld = { issuedAt: Date.now() - 3_600_000 };
@@ -114,7 +114,7 @@ export async function attackAsStrangers(stage: Stage): Promise<void> {
   await crowd(stage, 500, forged());
   await stage.settled();
   const before = { workers: stage.pids("worker").join(), mb: residentMb(gateway!) };
-  const { tasksDone, tasksLive } = await stage.status();
+  const { tasksDone, tasksLive } = await stage.statusAtRest();
   const over = new AbortController();
   const chat = (async () => {
     let answers = 0;
