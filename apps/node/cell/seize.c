@@ -32,6 +32,7 @@ struct watch {
 	pid_t program;
 	uint64_t password;
 	pid_t anchor;
+	bool was_anchor_killed;
 	int signals;
 	int line;
 	struct address_space space;
@@ -135,6 +136,17 @@ static void hang_up(struct watch *watch)
 	watch->line = -1;
 }
 
+/* Its exit stop has come if somebody killed it; a stopped process has no other. */
+static bool was_killed(pid_t anchor)
+{
+	unsigned long exit_status;
+	int status;
+
+	return waitpid(anchor, &status, __WALL | WNOHANG) == anchor && WIFSTOPPED(status) &&
+	       status >> 16 == PTRACE_EVENT_EXIT &&
+	       ptrace(PTRACE_GETEVENTMSG, anchor, 0, &exit_status) == 0 && WTERMSIG((int)exit_status) == SIGKILL;
+}
+
 /* The memory is the anchor's alone now: overwritten, then freed. */
 static void program_gone(struct watch *watch, int status)
 {
@@ -148,6 +160,7 @@ static void program_gone(struct watch *watch, int status)
 		end->wiped_at = milliseconds(CLOCK_REALTIME);
 	}
 	if (watch->anchor > 0) {
+		end->was_anchor_killed = watch->was_anchor_killed || was_killed(watch->anchor);
 		kill(watch->anchor, SIGKILL);
 		ptrace(PTRACE_CONT, watch->anchor, 0, 0);
 	}
@@ -167,8 +180,10 @@ static bool take_reports(struct watch *watch)
 				program_gone(watch, status);
 		} else if (WIFSTOPPED(status) && (pid != watch->anchor || watch->program < 0)) {
 			ptrace(PTRACE_CONT, pid, 0, 0);
+		} else if (pid == watch->anchor && status >> 16 == PTRACE_EVENT_EXIT) {
+			/* Along with its program: it stays at its exit stop until that is gone. */
+			watch->was_anchor_killed = true;
 		}
-		/* Else the anchor was killed along with its program, and stays at its exit stop until then. */
 	}
 	return pid == 0 || errno == EINTR;
 }

@@ -37,6 +37,8 @@ struct end {
 	/* As waitpid gave it. */
 	int status;
 	enum ended_by by;
+	/* Not by us, and before the overwriting: the kernel does that for want of memory. */
+	bool was_anchor_killed;
 	/* The child ran its program, and all that this could write to was gone over; see `wiped.missed`. */
 	bool was_wiped;
 	struct wiped wiped;

@@ -33,10 +33,10 @@ int main(int argc, char **argv)
 	watch_until_gone(&seized, -1, &end);
 	/* Of this process, which has done little else: a busy machine does not show in it. */
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-	printf("{\"status\":%d,\"by\":%d,\"wasWiped\":%s,\"bytes\":%" PRIu64 ",\"missed\":%" PRIu64
+	printf("{\"status\":%d,\"by\":%d,\"wasAnchorKilled\":%s,\"wasWiped\":%s,\"bytes\":%" PRIu64 ",\"missed\":%" PRIu64
 	       ",\"swapped\":%" PRIu64 ",\"nanoseconds\":%" PRIu64
 	       ",\"processorNanoseconds\":%" PRIu64 "}\n",
-	       end.status, end.by, end.was_wiped ? "true" : "false", end.wiped.bytes, end.wiped.missed,
+	       end.status, end.by, end.was_anchor_killed ? "true" : "false", end.was_wiped ? "true" : "false", end.wiped.bytes, end.wiped.missed,
 	       end.wiped.swapped, end.wiped.nanoseconds,
 	       (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec);
 	return 0;
