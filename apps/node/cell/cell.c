@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include "ending.h"
+#include "guard.h"
 #include "once.h"
 #include "report.h"
 #include "seize.h"
@@ -251,13 +252,23 @@ static void become_program(const struct seized *seized, int gateway, int keeper,
 	_exit(STATUS_PROGRAM);
 }
 
+/* What a guard exits with: its cell's status, and nothing of a cell that was killed. */
+static int status_after(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+}
+
 /* The whole life of a cell, with a program that ends at once: this one, called wrongly. */
 static int check(char *argv[])
 {
 	char *const wrongly[] = { argv[0], NULL };
+	struct guarded guarded;
 	struct seized seized;
 	struct end end;
 
+	expect(start_guarded(&guarded) == 0, STATUS_SEIZE);
+	if (guarded.cell > 0)
+		return status_after(guard_until_gone(&guarded, &end));
 	switch (start_seized(&seized)) {
 	case -1:
 		return STATUS_SEIZE;
@@ -266,8 +277,22 @@ static int check(char *argv[])
 		execute_once(seized.password, "/proc/self/exe", wrongly, environment);
 		_exit(STATUS_PROGRAM);
 	}
+	seized.guard = guarded.line;
 	watch_until_gone(&seized, -1, &end);
 	return end.was_wiped && end.wiped.missed == 0 ? 0 : STATUS_SEIZE;
+}
+
+/* Says the cell's last word where the cell was killed; the gateway need not wait for that. */
+static int guard(const struct guarded *guarded, int gateway, int report)
+{
+	struct end end;
+	int status;
+
+	close(gateway);
+	status = guard_until_gone(guarded, &end);
+	if (WIFSIGNALED(status) && report >= 0)
+		send_report(report, KILLED, &end);
+	return status_after(status);
 }
 
 int main(int argc, char *argv[])
@@ -278,6 +303,7 @@ int main(int argc, char *argv[])
 	struct seized seized;
 	struct end end;
 	struct memory_kills before;
+	struct guarded guarded;
 
 	if (argc == 2 && strcmp(argv[1], "check") == 0)
 		return check(argv);
@@ -292,16 +318,22 @@ int main(int argc, char *argv[])
 		expect(report >= 0 && pair(keeper, report), STATUS_REPORT);
 	}
 	before = memory_kills();
-	switch (start_seized(&seized)) {
-	case -1:
-		return STATUS_SEIZE;
-	case 0:
-		become_program(&seized, gateway, keeper, argv + 3);
+	expect(start_guarded(&guarded) == 0, STATUS_SEIZE);
+	if (guarded.cell == 0) {
+		switch (start_seized(&seized)) {
+		case -1:
+			return STATUS_SEIZE;
+		case 0:
+			become_program(&seized, gateway, keeper, argv + 3);
+		}
+		seized.guard = guarded.line;
 	}
 	/* Else the keeper would not see the program's end. */
 	close(keeper);
 	if (is_inherited(argv[1]))
 		close(KEEPER);
+	if (guarded.cell > 0)
+		return guard(&guarded, gateway, report);
 	expect(prctl(PR_SET_DUMPABLE, 0) == 0, STATUS_PRIVILEGE);
 	watch_until_gone(&seized, gateway, &end);
 	if (report >= 0)

@@ -133,11 +133,51 @@ describe.skipIf(noPostMortem())("what a program leaves", () => {
     expect(end).toMatchObject({ status: 0, by: 0, wasWiped: true });
   });
 
-  test("is not overwritten when the cell itself is killed, but nothing outlives it", async () => {
+  test("is overwritten by the cell when its guard is killed", async () => {
     const held = await hold("wait");
-    const { places } = await held.finish(() => held.cell.kill("SIGKILL"));
+    const all = familyOf(held.cell.pid!);
+    const { places, end } = await held.finish(() => held.cell.kill("SIGKILL"));
+    expect(end).toMatchObject({ status: 9, by: 1, wasWiped: true, missed: 0 });
+    expect(places).toEqual({ weights: 1 });
+    await expect.poll(() => all.filter(isAlive)).toEqual([]);
+  });
+
+  test("is overwritten by the guard when its cell is killed", async () => {
+    const held = await hold("wait");
+    const all = familyOf(held.cell.pid!);
+    const { places, end } = await held.finish(() => process.kill(cellOf(held), "SIGKILL"));
+    expect(end).toMatchObject({ status: 9, by: 1, wasWiped: true, missed: 0 });
+    expect(places).toEqual({ weights: 1 });
+    await expect.poll(() => all.filter(isAlive)).toEqual([]);
+  });
+
+  test("is overwritten when the cell is killed as its program ends, whoever is first", async () => {
+    for (let run = 0; run < 20; run += 1) {
+      const held = await hold("wait");
+      const all = familyOf(held.cell.pid!);
+      const cell = cellOf(held);
+      const { places } = await held.finish(() => {
+        process.kill(held.pid, "SIGKILL");
+        const late = performance.now() + run / 4;
+        while (performance.now() < late);
+        if (isAlive(cell)) process.kill(cell, "SIGKILL");
+      });
+      expect(places).toEqual({ weights: 1 });
+      await expect.poll(() => all.filter(isAlive)).toEqual([]);
+    }
+  });
+
+  test("is not overwritten when cell and guard are killed together, but nothing outlives them", async () => {
+    const held = await hold("wait");
+    const all = familyOf(held.cell.pid!);
+    expect(all.length).toBe(5);
+    const { places } = await held.finish(() => {
+      const cell = cellOf(held);
+      for (const pid of [held.cell.pid!, cell]) process.kill(pid, "SIGSTOP");
+      for (const pid of [held.cell.pid!, cell]) process.kill(pid, "SIGKILL");
+    });
     expect(hits({ places, readable: 0 })).toBeGreaterThan(0);
-    await expect.poll(() => isAlive(held.pid)).toBe(false);
+    await expect.poll(() => all.filter(isAlive)).toEqual([]);
   });
 
   test("is one process only: it can neither fork nor execute another program", async () => {
@@ -188,6 +228,17 @@ function leftovers() {
   const children = readFileSync(`/proc/self/task/${process.pid}/children`, "ascii");
   const shared = readdirSync("/dev/shm").filter((name) => name.startsWith("victim-"));
   return { children, shared, descriptors: readdirSync("/proc/self/fd").length };
+}
+
+/** The guard's child; the program's parent. */
+function cellOf({ pid }: Held): number {
+  return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "latin1"))![1]);
+}
+
+/** A guard, its cell, and what that made: the program and two anchors. */
+function familyOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "ascii").trim();
+  return [pid, ...children.split(" ").filter(Boolean).map(Number).flatMap(familyOf)];
 }
 
 /** A process that ended and whose parent has not looked yet has no memory any more. */

@@ -31,6 +31,7 @@
 struct watch {
 	pid_t program;
 	uint64_t password;
+	int guard;
 	pid_t anchor;
 	bool was_anchor_killed;
 	int signals;
@@ -48,7 +49,7 @@ pid_t start_seized(struct seized *seized)
 	sigset_t watched, before;
 	char go;
 
-	*seized = (struct seized){ .pid = -1 };
+	*seized = (struct seized){ .pid = -1, .guard = -1 };
 	sigemptyset(&watched);
 	sigaddset(&watched, SIGCHLD);
 	sigaddset(&watched, SIGTERM);
@@ -95,7 +96,7 @@ static uint64_t milliseconds(clockid_t clock)
 /* It has run none of its own instructions yet, and runs them only if it can be overwritten afterwards. */
 static void program_starts(struct watch *watch)
 {
-	watch->anchor = make_anchor(watch->program, watch->password, &watch->space);
+	watch->anchor = make_anchor(watch->program, watch->password, watch->guard, &watch->space);
 	if (watch->anchor < 0 || ptrace(PTRACE_SETOPTIONS, watch->program, 0, RUNNING_OPTIONS))
 		kill(watch->program, SIGKILL);
 }
@@ -166,7 +167,7 @@ static void program_gone(struct watch *watch, int status)
 	}
 }
 
-/* Takes every report that the kernel has; false when no child is left. */
+/* Takes every report that the kernel has; false when the program and its anchor are gone. */
 static bool take_reports(struct watch *watch)
 {
 	int status;
@@ -183,9 +184,11 @@ static bool take_reports(struct watch *watch)
 		} else if (pid == watch->anchor && status >> 16 == PTRACE_EVENT_EXIT) {
 			/* Along with its program: it stays at its exit stop until that is gone. */
 			watch->was_anchor_killed = true;
+		} else if (pid == watch->anchor) {
+			watch->anchor = -1;
 		}
 	}
-	return pid == 0 || errno == EINTR;
+	return (pid == 0 || errno == EINTR) && (watch->program > 0 || watch->anchor > 0);
 }
 
 static void end_now(struct watch *watch, enum ended_by by)
@@ -227,6 +230,7 @@ void watch_until_gone(struct seized *seized, int line, struct end *end)
 	struct watch watch = {
 		.program = seized->pid,
 		.password = seized->password,
+		.guard = seized->guard,
 		.anchor = -1,
 		.signals = seized->signals,
 		.line = line,
