@@ -101,7 +101,8 @@ function showFiles(when: string): void {
 /** Where a worker could have put one: a file system in memory that it sees. */
 function plantOne(): void {
   const worker = processesOf(node).find(({ role }) => role === "worker")!;
-  const path = join(`/proc/${worker.pid}/root/dev/shm`, `phantoma-proof-${process.pid}`);
+  const folder = join("/proc", String(worker.pid), "root", "dev", "shm");
+  const path = join(folder, `phantoma-proof-${process.pid}`);
   try {
     writeFileSync(path, canary, { flag: "wx", mode: 0o600 });
     const { hits } = scanFiles();
