@@ -9,7 +9,8 @@
  * where nobody asks. PID 1 gives the gateway's connection as 0. A starter of ours gives it as 3, and
  * connections in the place of sockets, as `fd:4` and `fd:0`: its cells may not be allowed to make any.
  *
- * Its exit status is why it could not start the program, or 0.
+ * What is started is the cell's guard (guard.h), and the cell its child. Its exit status is why it could not start
+ * the program, or 0.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -252,12 +253,6 @@ static void become_program(const struct seized *seized, int gateway, int keeper,
 	_exit(STATUS_PROGRAM);
 }
 
-/* What a guard exits with: its cell's status, and nothing of a cell that was killed. */
-static int status_after(int status)
-{
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-}
-
 /* The whole life of a cell, with a program that ends at once: this one, called wrongly. */
 static int check(char *argv[])
 {
@@ -265,10 +260,13 @@ static int check(char *argv[])
 	struct guarded guarded;
 	struct seized seized;
 	struct end end;
+	int status;
 
 	expect(start_guarded(&guarded) == 0, STATUS_SEIZE);
-	if (guarded.cell > 0)
-		return status_after(guard_until_gone(&guarded, &end));
+	if (guarded.cell > 0) {
+		status = guard_until_gone(&guarded, &end);
+		return WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_SEIZE;
+	}
 	switch (start_seized(&seized)) {
 	case -1:
 		return STATUS_SEIZE;
@@ -292,7 +290,7 @@ static int guard(const struct guarded *guarded, int gateway, int report)
 	status = guard_until_gone(guarded, &end);
 	if (WIFSIGNALED(status) && report >= 0)
 		send_report(report, KILLED, &end);
-	return status_after(status);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }
 
 int main(int argc, char *argv[])
