@@ -1,6 +1,6 @@
 /**
  * What the cell costs: nothing before the first token, because it sleeps while its worker runs; and after the
- * end, how fast memory is overwritten.
+ * end, how fast memory is overwritten. And what sealing costs a turn before its first token.
  *
  * The first token is asked for in turns from two nodes that differ in nothing else. Overwriting is measured in
  * the cell's own processor time as well, in which a busy machine does not show.
@@ -9,9 +9,12 @@
  */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
+import { SealedHistory } from "../../apps/node/worker/sealed-history.ts";
+import { SealedPayloads } from "../../apps/node/worker/sealed-payloads.ts";
 import { startNode, type NodeUnderTest } from "../node-under-test.ts";
 import { buildCellTests, noPostMortem } from "../post-mortem.ts";
 import { row, type Benchmark, type Setting } from "./row.ts";
+import { interleaved } from "./interleaved.ts";
 import { median, quantile } from "./statistics.ts";
 import { answer, modelDigest, openConversation } from "./through-tunnel.ts";
 
@@ -20,6 +23,10 @@ const MEBIBYTES = 300;
 /** A token or two may hold half a character, which is not shown. */
 const ANSWER_TOKENS = 4;
 const WARM_UP_ROUNDS = 3;
+/** Half of what the context has room for. */
+const MESSAGES_BEFORE = 20;
+/** A paragraph. */
+const MESSAGE_BYTES = 400;
 
 export const cell: Benchmark = { name: "cell", run };
 
@@ -82,6 +89,30 @@ async function* firstToken(rounds: number) {
       baseline: quantile(baseline, share),
       samples: { value, baseline },
     });
+  yield sealing(rounds, value);
+}
+
+/** A turn opens what was said before it and seals its question; the worker's own code, in this process. */
+function sealing(rounds: number, firstTokenMs: readonly number[]) {
+  const history = new SealedHistory(new SealedPayloads());
+  for (let message = 0; message < MESSAGES_BEFORE; message += 1)
+    history.add(message % 2 === 0 ? "user" : "assistant", Buffer.alloc(MESSAGE_BYTES, "word "));
+  const turn = () => {
+    history.begin(undefined, Buffer.alloc(MESSAGE_BYTES, "word "));
+    history.open();
+    history.takeBack();
+  };
+  const sealed = interleaved({ turn }, rounds).turn.map((micros) => micros / 1000);
+  const value = median(sealed);
+  return row({
+    name: `sealing before a first token, ${MESSAGES_BEFORE} messages said before`,
+    value,
+    unit: "ms",
+    baseline: median(firstTokenMs),
+    budget: "≤ 0.5 ms",
+    holds: value <= 0.5,
+    samples: { sealed },
+  });
 }
 
 interface Side {

@@ -65,6 +65,7 @@ try {
   await showUnits();
   const before = await showConversation(profile, model);
   await showSecondConversation(profile, model, before);
+  await showKilledCells(profile, model);
   await showNothingLeft(profile);
   await showModels(new ServerUnderTest(guest, device, profile), proof);
   await showNoPolicyNoWorker();
@@ -136,12 +137,35 @@ async function showConversation(profile: NodeProfile, model: Buffer): Promise<Gu
   await showSandbox(worker);
   await refusedAsDemo(profile, model);
   await conversation.end();
-  await showReport(profile, conversation.task);
+  await showReport(profile, conversation.task, "it finished", "finished");
   return worker;
 }
 
+/** A cell and its guard, which is what PID 1 started, each killed in the middle of a conversation. */
+async function showKilledCells(profile: NodeProfile, model: Buffer): Promise<void> {
+  for (const { name, generations } of [
+    { name: "it was killed, as its cell was", generations: 1 },
+    { name: "it was killed, as its cell's guard was", generations: 2 },
+  ]) {
+    const conversation = await open(profile, model);
+    await conversation.ask({ text: `Hello (${canary})`, sampling: SHORT });
+    // Also one that waits: it is replaced.
+    for (const { pid } of workersOf(await processesInGuest(guest))) {
+      const up = `pid=$(awk '/^PPid:/ { print $2 }' /proc/$pid/status)`;
+      await guest.check(`pid=${pid}; ${Array(generations).fill(up).join("; ")}; kill -9 $pid`);
+    }
+    await showReport(profile, conversation.task, name, "killed");
+    conversation.drop();
+  }
+}
+
 /** The cell's word in the task's receipt. */
-async function showReport(profile: NodeProfile, task: Uint8Array): Promise<void> {
+async function showReport(
+  profile: NodeProfile,
+  task: Uint8Array,
+  what: string,
+  expected: string,
+): Promise<void> {
   const control = await withRetry(() => ControlSession.open({ profile, device }), {
     attempts: ATTEMPTS,
   });
@@ -154,8 +178,8 @@ async function showReport(profile: NodeProfile, task: Uint8Array): Promise<void>
   control.close();
   const { end, wipedBytes } = (cell as Receipt["cell"]) ?? { end: "no report", wipedBytes: 0n };
   proof.row({
-    name: "its cell reports that it finished, and how much of its memory was overwritten",
-    holds: isThere && end === "finished" && wipedBytes > 10_000_000n,
+    name: `its cell reports that ${what}, and how much of its memory was overwritten`,
+    holds: isThere && end === expected && wipedBytes > 10_000_000n,
     detail: `${end}, ${(Number(wipedBytes) / 1e6).toFixed(0)} MB`,
   });
 }

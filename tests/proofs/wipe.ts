@@ -5,13 +5,13 @@
  *   wipe.ts [--json]
  *
  * Each ending is that of a real chat with words made for it, in the system prompt, the question and the
- * answer. The control is the same on a node without cells. What the kernel got back while the worker lived
+ * answer. Controls are the same on a node without cells, and with nobody left to overwrite. What the kernel got back while the worker lived
  * is not searched: the node's wipe grade speaks of that.
  *
  * @module
  */
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { ControlSession, Conversation } from "@phantoma/client";
@@ -53,7 +53,30 @@ const endings: readonly Ending[] = [
     end: (_one, worker) => void process.kill(worker, "SIGSEGV"),
     says: "crashed",
   },
+  {
+    name: "kill -9 of its cell in mid-answer",
+    isMidAnswer: true,
+    end: (_one, worker) => void process.kill(parentOf(worker), "SIGKILL"),
+    says: "killed",
+  },
+  {
+    name: "kill -9 of its cell's guard in mid-answer",
+    isMidAnswer: true,
+    end: (_one, worker) => void process.kill(parentOf(parentOf(worker)), "SIGKILL"),
+    says: "killed",
+  },
 ];
+
+const nobodyLeft: Ending = {
+  name: "kill -9 of cell and guard at once",
+  isMidAnswer: true,
+  end(_one, worker) {
+    const both = [parentOf(worker), parentOf(parentOf(worker))];
+    for (const signal of ["SIGSTOP", "SIGKILL"] as const)
+      for (const pid of both) process.kill(pid, signal);
+  },
+  says: "nothing",
+};
 
 /** An end takes the worker 3 s at most, and the overwriting less than one; a busy machine has its time. */
 const GONE_MS = 20_000;
@@ -61,6 +84,10 @@ const RECEIPT_MS = 20_000;
 
 await onNode(false, async (under) => {
   for (const ending of endings) await show(under, ending);
+  const { left, cell, isGone } = await endOne(under, nobodyLeft);
+  const detail = `${left} hits are left, and the receipt's cell part is ${JSON.stringify(cell)}`;
+  const name = `${nobodyLeft.name}: nothing outlives them, and the words must be found`;
+  proof.control(name, isGone && left > 0 && cell === null, detail);
 });
 await onNode(true, async (under) => {
   const { before, left, cell } = await endOne(under, endings[0]!);
@@ -134,6 +161,11 @@ async function endOne({ node, device }: NodeUnderTest, { isMidAnswer, end }: End
   const residue = await held.search();
   const { readable } = residue;
   return { before, left: hits(residue), readable, cell: receipt?.cell ?? null, isGone };
+}
+
+/** A worker's is its cell, and a cell's its guard. */
+function parentOf(pid: number): number {
+  return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "latin1"))![1]);
 }
 
 function theWorkerWith(node: NodeUnderTest["node"], word: string) {

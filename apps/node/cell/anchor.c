@@ -21,6 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "guard.h"
+
 #ifndef __x86_64__
 #error "the cell knows the system calls and registers of x86-64 only"
 #endif
@@ -90,18 +92,35 @@ static bool put_back(const struct address_space *space, const struct user_regs_s
 	return pwrite(space->mem, &word, sizeof(word), (off_t)at->rip) == (ssize_t)sizeof(word);
 }
 
-static bool set_up(pid_t program, pid_t anchor, const struct user_regs_struct *at, struct address_space *space)
+/* An anchor, at a stop of ours and with no descriptor: else gateway and keeper would not see the program's end. */
+static pid_t make_one(pid_t program, const struct user_regs_struct *at, uint64_t password)
 {
-	/* Else the gateway and the keeper would not see the program's end. */
 	const unsigned long long descriptors[6] = { 0, UINT_MAX, 0, 0, 0, 0 };
-	const unsigned long long undumpable[6] = { PR_SET_DUMPABLE, 0, 0, 0, 0, 0 };
+	pid_t anchor = clone_program(program, at, password);
 
-	return stops(anchor, SIGTRAP | PTRACE_EVENT_STOP << 8) &&
-	       call(anchor, at, SYS_close_range, descriptors) && open_address_space(space, anchor) == 0 &&
-	       call(program, at, SYS_prctl, undumpable);
+	if (anchor < 0 || (stops(anchor, SIGTRAP | PTRACE_EVENT_STOP << 8) &&
+			   call(anchor, at, SYS_close_range, descriptors)))
+		return anchor;
+	kill(anchor, SIGKILL);
+	return -1;
 }
 
-pid_t make_anchor(pid_t program, uint64_t password, struct address_space *space)
+/* The guard opens their memory as well, before it is made undumpable. */
+static bool set_up(pid_t program, pid_t anchor, const struct user_regs_struct *at, uint64_t password,
+		   int guard, struct address_space *space)
+{
+	const unsigned long long undumpable[6] = { PR_SET_DUMPABLE, 0, 0, 0, 0, 0 };
+	pid_t spare;
+
+	if (guard >= 0) {
+		spare = make_one(program, at, password);
+		if (spare < 0 || !hand_over(guard, program, anchor, spare))
+			return false;
+	}
+	return open_address_space(space, anchor) == 0 && call(program, at, SYS_prctl, undumpable);
+}
+
+pid_t make_anchor(pid_t program, uint64_t password, int guard, struct address_space *space)
 {
 	struct user_regs_struct registers;
 	pid_t anchor;
@@ -116,11 +135,11 @@ pid_t make_anchor(pid_t program, uint64_t password, struct address_space *space)
 	if (errno || ptrace(PTRACE_POKETEXT, program, registers.rip,
 			    ((unsigned long)word & ~INSTRUCTION_MASK) | SYSCALL_INSTRUCTION))
 		return -1;
-	anchor = clone_program(program, &registers, password);
+	anchor = make_one(program, &registers, password);
 	if (anchor < 0)
 		return -1;
 	/* Not with PTRACE_POKETEXT, which nobody without rights may use on what is undumpable now. */
-	if (set_up(program, anchor, &registers, space) && put_back(space, &registers, word) &&
+	if (set_up(program, anchor, &registers, password, guard, space) && put_back(space, &registers, word) &&
 	    ptrace(PTRACE_SETREGS, program, 0, &registers) == 0)
 		return anchor;
 	kill(anchor, SIGKILL);

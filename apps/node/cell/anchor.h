@@ -12,12 +12,13 @@
 
 /*
  * Makes the anchor of `program`, a child that we have seized and that stands at its PTRACE_EVENT_EXEC stop;
- * it stands as it stood afterwards, before its first instruction. `password` as in once.h.
+ * it stands as it stood afterwards, before its first instruction. `password` as in once.h, `guard` our line to
+ * a guard (guard.h), which gets a second one, or -1.
  *
  * The anchor is our child, seized with the program's options, stopped, and has no descriptor open. `space`
  * is opened; then their memory is made undumpable, so that nobody else opens it and no core is written.
  * Returns the anchor's pid, or -1: then `program` is in no state to run.
  */
-pid_t make_anchor(pid_t program, uint64_t password, struct address_space *space);
+pid_t make_anchor(pid_t program, uint64_t password, int guard, struct address_space *space);
 
 #endif

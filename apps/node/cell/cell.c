@@ -10,7 +10,8 @@
  * leads nowhere where no warden listens. PID 1 gives the gateway's connection as 0. A starter of ours gives it as 3, and
  * connections in the place of sockets, as `fd:4` and `fd:0`: its cells may not be allowed to make any.
  *
- * Its exit status is why it could not start the program, or 0.
+ * What is started is the cell's guard (guard.h), and the cell its child. Its exit status is why it could not start
+ * the program, or 0.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,6 +33,7 @@
 #include <unistd.h>
 
 #include "ending.h"
+#include "guard.h"
 #include "once.h"
 #include "report.h"
 #include "seize.h"
@@ -193,6 +195,9 @@ static int filter_calls(void)
 		{ SCMP_SYS(memfd_create), 0 },
 		{ SCMP_SYS(memfd_secret), 0 },
 		{ SCMP_SYS(shmget), 0 },
+		/* Nor any that stays when it ends: a message in a queue of the kernel's. */
+		{ SCMP_SYS(msgget), 0 },
+		{ SCMP_SYS(mq_open), 0 },
 	};
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 
@@ -240,6 +245,10 @@ static int drop_capabilities(void)
 
 static void give_up_rights(const struct seized *seized)
 {
+	/* Bytes: no file can be written, wherever one could be opened, and files are not overwritten. */
+	const struct rlimit no_file = { 0, 0 };
+
+	expect(setrlimit(RLIMIT_FSIZE, &no_file) == 0, STATUS_PRIVILEGE);
 	expect(prctl(PR_SET_DUMPABLE, 0) == 0, STATUS_PRIVILEGE);
 	expect(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, STATUS_PRIVILEGE);
 	expect(drop_capabilities(), STATUS_PRIVILEGE);
@@ -261,9 +270,16 @@ static void become_program(const struct seized *seized, int gateway, int keeper,
 static int check(char *argv[])
 {
 	char *const wrongly[] = { argv[0], NULL };
+	struct guarded guarded;
 	struct seized seized;
 	struct end end;
+	int status;
 
+	expect(start_guarded(&guarded) == 0, STATUS_SEIZE);
+	if (guarded.cell > 0) {
+		status = guard_until_gone(&guarded, &end);
+		return WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_SEIZE;
+	}
 	switch (start_seized(&seized)) {
 	case -1:
 		return STATUS_SEIZE;
@@ -272,8 +288,22 @@ static int check(char *argv[])
 		execute_once(seized.password, "/proc/self/exe", wrongly, environment);
 		_exit(STATUS_PROGRAM);
 	}
+	seized.guard = guarded.line;
 	watch_until_gone(&seized, -1, &end);
 	return end.was_wiped && end.wiped.missed == 0 ? 0 : STATUS_SEIZE;
+}
+
+/* Says the cell's last word where the cell was killed; the gateway need not wait for that. */
+static int guard(const struct guarded *guarded, int gateway, int report)
+{
+	struct end end;
+	int status;
+
+	close(gateway);
+	status = guard_until_gone(guarded, &end);
+	if (WIFSIGNALED(status) && report >= 0)
+		send_report(report, KILLED, &end);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }
 
 int main(int argc, char *argv[])
@@ -283,7 +313,8 @@ int main(int argc, char *argv[])
 	int gateway, keeper, report = -1, witness = -1;
 	struct seized seized;
 	struct end end;
-	uint64_t kills;
+	struct memory_kills before;
+	struct guarded guarded;
 
 	if (argc == 2 && strcmp(argv[1], "check") == 0)
 		return check(argv);
@@ -303,12 +334,16 @@ int main(int argc, char *argv[])
 		report = channel_to(argv[2]);
 		expect(report >= 0 && pair(keeper, report), STATUS_REPORT);
 	}
-	kills = memory_kills();
-	switch (start_seized(&seized)) {
-	case -1:
-		return STATUS_SEIZE;
-	case 0:
-		become_program(&seized, gateway, keeper, witness, argv + 3);
+	before = memory_kills();
+	expect(start_guarded(&guarded) == 0, STATUS_SEIZE);
+	if (guarded.cell == 0) {
+		switch (start_seized(&seized)) {
+		case -1:
+			return STATUS_SEIZE;
+		case 0:
+			become_program(&seized, gateway, keeper, witness, argv + 3);
+		}
+		seized.guard = guarded.line;
 	}
 	/* Else the keeper would not see the program's end. */
 	close(keeper);
@@ -316,10 +351,12 @@ int main(int argc, char *argv[])
 		close(witness);
 	if (is_inherited(argv[1]))
 		close(KEEPER);
+	if (guarded.cell > 0)
+		return guard(&guarded, gateway, report);
 	expect(prctl(PR_SET_DUMPABLE, 0) == 0, STATUS_PRIVILEGE);
 	watch_until_gone(&seized, gateway, &end);
 	if (report >= 0)
-		send_report(report, ending_of(&end, kills), &end);
+		send_report(report, ending_of(&end, &before), &end);
 	/* What never ran its program has nothing to be overwritten, and its status is one of ours. */
 	return end.was_wiped || !WIFEXITED(end.status) ? 0 : WEXITSTATUS(end.status);
 }

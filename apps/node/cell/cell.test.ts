@@ -6,14 +6,7 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
@@ -27,6 +20,7 @@ import {
   WORD_BYTES,
 } from "../../../tests/post-mortem.ts";
 import { temporaryDir } from "../test-node.ts";
+import { memoryGroup } from "./test-memory-group.ts";
 
 /** Every place of tests/victim.c. */
 const PLACES =
@@ -44,6 +38,7 @@ interface Held {
 interface End {
   readonly status: number;
   readonly by: number;
+  readonly wasAnchorKilled: boolean;
   readonly wasWiped: boolean;
   readonly bytes: number;
   readonly missed: number;
@@ -107,7 +102,8 @@ describe.skipIf(noPostMortem())("what a program leaves", () => {
   test("is overwritten when somebody kills it, also while it is stopped", async () => {
     const waiting = await hold("wait");
     const killed = await waiting.finish(() => process.kill(waiting.pid, "SIGKILL"));
-    expect(killed).toMatchObject({ places: { weights: 1 }, end: { status: 9, by: 0 } });
+    const end = { status: 9, by: 0, wasAnchorKilled: false };
+    expect(killed).toMatchObject({ places: { weights: 1 }, end });
     const stopped = await hold("stop");
     const { places } = await stopped.finish(() => process.kill(stopped.pid, "SIGKILL"));
     expect(places).toEqual({ weights: 1 });
@@ -126,7 +122,8 @@ describe.skipIf(noPostMortem())("what a program leaves", () => {
     const held = await hold("memory");
     writeFileSync(join(group, "cgroup.procs"), String(held.pid));
     const { places, end } = await held.finish();
-    expect(end).toMatchObject({ status: 9, by: 0, wasWiped: true, missed: 0 });
+    const known = { wasAnchorKilled: true, wasWiped: true, missed: 0 };
+    expect(end).toMatchObject({ status: 9, by: 0, ...known });
     expect(places).toEqual({ weights: 1 });
   });
 
@@ -136,11 +133,51 @@ describe.skipIf(noPostMortem())("what a program leaves", () => {
     expect(end).toMatchObject({ status: 0, by: 0, wasWiped: true });
   });
 
-  test("is not overwritten when the cell itself is killed, but nothing outlives it", async () => {
+  test("is overwritten by the cell when its guard is killed", async () => {
     const held = await hold("wait");
-    const { places } = await held.finish(() => held.cell.kill("SIGKILL"));
+    const all = familyOf(held.cell.pid!);
+    const { places, end } = await held.finish(() => held.cell.kill("SIGKILL"));
+    expect(end).toMatchObject({ status: 9, by: 1, wasWiped: true, missed: 0 });
+    expect(places).toEqual({ weights: 1 });
+    await expect.poll(() => all.filter(isAlive)).toEqual([]);
+  });
+
+  test("is overwritten by the guard when its cell is killed", async () => {
+    const held = await hold("wait");
+    const all = familyOf(held.cell.pid!);
+    const { places, end } = await held.finish(() => process.kill(cellOf(held), "SIGKILL"));
+    expect(end).toMatchObject({ status: 9, by: 1, wasWiped: true, missed: 0 });
+    expect(places).toEqual({ weights: 1 });
+    await expect.poll(() => all.filter(isAlive)).toEqual([]);
+  });
+
+  test("is overwritten when the cell is killed as its program ends, whoever is first", async () => {
+    for (let run = 0; run < 20; run += 1) {
+      const held = await hold("wait");
+      const all = familyOf(held.cell.pid!);
+      const cell = cellOf(held);
+      const { places } = await held.finish(() => {
+        process.kill(held.pid, "SIGKILL");
+        const late = performance.now() + run / 4;
+        while (performance.now() < late);
+        if (isAlive(cell)) process.kill(cell, "SIGKILL");
+      });
+      expect(places).toEqual({ weights: 1 });
+      await expect.poll(() => all.filter(isAlive)).toEqual([]);
+    }
+  });
+
+  test("is not overwritten when cell and guard are killed together, but nothing outlives them", async () => {
+    const held = await hold("wait");
+    const all = familyOf(held.cell.pid!);
+    expect(all.length).toBe(5);
+    const { places } = await held.finish(() => {
+      const cell = cellOf(held);
+      for (const pid of [held.cell.pid!, cell]) process.kill(pid, "SIGSTOP");
+      for (const pid of [held.cell.pid!, cell]) process.kill(pid, "SIGKILL");
+    });
     expect(hits({ places, readable: 0 })).toBeGreaterThan(0);
-    await expect.poll(() => isAlive(held.pid)).toBe(false);
+    await expect.poll(() => all.filter(isAlive)).toEqual([]);
   });
 
   test("is one process only: it can neither fork nor execute another program", async () => {
@@ -173,8 +210,10 @@ describe("a worker that was taken over", () => {
     const lines: string[] = [];
     for await (const line of createInterface(cell.stdio[3] as Readable)) lines.push(line);
     expect(await exited).toEqual([0, null]);
-    expect(lines.length).toBe(27);
+    expect(lines.length).toBe(31);
     expect(lines.filter((line) => !line.endsWith(": EPERM"))).toEqual([
+      "one byte in a file: EFBIG",
+      "an empty file's length: EFBIG",
       "own flags: done",
       "own affinity: done",
       "own priority: done",
@@ -191,30 +230,19 @@ function leftovers() {
   return { children, shared, descriptors: readdirSync("/proc/self/fd").length };
 }
 
+/** The guard's child; the program's parent. */
+function cellOf({ pid }: Held): number {
+  return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, "latin1"))![1]);
+}
+
+/** A guard, its cell, and what that made: the program and two anchors. */
+function familyOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "ascii").trim();
+  return [pid, ...children.split(" ").filter(Boolean).map(Number).flatMap(familyOf)];
+}
+
 /** A process that ended and whose parent has not looked yet has no memory any more. */
 function isAlive(pid: number): boolean {
   const path = `/proc/${pid}/stat`;
   return existsSync(path) && !/\) [ZX] /.test(readFileSync(path, "latin1"));
-}
-
-/** A control group of version 1 or 2 with room for 64 MiB; `undefined` where none can be made. */
-function memoryGroup(): string | undefined {
-  const name = `phantoma-test-${process.pid}`;
-  for (const [root, limit] of [
-    ["/sys/fs/cgroup", "memory.max"],
-    ["/sys/fs/cgroup/memory", "memory.limit_in_bytes"],
-  ] as const) {
-    const dir = join(root, name);
-    if (!existsSync(root)) continue;
-    try {
-      mkdirSync(dir);
-      onTestFinished(() => rmdirSync(dir));
-      if (!existsSync(join(dir, limit))) continue;
-      writeFileSync(join(dir, limit), String(64 * 1024 * 1024));
-      return dir;
-    } catch {
-      // This root has no memory controller for us.
-    }
-  }
-  return undefined;
 }

@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -34,7 +35,7 @@ static uint64_t read_memory_kills(const char *path)
 	return count;
 }
 
-uint64_t memory_kills(void)
+static uint64_t kills_in_our_group(void)
 {
 	FILE *groups = fopen("/proc/self/cgroup", "re");
 	char line[PATH_BYTES], path[2 * PATH_BYTES];
@@ -59,13 +60,33 @@ uint64_t memory_kills(void)
 	return count;
 }
 
-static enum ending ending_of_signal(const struct end *end, int signal, uint64_t memory_kills_before)
+struct memory_kills memory_kills(void)
+{
+	return (struct memory_kills){
+		.in_our_group = kills_in_our_group(),
+		.on_this_machine = read_memory_kills("/proc/vmstat"),
+	};
+}
+
+/*
+ * Where its control group's files are out of sight, the kernel still says that it killed somebody; and whom it
+ * kills, it kills with all who share their memory: so the anchor too.
+ */
+static bool was_for_memory(const struct end *end, const struct memory_kills *before)
+{
+	struct memory_kills now = memory_kills();
+
+	return now.in_our_group > before->in_our_group ||
+	       (end->was_anchor_killed && now.on_this_machine > before->on_this_machine);
+}
+
+static enum ending ending_of_signal(const struct end *end, int signal, const struct memory_kills *before)
 {
 	if (end->by == BY_ORDER)
 		return KILLED;
 	if (end->by == BY_HANG_UP)
 		return DISCONNECTED;
-	if (signal == SIGKILL && memory_kills() > memory_kills_before)
+	if (signal == SIGKILL && was_for_memory(end, before))
 		return MEMORY;
 	/* What a program does not do to itself. */
 	if (signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGHUP)
@@ -73,10 +94,10 @@ static enum ending ending_of_signal(const struct end *end, int signal, uint64_t 
 	return CRASHED;
 }
 
-enum ending ending_of(const struct end *end, uint64_t memory_kills_before)
+enum ending ending_of(const struct end *end, const struct memory_kills *before)
 {
 	if (WIFSIGNALED(end->status))
-		return ending_of_signal(end, WTERMSIG(end->status), memory_kills_before);
+		return ending_of_signal(end, WTERMSIG(end->status), before);
 	switch (WEXITSTATUS(end->status)) {
 	case EXIT_FINISHED:
 		return FINISHED;

@@ -17,10 +17,15 @@ enum ending {
 	MEMORY = 6,
 };
 
-/* How often the kernel has killed in this cell's control group for want of memory; 0 where it does not say. */
-uint64_t memory_kills(void);
+/* How often the kernel has killed for want of memory; 0 where it does not say. */
+struct memory_kills {
+	uint64_t in_our_group;
+	uint64_t on_this_machine;
+};
 
-/* `memory_kills_before` as it was when the child began. */
-enum ending ending_of(const struct end *end, uint64_t memory_kills_before);
+struct memory_kills memory_kills(void);
+
+/* `before` as it was when the child began. */
+enum ending ending_of(const struct end *end, const struct memory_kills *before);
 
 #endif

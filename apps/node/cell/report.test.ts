@@ -19,6 +19,7 @@ import {
 } from "../ipc/keeper-link.ts";
 import { temporaryDir } from "../test-node.ts";
 import { findCell } from "./cell-command.ts";
+import { memoryGroup } from "./test-memory-group.ts";
 
 describe.skipIf(noPostMortem())("a cell", () => {
   let cell: string;
@@ -96,6 +97,20 @@ describe.skipIf(noPostMortem())("a cell", () => {
     expect(ended!.body.readBigUInt64BE(1)).toBeGreaterThan(1_000_000n);
     expect(ended!.body.readBigUInt64BE(9)).toBe(0n);
     expect(Number(ended!.body.readBigUInt64BE(17))).toBeGreaterThanOrEqual(before);
+  });
+
+  test("reports memory also where the group that had none is not the one it sees", async (context) => {
+    const group = memoryGroup();
+    if (!group) return context.skip();
+    const connection = await start(`
+      await say(String(process.pid));
+      gateway.once("data", () => { for (const all = [];;) all.push(Buffer.alloc(1 << 20, 1)); });
+    `);
+    const [pid] = (await once(connection, "data")) as [Buffer];
+    writeFileSync(join(group, "cgroup.procs"), String(pid).trim());
+    connection.write(".");
+    const [, ended] = await reports.next();
+    expect(cellEndings[ended!.body[0]! - 1]).toBe("memory");
   });
 
   test("ends a program that stays after its gateway has hung up, and not a moment early", async () => {

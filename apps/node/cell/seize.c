@@ -31,7 +31,9 @@
 struct watch {
 	pid_t program;
 	uint64_t password;
+	int guard;
 	pid_t anchor;
+	bool was_anchor_killed;
 	int signals;
 	int line;
 	struct address_space space;
@@ -47,7 +49,7 @@ pid_t start_seized(struct seized *seized)
 	sigset_t watched, before;
 	char go;
 
-	*seized = (struct seized){ .pid = -1 };
+	*seized = (struct seized){ .pid = -1, .guard = -1 };
 	sigemptyset(&watched);
 	sigaddset(&watched, SIGCHLD);
 	sigaddset(&watched, SIGTERM);
@@ -94,7 +96,7 @@ static uint64_t milliseconds(clockid_t clock)
 /* It has run none of its own instructions yet, and runs them only if it can be overwritten afterwards. */
 static void program_starts(struct watch *watch)
 {
-	watch->anchor = make_anchor(watch->program, watch->password, &watch->space);
+	watch->anchor = make_anchor(watch->program, watch->password, watch->guard, &watch->space);
 	if (watch->anchor < 0 || ptrace(PTRACE_SETOPTIONS, watch->program, 0, RUNNING_OPTIONS))
 		kill(watch->program, SIGKILL);
 }
@@ -135,6 +137,17 @@ static void hang_up(struct watch *watch)
 	watch->line = -1;
 }
 
+/* Its exit stop has come if somebody killed it; a stopped process has no other. */
+static bool was_killed(pid_t anchor)
+{
+	unsigned long exit_status;
+	int status;
+
+	return waitpid(anchor, &status, __WALL | WNOHANG) == anchor && WIFSTOPPED(status) &&
+	       status >> 16 == PTRACE_EVENT_EXIT &&
+	       ptrace(PTRACE_GETEVENTMSG, anchor, 0, &exit_status) == 0 && WTERMSIG((int)exit_status) == SIGKILL;
+}
+
 /* The memory is the anchor's alone now: overwritten, then freed. */
 static void program_gone(struct watch *watch, int status)
 {
@@ -148,12 +161,13 @@ static void program_gone(struct watch *watch, int status)
 		end->wiped_at = milliseconds(CLOCK_REALTIME);
 	}
 	if (watch->anchor > 0) {
+		end->was_anchor_killed = watch->was_anchor_killed || was_killed(watch->anchor);
 		kill(watch->anchor, SIGKILL);
 		ptrace(PTRACE_CONT, watch->anchor, 0, 0);
 	}
 }
 
-/* Takes every report that the kernel has; false when no child is left. */
+/* Takes every report that the kernel has; false when the program and its anchor are gone. */
 static bool take_reports(struct watch *watch)
 {
 	int status;
@@ -167,10 +181,14 @@ static bool take_reports(struct watch *watch)
 				program_gone(watch, status);
 		} else if (WIFSTOPPED(status) && (pid != watch->anchor || watch->program < 0)) {
 			ptrace(PTRACE_CONT, pid, 0, 0);
+		} else if (pid == watch->anchor && status >> 16 == PTRACE_EVENT_EXIT) {
+			/* Along with its program: it stays at its exit stop until that is gone. */
+			watch->was_anchor_killed = true;
+		} else if (pid == watch->anchor) {
+			watch->anchor = -1;
 		}
-		/* Else the anchor was killed along with its program, and stays at its exit stop until then. */
 	}
-	return pid == 0 || errno == EINTR;
+	return (pid == 0 || errno == EINTR) && (watch->program > 0 || watch->anchor > 0);
 }
 
 static void end_now(struct watch *watch, enum ended_by by)
@@ -212,6 +230,7 @@ void watch_until_gone(struct seized *seized, int line, struct end *end)
 	struct watch watch = {
 		.program = seized->pid,
 		.password = seized->password,
+		.guard = seized->guard,
 		.anchor = -1,
 		.signals = seized->signals,
 		.line = line,

@@ -4,7 +4,8 @@
  *   fork ──seized──> exec ──anchored──> running ──however it ends──> gone ──overwritten──> freed
  *
  * The anchor (anchor.h) keeps the memory when the program has ended: by return, signal, kill -9 or the
- * kernel's search for memory. When the cell itself dies, the kernel kills both, and nothing is overwritten.
+ * kernel's search for memory. When the cell itself dies, the kernel kills both; then the guard (guard.h) has
+ * another anchor.
  */
 #ifndef PHANTOMA_CELL_SEIZE_H
 #define PHANTOMA_CELL_SEIZE_H
@@ -17,6 +18,8 @@
 
 struct seized {
 	pid_t pid;
+	/* Our line to a guard (guard.h); -1 where there is none, unless the caller sets it. */
+	int guard;
 	/* For once.h. */
 	uint64_t password;
 	/* The child reads one byte here, and runs on when it comes. */
@@ -37,6 +40,8 @@ struct end {
 	/* As waitpid gave it. */
 	int status;
 	enum ended_by by;
+	/* Not by us, and before the overwriting: the kernel does that for want of memory. */
+	bool was_anchor_killed;
 	/* The child ran its program, and all that this could write to was gone over; see `wiped.missed`. */
 	bool was_wiped;
 	struct wiped wiped;

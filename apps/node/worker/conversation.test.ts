@@ -9,6 +9,7 @@ import {
 } from "@phantoma/protocol";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { EngineError, PromptTooLongError } from "./engine/engine.ts";
+import { SealedPayloads } from "./sealed-payloads.ts";
 import { settled, TestConversation } from "./test-conversation.ts";
 
 const coded = (code: string) => expect.objectContaining({ name: "ProtocolError", code });
@@ -294,6 +295,43 @@ describe("an attachment", () => {
     expect(talk.on(1)).toEqual([code, "end"]);
     await talk.turn(2, "Hi");
     expect(talk.on(2)).toEqual(whole("Hello"));
+  });
+});
+
+describe("what is sealed between turns", () => {
+  const sealing = () => vi.spyOn(SealedPayloads.prototype, "seal");
+  afterEach(() => void vi.restoreAllMocks());
+
+  /** Somebody changes one bit of every piece that is kept. */
+  function tamper(seal: ReturnType<typeof sealing>): void {
+    for (const { value } of seal.mock.results) value.sealed[0]! ^= 1;
+  }
+
+  test("and was changed ends the session, with no word of it and nothing for the model", async () => {
+    const seal = sealing();
+    talk.open({ history: [{ role: "user", text: "Before" }] });
+    tamper(seal);
+    await talk.turn(1, "Hi");
+    expect(talk.leave).toHaveBeenCalledExactlyOnceWith(CloseCode.crypto);
+    expect([talk.on(1), talk.modelSaw]).toEqual([[], []]);
+  });
+
+  test("as an attachment likewise", async () => {
+    const seal = sealing();
+    talk.open();
+    talk.attach(1, "a.txt", Buffer.from("A"));
+    tamper(seal);
+    await talk.turn(2, { text: "Read.", attachments: [1] });
+    expect(talk.leave).toHaveBeenCalledExactlyOnceWith(CloseCode.crypto);
+    expect([talk.on(2), talk.modelSaw]).toEqual([[], []]);
+  });
+
+  test("cannot be opened once the conversation was erased", async () => {
+    talk.open({ history: [{ role: "user", text: "Before" }] });
+    talk.conversation.erase();
+    await talk.turn(1, "Hi");
+    expect(talk.leave).toHaveBeenCalledExactlyOnceWith(CloseCode.crypto);
+    expect(talk.modelSaw).toEqual([]);
   });
 });
 

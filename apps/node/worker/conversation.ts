@@ -9,11 +9,12 @@
  *
  * @module
  */
+import { isUtf8 } from "node:buffer";
+import { CryptoError } from "@phantoma/crypto";
 import {
   attachHeaderSchema,
   CloseCode,
   decodeJson,
-  decodeText,
   encodeJson,
   IDLE_TIMEOUT_MS,
   MAX_REQUEST_BYTES,
@@ -22,7 +23,6 @@ import {
   ProtocolError,
   TaskKind,
   turnSchema,
-  type ChatMessage,
   type Closing,
   type Finish,
   type Received,
@@ -34,13 +34,10 @@ import { encodeNumber, FromProcess, ToProcess } from "../ipc/process-link.ts";
 import type { OpenTunnel } from "../tunnel-end/tunnel-end.ts";
 import { AnswerLine } from "./answer-line.ts";
 import { EngineError, type Engine, type TurnResult } from "./engine/engine.ts";
+import { SealedHistory } from "./sealed-history.ts";
+import { SealedPayloads, type SealedPayload } from "./sealed-payloads.ts";
 
 const SESSION_STREAM = 0;
-
-interface Attachment {
-  readonly name: string;
-  readonly text: string;
-}
 
 /** What a conversation needs of its tunnel. */
 export type ConversationTunnel = Pick<OpenTunnel, "channel" | "leave"> & {
@@ -54,10 +51,9 @@ export class Conversation {
   #isSingleTurn = false;
   /** A single turn was begun: no other one may follow, also while its answer is rounded up. */
   #isSpent = false;
-  #history: ChatMessage[] = [];
-  /** What a turn that gives no answer goes back to. */
-  #historyBefore: ChatMessage[] = [];
-  readonly #attachments = new Map<number, Attachment>();
+  readonly #payloads = new SealedPayloads();
+  readonly #history = new SealedHistory(this.#payloads);
+  readonly #attachments = new Map<number, SealedPayload>();
   #attachedBytes = 0;
   #running: AbortController | undefined;
   #mayCompute: (() => void) | undefined;
@@ -86,6 +82,11 @@ export class Conversation {
       default:
         throw new RangeError("no such frame");
     }
+  }
+
+  /** Nothing of what was said can be opened any more. The last thing that happens to a conversation. */
+  erase(): void {
+    this.#payloads.erase();
   }
 
   #receive(received: Received): void {
@@ -117,7 +118,7 @@ export class Conversation {
     const { mode, steady, history } = decodeJson(openSchema, body);
     this.#line = new AnswerLine(this.#tunnel.link, this.#tunnel.channel, steady);
     this.#isSingleTurn = mode === "turn";
-    this.#history.push(...history);
+    for (const { role, text } of history) this.#history.add(role, Buffer.from(text, "utf8"));
     const { modelName: model, contextTokens, threads } = this.#engine;
     const opened = { model, contextTokens, threads, idleTimeoutMs: IDLE_TIMEOUT_MS };
     this.#line.say(SESSION_STREAM, encodeJson(TaskKind.opened, opened), false);
@@ -131,11 +132,15 @@ export class Conversation {
       throw new ProtocolError("ERR_INVALID_MESSAGE", "attachment: its header is cut off");
     const { name } = decodeJson(attachHeaderSchema, body.subarray(2, contentStart));
     const content = body.subarray(contentStart);
-    if (this.#attachedBytes + content.length > MAX_REQUEST_BYTES)
+    const bytes = content.length;
+    if (this.#attachedBytes + bytes > MAX_REQUEST_BYTES)
       throw new ProtocolError("ERR_LIMIT", `attachments of over ${MAX_REQUEST_BYTES} bytes`);
-    this.#attachments.set(stream, { name, text: decodeText(content) });
-    this.#attachedBytes += content.length;
-    this.#line!.say(stream, encodeJson(TaskKind.attached, { bytes: content.length }), true);
+    // No string is made of it before a turn reads it.
+    if (!isUtf8(content)) throw new ProtocolError("ERR_INVALID_UTF8", "the text is not UTF-8");
+    const text = joined([Buffer.from(`File "${name}":\n`), content, Buffer.from("\n\n")]);
+    this.#attachments.set(stream, this.#payloads.seal({ kind: "attachment", stream }, text));
+    this.#attachedBytes += bytes;
+    this.#line!.say(stream, encodeJson(TaskKind.attached, { bytes }), true);
     this.#idle.refresh();
   }
 
@@ -147,13 +152,18 @@ export class Conversation {
       this.#startTurn(request);
     } catch (error) {
       const refused = refusalFor(error);
-      return refused ? this.#refuse(stream, refused) : void this.#tunnel.leave(CloseCode.limit);
+      return refused ? this.#refuse(stream, refused) : void this.#tunnel.leave(endFor(error));
     }
     const running = new AbortController();
     this.#running = running;
     this.#isSpent = this.#isSingleTurn;
     this.#line!.begin(stream);
-    const outcome = await this.#answer(request, running.signal);
+    let outcome: Buffer;
+    try {
+      outcome = await this.#answer(request, running.signal);
+    } catch (error) {
+      return void this.#tunnel.leave(endFor(error));
+    }
     this.#running = undefined;
     this.#idle.refresh();
     this.#tunnel.link.send(FromProcess.turn, encodeNumber(0));
@@ -164,17 +174,22 @@ export class Conversation {
 
   /** Puts the user's message into the history, or throws and leaves it as it was. */
   #startTurn({ text, keep, attachments = [] }: TurnRequest): void {
-    const parts = attachments.map((id) => {
-      const attachment = this.#attachments.get(id);
-      if (!attachment) throw new UnknownAttachment();
-      return `File "${attachment.name}":\n${attachment.text}\n\n`;
+    const named = attachments.map((stream) => {
+      const payload = this.#attachments.get(stream);
+      if (!payload) throw new UnknownAttachment();
+      return { stream, payload };
     });
-    this.#historyBefore = this.#history;
-    this.#history = this.#history.slice(0, keep);
-    this.#history.push({ role: "user", text: parts.join("") + text });
+    const files = named.map(({ stream, payload }) =>
+      this.#payloads.open({ kind: "attachment", stream }, payload),
+    );
+    this.#history.begin(keep, joined([...files, Buffer.from(text, "utf8")]));
   }
 
-  /** The message that ends the answer: how it finished, or why it could not be given. */
+  /**
+   * The message that ends the answer: how it finished, or why it could not be given.
+   *
+   * @throws CryptoError where the history is not as it was sealed
+   */
   async #answer({ sampling = {} }: TurnRequest, signal: AbortSignal): Promise<Buffer> {
     let text = "";
     try {
@@ -183,12 +198,13 @@ export class Conversation {
         text += delta;
         this.#line!.delta(delta);
       };
-      const result = await this.#engine.answer(this.#history, sampling, onText, signal);
-      this.#history.push({ role: "assistant", text });
+      const result = await this.#engine.answer(this.#history.open(), sampling, onText, signal);
+      this.#history.answered(Buffer.from(text, "utf8"));
       return encodeJson(TaskKind.finish, finishOf(result));
     } catch (error) {
-      if (text === "") this.#history = this.#historyBefore;
-      else this.#history.push({ role: "assistant", text });
+      if (error instanceof CryptoError) throw error;
+      if (text === "") this.#history.takeBack();
+      else this.#history.answered(Buffer.from(text, "utf8"));
       return encodeJson(TaskKind.refused, modelRefusal(error));
     }
   }
@@ -214,6 +230,22 @@ export class Conversation {
     const isInTime = reason === "ended" || reason === "turn-done";
     await this.#tunnel.leave(isInTime ? CloseCode.done : CloseCode.timeout);
   }
+}
+
+/** @param pieces are overwritten */
+function joined(pieces: readonly Buffer[]): Buffer {
+  const all = Buffer.allocUnsafeSlow(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    at += piece.copy(all, at);
+    piece.fill(0);
+  }
+  return all;
+}
+
+/** With which code a session ends that cannot go on. */
+function endFor(error: unknown): CloseCode {
+  return error instanceof CryptoError ? CloseCode.crypto : CloseCode.limit;
 }
 
 class UnknownAttachment extends Error {}

@@ -26,6 +26,7 @@ const modelsDir = values.models;
 if (!modelsDir) process.exit(2);
 
 let engine: Engine | undefined;
+let conversation: Conversation | undefined;
 
 await runTunnelEnd({
   role: "worker",
@@ -41,8 +42,11 @@ await runTunnelEnd({
     return engine.threads;
   },
   open(tunnel) {
-    const conversation = new Conversation(engine!, tunnel);
-    return (frame) => conversation.handle(frame);
+    const opened = (conversation = new Conversation(engine!, tunnel));
+    return (frame) => opened.handle(frame);
   },
-  release: async () => engine?.dispose(),
+  async release() {
+    conversation?.erase();
+    await engine?.dispose();
+  },
 });

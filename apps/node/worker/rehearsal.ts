@@ -54,6 +54,7 @@ export async function rehearse(engine: Engine): Promise<void> {
   device.outbox.end(1);
   for (const body of device.flush()) conversation.handle({ kind: ToProcess.data, body });
   await ended.promise;
+  conversation.erase();
   engine.forget();
   if (!finished) throw new Error("the model did not finish an answer");
 

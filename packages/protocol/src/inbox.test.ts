@@ -1,5 +1,5 @@
 /** What an inbox takes: streams, counts and lengths within bounds, and nothing beyond them. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { Inbox } from "./inbox.ts";
 import { MAX_LIVE_STREAMS } from "./limits.ts";
 import { encodeEntry, ENTRY_HEADER_BYTES, EntryType } from "./record.ts";
@@ -129,6 +129,19 @@ test("a message without a kind is refused", () => {
 
 test("an empty part is refused, because endless ones would fill the memory under any limit", () => {
   expect(() => new Inbox(10).accept(record(part(1, "")))).toThrow(malformed);
+});
+
+test("erase overwrites what is not whole yet, and its stream stays cut", () => {
+  const allocate = vi.spyOn(Buffer, "allocUnsafeSlow");
+  onTestFinished(() => allocate.mockRestore());
+  const inbox = new Inbox(100);
+  inbox.accept(record(part(1, "secret"), part(2, "word"), message(3, "whole")));
+  const held = allocate.mock.results.slice(-3).map(({ value }) => value.toString("latin1", 0, 6));
+  expect(held.map((text) => text.slice(0, 4))).toEqual(["secr", "word", "whol"]);
+  inbox.erase();
+  for (const { value } of allocate.mock.results.slice(-3, -1))
+    expect(value.includes("secret") || value.includes("word")).toBe(false);
+  expect(inbox.liveStreams).toEqual([1, 2, 3]);
 });
 
 test("no error quotes what was received", () => {

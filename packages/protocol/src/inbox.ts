@@ -45,6 +45,11 @@ export class Inbox {
     return decodeRecord(record).flatMap((entry) => this.#acceptEntry(entry) ?? []);
   }
 
+  /** Overwrites and drops what is not whole yet; its streams stay cut. */
+  erase(): void {
+    for (const stream of this.#live.values()) takeMessage(stream).fill(0);
+  }
+
   #acceptEntry(entry: Entry): Received | undefined {
     const stream = this.#openStream(entry.stream);
     if (entry.type === EntryType.end) {

@@ -54,6 +54,7 @@ export class SecureChannel {
   }
 
   erase(): void {
+    this.#inbox.erase();
     this.outbox.erase();
     this.#session.erase();
   }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ipc.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -37,7 +38,11 @@ int main(void)
 	const struct sched_param ordinary = { 0 };
 	const int group = getppid();
 	cpu_set_t all;
+	int file;
 
+	/* Of a file over its limit it is told by a signal as well. */
+	signal(SIGXFSZ, SIG_IGN);
+	file = open("/dev/shm", O_TMPFILE | O_RDWR, 0600);
 	memset(&all, 0xff, sizeof(all));
 	attempt("owner", SYS_fcntl, GATEWAY, F_SETOWN, cell);
 	attempt("owner, high bits", SYS_fcntl, GATEWAY, F_SETOWN | HIGH_BITS, cell);
@@ -61,6 +66,10 @@ int main(void)
 	attempt("priority of the user", SYS_setpriority, PRIO_USER, 0, 19);
 	attempt("disk priority", SYS_ioprio_set, IOPRIO_WHO_PROCESS, cell, 0);
 	attempt("disk priority of the group", SYS_ioprio_set, IOPRIO_WHO_PGRP, 0, 0);
+	attempt("message queue", SYS_msgget, IPC_PRIVATE, 0600, 0);
+	attempt("named message queue", SYS_mq_open, (intptr_t)"inmate", O_RDWR | O_CREAT, 0600);
+	attempt("one byte in a file", SYS_write, file, (intptr_t)"x", 1);
+	attempt("an empty file's length", SYS_ftruncate, file, 1, 0);
 	attempt("own flags", SYS_fcntl, GATEWAY, F_GETFL, 0);
 	attempt("own affinity", SYS_sched_setaffinity, 0, sizeof(all), (intptr_t)&all);
 	attempt("own priority", SYS_setpriority, PRIO_PROCESS, 0, 19);

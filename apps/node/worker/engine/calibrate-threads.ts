@@ -30,7 +30,7 @@ export async function calibrateThreads(
   const candidates = threadCandidates(cores);
   let best = 1;
   if (candidates.length > 1) {
-    const cache = new TokenCache(context, 1);
+    const cache = new TokenCache(context, candidates.length * CANDIDATE_TOKENS, 1);
     let bestMs = Infinity;
     // From one up, so that no more than one number of threads is tried that is too many.
     for (const threads of candidates) {

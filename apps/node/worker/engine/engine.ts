@@ -102,7 +102,7 @@ export class Engine {
     if (this.#disposal.signal.aborted) return;
     this.#disposal.abort();
     await this.#running?.catch(() => undefined);
-    this.#promptTokens.forget();
+    this.forget();
     await this.#loaded.context.dispose();
     await this.#loaded.model.dispose();
   }

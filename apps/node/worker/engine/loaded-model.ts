@@ -58,7 +58,7 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
   const isMeasured = options.threads === "calibrate";
   const threads = options.threads === "calibrate" ? 1 : options.threads;
   const context = await openContext(addon, model, { contextTokens, batchTokens, threads });
-  const cache = new TokenCache(context, batchTokens);
+  const cache = new TokenCache(context, contextTokens, batchTokens);
   await proveItGenerates(addon, model, cache);
   const tokenizer = new Tokenizer(model);
   const template = ChatTemplate.choose(addon, metadata.chatTemplate, tokenizer);

@@ -2,15 +2,20 @@
  * The tokens of a whole conversation. Earlier answers go back in as the very tokens the model chose, since their
  * text could be cut into other tokens, and the KV cache would be of use only up to the first difference.
  *
+ * Like the KV cache they say what was said, and are overwritten with it; no text is kept beside them.
+ *
  * @module
  */
+import { createHmac, randomBytes } from "node:crypto";
 import type { ChatMessage, PromptPart } from "./chat-template.ts";
 import { EngineError, PromptTooLongError } from "./engine-error.ts";
 import type { LoadedModel } from "./loaded-model.ts";
 
 export class PromptTokens {
   readonly #loaded: LoadedModel;
-  readonly #answers = new Map<string, readonly number[]>();
+  /** By a digest of the answer, under a key of this process: the answer itself is not kept. */
+  readonly #answers = new Map<string, Uint32Array>();
+  readonly #digestKey = randomBytes(32);
 
   constructor(loaded: LoadedModel) {
     this.#loaded = loaded;
@@ -38,16 +43,22 @@ export class PromptTokens {
   }
 
   remember(answer: string, tokens: readonly number[]): void {
-    if (answer !== "" && tokens.length > 0) this.#answers.set(answer, tokens);
+    if (answer === "" || tokens.length === 0) return;
+    this.#answers.set(this.#digest(answer), Uint32Array.from(tokens));
   }
 
   forget(): void {
+    for (const tokens of this.#answers.values()) tokens.fill(0);
     this.#answers.clear();
+  }
+
+  #digest(answer: string): string {
+    return createHmac("sha256", this.#digestKey).update(answer, "utf8").digest("base64");
   }
 
   #partTokens(part: PromptPart, isFirst: boolean): Iterable<number> {
     if (part.kind === "content" && part.role === "assistant") {
-      const chosen = this.#answers.get(part.text);
+      const chosen = this.#answers.get(this.#digest(part.text));
       if (chosen !== undefined) return chosen;
     }
     return this.#loaded.tokenizer.tokens(part.text, part.kind, isFirst);

@@ -10,27 +10,34 @@ import type { AddonContext, AddonSampler } from "./llama-addon.ts";
 export class TokenCache {
   readonly #context: AddonContext;
   readonly #batchTokens: number;
-  #tokens: number[] = [];
+  /** Outside V8's heap, which moves and keeps what it held. */
+  readonly #tokens: Uint32Array;
+  #length = 0;
   /** Where the result of the last evaluated token is; what {@link sample} reads. */
   #logits = -1;
 
-  /** @param batchTokens most tokens evaluated in one go, no more than the context was made for */
-  constructor(context: AddonContext, batchTokens: number) {
+  /**
+   * @param contextTokens how many the context has room for
+   * @param batchTokens most tokens evaluated in one go, no more than the context was made for
+   */
+  constructor(context: AddonContext, contextTokens: number, batchTokens: number) {
     this.#context = context;
+    this.#tokens = new Uint32Array(contextTokens);
     this.#batchTokens = batchTokens;
   }
 
   get length(): number {
-    return this.#tokens.length;
+    return this.#length;
   }
 
   /** Forgets what does not begin `tokens`, and at least its last token, whose result is wanted again. */
   keepPrefixOf(tokens: readonly number[]): void {
+    const most = Math.min(tokens.length - 1, this.length);
     let kept = 0;
-    while (kept < tokens.length - 1 && this.#tokens[kept] === tokens[kept]) kept++;
+    while (kept < most && this.#tokens[kept] === tokens[kept]) kept++;
     if (kept >= this.length) return;
     if (kept > 0 && this.#context.removeTokenCellsFromSequence(SEQUENCE, kept, this.length)) {
-      this.#tokens.length = kept;
+      this.#forgetFrom(kept);
     } else {
       // A recurrent model has one state, not one per token.
       this.clear();
@@ -39,7 +46,7 @@ export class TokenCache {
 
   clear(): void {
     this.#context.disposeSequence(SEQUENCE);
-    this.#tokens = [];
+    this.#forgetFrom(0);
   }
 
   /**
@@ -70,7 +77,13 @@ export class TokenCache {
       this.clear();
       throw new EngineError("ERR_EVALUATION", "llama.cpp could not evaluate a batch", { cause });
     }
-    this.#tokens.push(...tokens);
+    this.#tokens.set(tokens, this.#length);
+    this.#length += tokens.length;
+  }
+
+  #forgetFrom(kept: number): void {
+    this.#tokens.fill(0, kept, this.#length);
+    this.#length = kept;
   }
 
   /** @throws {@link EngineError} `ERR_EVALUATION` */
