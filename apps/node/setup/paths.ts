@@ -42,6 +42,8 @@ export function runPaths(runDir: string) {
     workerStarter: join(runDir, "worker.sock"),
     clerkStarter: join(runDir, "clerk.sock"),
     warden: join(runDir, "warden", "warden.sock"),
+    /** Written by the doctor's unit, every minute. */
+    hostReport: join(runDir, "doctor", "host.json"),
   };
 }
 
