@@ -36,7 +36,6 @@ export function ConversationHead({ conversation, node, isAnswering }: Props) {
     setOpen("receipt");
   });
   const { worker } = conversation;
-  const isDemo = node?.starter !== "systemd";
   return (
     <PageFrame
       title={conversation.title || t("chat.untitled")}
@@ -51,7 +50,7 @@ export function ConversationHead({ conversation, node, isAnswering }: Props) {
           <WorkerState worker={worker} isAnswering={isAnswering} />
           {worker.state === "live" && (
             <Button kind="danger" size="small" disabled={end.isPending} onClick={end.run}>
-              {isDemo ? t("chat.endNow") : t("chat.endAndWipeNow")}
+              {t("chat.endNow")}
             </Button>
           )}
           <Menu
