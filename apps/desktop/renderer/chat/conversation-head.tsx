@@ -6,7 +6,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Conversation, NodeView, Receipt, Worker } from "../../ipc/contract.ts";
+import type { Conversation, Receipt, Worker } from "../../ipc/contract.ts";
 import { consoleErrorOf } from "../app/bridge.ts";
 import { PageFrame } from "../app/page-frame.tsx";
 import { keys, useRequest } from "../app/queries.ts";
@@ -22,11 +22,10 @@ import { useNow } from "./use-now.ts";
 
 interface Props {
   readonly conversation: Conversation;
-  readonly node: NodeView | undefined;
   readonly isAnswering: boolean;
 }
 
-export function ConversationHead({ conversation, node, isAnswering }: Props) {
+export function ConversationHead({ conversation, isAnswering }: Props) {
   const { t } = useTranslation();
   const [open, setOpen] = useState<"rename" | "remove" | "receipt">();
   const close = () => setOpen(undefined);

@@ -69,6 +69,7 @@ export function HealthPage({ node }: { node: NodeView }) {
 
 function Grade({ doctor: { grade, heldBy, readAt, findings } }: { doctor: Doctor }) {
   const { t, i18n } = useTranslation();
+  const factText = useFactText();
   return (
     <section>
       <h2>{t("health.gradeTitle")}</h2>
@@ -79,7 +80,11 @@ function Grade({ doctor: { grade, heldBy, readAt, findings } }: { doctor: Doctor
         <p>{t(`health.gradeText.${grade}`)}</p>
         {heldBy !== null && (
           <>
-            <p>{t("health.heldBy", { fact: heldByText(heldBy, findings[heldBy], t) })}</p>
+            <p>
+              {t("health.heldBy", {
+                fact: `${t(`health.check.${heldBy}.title`)}: ${factText(heldBy, findings[heldBy])}`,
+              })}
+            </p>
             <p>{t("health.step", { step: t(`health.check.${heldBy}.step`) })}</p>
           </>
         )}
@@ -95,13 +100,14 @@ function Grade({ doctor: { grade, heldBy, readAt, findings } }: { doctor: Doctor
 
 function FindingView({ check, finding }: { check: DoctorCheck; finding: Finding }) {
   const { t } = useTranslation();
+  const factText = useFactText();
   const { isGood, detail } = finding;
   return (
     <li>
       <p className="finding-fact">
         <Dot tone={isGood === null ? "caution" : isGood ? "good" : "danger"} />
         <strong>{t(`health.check.${check}.title`)}</strong>
-        <span>{factText(check, finding, t)}</span>
+        <span>{factText(check, finding)}</span>
         {detail !== null && <span className="finding-detail">{detail}</span>}
       </p>
       {!isGood && (
@@ -118,13 +124,8 @@ function FindingView({ check, finding }: { check: DoctorCheck; finding: Finding 
   );
 }
 
-type Translate = ReturnType<typeof useTranslation>["t"];
-
-function factText(check: DoctorCheck, { isGood }: Finding, t: Translate): string {
-  if (isGood === null) return t("health.unread");
-  return t(`health.check.${check}.${isGood ? "good" : "bad"}`);
-}
-
-function heldByText(check: DoctorCheck, finding: Finding, t: Translate): string {
-  return `${t(`health.check.${check}.title`)}: ${factText(check, finding, t)}`;
+function useFactText(): (check: DoctorCheck, finding: Finding) => string {
+  const { t } = useTranslation();
+  return (check, { isGood }) =>
+    isGood === null ? t("health.unread") : t(`health.check.${check}.${isGood ? "good" : "bad"}`);
 }
