@@ -153,7 +153,7 @@ export const en = {
     one: "Receipt",
     loading: "Fetching receipts",
     meaning:
-      "The node's keeper signs one when a worker has ended; this console checked the signature. Each line says only what its witness measured. Whether memory was wiped follows from the node's wipe grade as it is now.",
+      "The node's keeper signs one when a worker has ended; this console checked the signature. Each line says only what its witness measured. What is said of memory follows from the node's wipe grade as it is now.",
     none: "No worker has ended since the node started.",
     noneYet: "There is none yet: a receipt is written when a worker has ended.",
     notMeasured: "not measured",
