@@ -172,6 +172,19 @@ describe("with a demo node", () => {
     expect((await phantoma(["status"])).output).toContain(url);
   });
 
+  test("the doctor says the demo node's grade, never wiped below A, and exits with 1 for what is to do", async () => {
+    const told = await phantoma(["doctor", "--json"]);
+    const { node, grade, heldBy, findings } = JSON.parse(told.output);
+    // No tree of sources has a journal of its own, so there is always something to do.
+    expect([node, told.code, told.errors]).toEqual(["demo", 1, ""]);
+    expect(findings.logs.isGood).not.toBe(true);
+    expect(heldBy === null).toBe(grade === "A");
+    const { code, output } = await phantoma(["doctor"]);
+    expect([code, output]).toEqual([1, expect.stringContaining(`wipe grade   ${grade}: `)]);
+    if (grade !== "A") expect(output).not.toMatch(/(?<!not )wiped/);
+    expect(output).toContain("what to do: ");
+  });
+
   test("a chat with --json is one line for each answer", async () => {
     const { code, output } = await phantoma(["chat", "--json", "--max-tokens", "8"], "One\nTwo\n");
     expect(code).toBe(0);

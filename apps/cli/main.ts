@@ -10,6 +10,7 @@ import { ask } from "./commands/ask.ts";
 import { chat } from "./commands/chat.ts";
 import { demo } from "./commands/demo.ts";
 import { devices } from "./commands/devices.ts";
+import { doctor } from "./commands/doctor.ts";
 import { egress } from "./commands/egress.ts";
 import { models } from "./commands/models.ts";
 import { node } from "./commands/node.ts";
@@ -25,6 +26,7 @@ const commands = {
   ask,
   chat,
   status,
+  doctor,
   models,
   window,
   egress,

@@ -32,6 +32,7 @@ const EXPOSURE: Readonly<Record<string, number>> = {
   "phantoma-clerk@.service": 1.0,
   "phantoma-keeper.service": 1.0,
   "phantoma-hold.service": 1.0,
+  "phantoma-doctor.service": 1.0,
   "phantoma-fetcher.service": 1.3,
   "phantoma-warden.service": 1.3,
   "phantoma-gateway.service": 2.0,
@@ -61,7 +62,9 @@ describe.each(names)("%s", (name) => {
     const accounts = read("phantoma.sysusers.conf");
     for (const [, account] of read(name).matchAll(/^\w*(?:User|Group|Groups)=(phantoma\S*)$/gm))
       expect(accounts).toMatch(new RegExp(`^[ug] ${account} `, "m"));
-    const units = read(name).matchAll(/\b(phantoma-[a-z]+@?\.(?:service|socket|slice|path))/g);
+    const units = read(name).matchAll(
+      /\b(phantoma-[a-z]+@?\.(?:service|socket|slice|path|timer))/g,
+    );
     for (const [, unit = ""] of units) expect(names).toContain(unit);
   });
 
@@ -72,6 +75,69 @@ describe.each(names)("%s", (name) => {
         if (!path.startsWith("/sys/")) expect(folders).toContain(` ${path} `);
   });
 });
+
+/** What the machine itself is told; each file says in its first line where it is installed. */
+const SETTINGS: Readonly<Record<string, { installed: string; lines: readonly string[] }>> = {
+  "phantoma.sysctl.conf": {
+    installed: "/etc/sysctl.d/90-phantoma.conf",
+    lines: ["kernel.core_pattern=|/bin/false", "fs.suid_dumpable=0"],
+  },
+  "phantoma.sleep.conf": {
+    installed: "/etc/systemd/sleep.conf.d/phantoma.conf",
+    lines: ["AllowHibernation=no", "AllowHybridSleep=no", "AllowSuspendThenHibernate=no"],
+  },
+  "phantoma.journald.conf": {
+    installed: "/etc/systemd/journald@phantoma.conf",
+    lines: ["Storage=volatile", "ForwardToSyslog=no"],
+  },
+  "phantoma.tmpfiles.conf": {
+    installed: "",
+    lines: ["w /sys/kernel/mm/ksm/run     -    -                -                - 2"],
+  },
+};
+
+describe.each(Object.entries(SETTINGS))("%s", (name, { installed, lines: wanted }) => {
+  const lines = read(name).split("\n");
+
+  test("sets what keeps pages from outliving a task", () => {
+    expect(lines).toEqual(expect.arrayContaining([...wanted]));
+  });
+
+  test("says where it belongs and why each line is there, and the installer puts it there", () => {
+    expect(lines[0]).toContain(installed);
+    const installer = readFileSync(join(repositoryDir, "tests/vps/install-node.ts"), "utf8");
+    expect(installer).toContain(`${name} ${installed}`);
+    const bare = lines.filter(
+      (line, index) => /^[\w.]+=/.test(line) && !/^# \S.*[.:]$/.test(lines[index - 1] ?? ""),
+    );
+    expect(bare).toEqual([]);
+  });
+});
+
+test("every setting of the machine is in this list", () => {
+  const known = [...Object.keys(SETTINGS), "phantoma.sysusers.conf"];
+  expect(
+    readdirSync(unitsDir)
+      .filter((name) => name.endsWith(".conf"))
+      .toSorted(),
+  ).toEqual(known.toSorted());
+});
+
+test.each(names.filter((name) => /\.(service|slice)$/.test(name)))(
+  "%s may not be swapped out, and a service of it dumps no core",
+  (name) => {
+    expect(read(name)).toMatch(/^MemorySwapMax=0$/m);
+    if (name.endsWith(".service")) expect(read(name)).toMatch(/^LimitCORE=1$/m);
+  },
+);
+
+test.each(names.filter((name) => name.includes("@")))(
+  "no two instances of %s share a user",
+  (name) => {
+    expect(read(name)).toMatch(/^DynamicUser=yes$/m);
+    expect(read(name)).toMatch(/^User=p[a-z]-%i$/m);
+  },
+);
 
 test("every service has a highest exposure, and every exposure a service", () => {
   const services = names.filter((name) => name.endsWith(".service"));

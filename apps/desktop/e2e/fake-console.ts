@@ -133,6 +133,7 @@ export function installBridge(script: Script): void {
       case "models.part":
         onPart(input.part!);
         return ok({});
+      case "doctor.read":
       case "window.get":
       case "window.propose":
       case "window.open":

@@ -6,6 +6,7 @@
 import type {
   ConsoleState,
   Conversation,
+  Doctor,
   Egress,
   Message,
   Metrics,
@@ -261,6 +262,65 @@ export const brokenEgress: Egress = {
 };
 
 export const noEgress: Egress = { ...quietEgress, policy: null, counts: [], days: [] };
+
+const good = { isGood: true, detail: null };
+
+/** A server on which nothing is left to do. */
+export const doctorA: Doctor = {
+  grade: "A",
+  heldBy: null,
+  readAt: BEGUN_AT,
+  findings: {
+    cell: good,
+    freedMemory: { isGood: true, detail: "init_on_free=1" },
+    swap: good,
+    hibernation: { isGood: true, detail: "refused by systemd" },
+    coreDumps: good,
+    pageMerging: good,
+    policy: { isGood: true, detail: "cgroup, lsm, unix missing" },
+    kernelUpdate: { isGood: true, detail: "6.1.0-50-cloud-amd64" },
+    sshPasswords: good,
+    logs: { isGood: true, detail: "the machine's own journal, on a disk, says when units started" },
+  },
+};
+
+/** One as it is rented, with the node just installed. */
+export const doctorB: Doctor = {
+  ...doctorA,
+  grade: "B",
+  heldBy: "freedMemory",
+  findings: {
+    ...doctorA.findings,
+    freedMemory: { isGood: false, detail: null },
+    swap: { isGood: false, detail: "/swapfile" },
+    kernelUpdate: {
+      isGood: false,
+      detail: "6.1.0-50-cloud-amd64 runs, 6.1.0-51-cloud-amd64 is installed",
+    },
+    sshPasswords: { isGood: false, detail: "by default" },
+  },
+};
+
+const unread = { isGood: null, detail: "the doctor's report is not of now" };
+
+/** Nobody looked, and workers have no cells. */
+export const doctorC: Doctor = {
+  grade: "C",
+  heldBy: "cell",
+  readAt: null,
+  findings: {
+    ...(Object.fromEntries(
+      Object.keys(doctorA.findings).map((check) => [check, unread]),
+    ) as Doctor["findings"]),
+    cell: { isGood: false, detail: null },
+    policy: { isGood: false, detail: "none on this node" },
+  },
+};
+
+export const wipedReceipt: Receipt = {
+  ...receipt,
+  cell: { end: "finished", wipedBytes: 282_000_000, wipedAt: BEGUN_AT + 184_050 },
+};
 
 const endpoints = [
   { name: "huggingface.co", address: "2001:db8:20::4b", port: 443 },

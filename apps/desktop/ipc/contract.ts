@@ -23,6 +23,7 @@ import {
   MAX_TITLE_CHARS,
   workerSchema,
 } from "./conversation.ts";
+import { doctorSchema } from "./doctor.ts";
 import { egressSchema, MAX_LISTED_ATTEMPTS } from "./egress.ts";
 import {
   MAX_PART_BYTES,
@@ -161,6 +162,8 @@ export const requests = {
     }),
     output: egressSchema,
   },
+  /** The wipe grade, and what of the node's machine needs a person. */
+  "doctor.read": { input: node, output: doctorSchema },
   /** The open window, and the transfers since the node started. */
   "window.get": { input: node, output: windowSchema },
   /** Resolves an address here; nothing is signed or sent to the node. The last one of a node is kept. */
@@ -273,6 +276,7 @@ export interface Bridge {
 export type { ConsoleError, Result } from "./console-error.ts";
 export type { ErrorCode } from "./error-codes.ts";
 export type * from "./conversation.ts";
+export type * from "./doctor.ts";
 export type * from "./egress.ts";
 export type * from "./models.ts";
 export type * from "./node.ts";

@@ -32,6 +32,7 @@ test("every answer of the session is of the contract", async () => {
     "conversations.rename": { ...conversation, title: "t" },
     "receipts.list": node,
     "egress.read": { ...node, after: 0, limit: 200 },
+    "doctor.read": node,
     "window.get": node,
     "window.propose": { ...node, address: "https://models.example/a/b.gguf" },
     "models.verify": { ...node, digest: MODEL },

@@ -174,6 +174,7 @@ export class ConsoleSession {
     },
     "egress.read": ({ node, after, limit }) =>
       this.#book.watch(node, (control) => control.egress({ after, limit })),
+    "doctor.read": ({ node }) => this.#book.watch(node, (control) => control.doctor()),
     "window.get": ({ node }) => this.#desk.window(node),
     "window.propose": ({ node, address, digest }) => this.#desk.propose(node, address, digest),
     "window.open": ({ node, proposal, minutes }) => this.#desk.open(node, proposal, minutes),

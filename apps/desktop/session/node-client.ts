@@ -30,6 +30,7 @@ export type LiveControl = Pick<
   | "deviceList"
   | "receipts"
   | "egress"
+  | "doctor"
   | "window"
   | "openWindow"
   | "closeWindow"

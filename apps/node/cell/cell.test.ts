@@ -6,7 +6,7 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
@@ -160,7 +160,7 @@ describe.skipIf(noPostMortem())("what a program leaves", () => {
         process.kill(held.pid, "SIGKILL");
         const late = performance.now() + run / 4;
         while (performance.now() < late);
-        if (isAlive(cell)) process.kill(cell, "SIGKILL");
+        killIfAlive(cell);
       });
       expect(places).toEqual({ weights: 1 });
       await expect.poll(() => all.filter(isAlive)).toEqual([]);
@@ -243,6 +243,18 @@ function familyOf(pid: number): number[] {
 
 /** A process that ended and whose parent has not looked yet has no memory any more. */
 function isAlive(pid: number): boolean {
-  const path = `/proc/${pid}/stat`;
-  return existsSync(path) && !/\) [ZX] /.test(readFileSync(path, "latin1"));
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return false;
+  }
+}
+
+/** It may end between any look at it and the signal. */
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }

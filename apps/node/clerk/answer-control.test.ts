@@ -1,4 +1,5 @@
 /** A control request in the protocol's words: what the keeper is asked, and what is made of its answer. */
+import { doctorChecks } from "@phantoma/protocol";
 import { expect, test } from "vitest";
 import { KeeperRefused, type KeeperClient } from "../ipc/keeper-client.ts";
 import { answerControl } from "./answer-control.ts";
@@ -44,6 +45,20 @@ test("models are passed on as they are", async () => {
     response: "models",
     models,
   });
+});
+
+test("what the doctor says is passed on as it is, and no word more", async () => {
+  const finding = { isGood: null, detail: "no /proc/swaps" };
+  const findings = Object.fromEntries(doctorChecks.map((check) => [check, finding]));
+  const doctor = { grade: "C", heldBy: "cell", readAt: null, findings };
+  const { keeper, asked } = keeperThat(json(doctor));
+  expect(await answerControl(keeper, { request: "doctor" })).toEqual({
+    response: "doctor",
+    doctor,
+  });
+  expect(asked).toEqual([["doctor"]]);
+  const more = keeperThat(json({ ...doctor, cmdline: "x" }));
+  await expect(answerControl(more.keeper, { request: "doctor" })).rejects.toThrow();
 });
 
 test("a keeper that says more than it may is not passed on", async () => {

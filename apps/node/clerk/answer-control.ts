@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  doctorSchema,
   egressSchema,
   modelSchema,
   statusSchema,
@@ -57,6 +58,8 @@ async function ask(keeper: KeeperClient, request: ControlRequest): Promise<Contr
         egress: egressSchema.parse(parse(await keeper.ask("egress", query))),
       };
     }
+    case "doctor":
+      return { response: "doctor", doctor: doctorSchema.parse(parse(await keeper.ask("doctor"))) };
     case "window":
       return { response: "window", window: windowSchema.parse(parse(await keeper.ask("window"))) };
     case "open-window":

@@ -57,10 +57,11 @@ mkdirSync(run, { recursive: true, mode: 0o700 });
 const starting = startPolicy();
 const policy = await starting;
 const isFiltered = policy instanceof KernelPolicy;
-await keep("keeper", ["--starter", "gateway", "--policy", isFiltered ? "demo" : "none"]);
 const found = values["no-cell"] ? { obstacle: "ERR_SWITCHED_OFF" } : findCell();
 const cell = "cell" in found ? found.cell : undefined;
 if ("obstacle" in found) log("no-cell", { code: found.obstacle });
+const keeperFlags = ["--starter", "gateway", "--policy", isFiltered ? "demo" : "none"];
+await keep("keeper", cell ? [...keeperFlags, "--cells"] : keeperFlags);
 const starterFlags = isFiltered ? ["--starter", "parent"] : ["--cell", cell ?? "none"];
 await keep("gateway", [...starterFlags, ...gatewayFlags]);
 if (isFiltered) {

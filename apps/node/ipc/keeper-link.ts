@@ -40,6 +40,8 @@ export const keeperRequests = {
   removeModel: { kind: 13, from: ["clerk"] },
   /** Body: digest (32). Answer: 1 when the stored bytes are those of the digest, otherwise 0. */
   verifyModel: { kind: 14, from: ["clerk"] },
+  /** Body: nothing. Answer: wipe grade and findings as JSON. */
+  doctor: { kind: 15, from: ["clerk"] },
 } as const satisfies Record<string, { kind: number; from: readonly ("worker" | "clerk")[] }>;
 
 export type KeeperRequest = keyof typeof keeperRequests;

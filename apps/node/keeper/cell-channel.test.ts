@@ -5,7 +5,13 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { certificateDocument, generateX25519, receiptDocument } from "@phantoma/crypto";
-import { egressSchema, modelSchema, statusSchema, windowSchema } from "@phantoma/protocol";
+import {
+  doctorSchema,
+  egressSchema,
+  modelSchema,
+  statusSchema,
+  windowSchema,
+} from "@phantoma/protocol";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import { encodeFrame } from "../ipc/frames.ts";
@@ -37,7 +43,8 @@ beforeEach(async () => {
   const { identity, devicesDir, modelsDir } = node;
   const dirs = { keeperDir: node.dir, devicesDir, modelsDir, ...moreDirs(node.dir) };
   const log = () => undefined;
-  keeper = new Keeper({ identity, ...dirs, installation, version: "0.0.0", log });
+  const surroundings = { hasCells: true, hostReportPath: join(node.dir, "host.json") };
+  keeper = new Keeper({ identity, ...dirs, installation, surroundings, version: "0.0.0", log });
   for (const role of ["worker", "clerk"] as const) {
     const server = await keeper.listen(role, socketPath(role));
     onTestFinished(() => void server.close());
@@ -203,6 +210,13 @@ test("the status counts live and ended tasks, and a cell without a certificate i
   expect(await status()).toMatchObject({ tasksLive: 1, tasksDone: 0, deviceListVersion: 1 });
   worker.close();
   await expect.poll(status).toMatchObject({ tasksLive: 0, tasksDone: 1 });
+});
+
+test("any device may ask the doctor; what nobody has read of the machine is not good", async () => {
+  for (const client of [await certified("clerk"), await certified("clerk", adminTicket("clerk"))]) {
+    const doctor = doctorSchema.parse(JSON.parse(String(await client.ask("doctor"))));
+    expect(doctor).toMatchObject({ grade: "B", heldBy: "freedMemory", readAt: null });
+  }
 });
 
 test("the models are those of the catalogue", async () => {

@@ -128,6 +128,8 @@ export class CellChannel {
     receipts: (body) => this.#receipts(body),
     submitDeviceList: (body) => this.#submitDeviceList(body),
     egress: (body) => this.#egress(body),
+    // Any device: whoever asks a question may know what is left of it here.
+    doctor: async () => json(await this.#keeper.doctor()),
     window: async () => json(await this.#keeper.windowState()),
     openWindow: (body) => this.#asAdmin(() => this.#openWindow(body)),
     closeWindow: () => this.#asAdmin(() => this.#closeWindow()),

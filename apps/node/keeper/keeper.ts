@@ -7,7 +7,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { NodeIdentity } from "@phantoma/crypto";
-import type { Egress, Model, Status, WindowState } from "@phantoma/protocol";
+import type { Doctor, Egress, Model, Status, WindowState } from "@phantoma/protocol";
 import { DeviceListFolder, SEEN_DEVICES_FILE } from "../devices/device-list-folder.ts";
 import type { CellRole, KeeperRefusal } from "../ipc/keeper-link.ts";
 import type { Log } from "../log/log.ts";
@@ -15,6 +15,7 @@ import { readCatalogue, removeModel } from "../models/model-store.ts";
 import { UsedTickets } from "../tickets/used-tickets.ts";
 import { CellChannel } from "./cell-channel.ts";
 import { CellReports } from "./cell-reports.ts";
+import { diagnose, type Surroundings } from "./diagnose.ts";
 import { KernelPolicy } from "./kernel-policy.ts";
 import { ModelChecks } from "./model-checks.ts";
 import { PushedModels } from "./pushed-models.ts";
@@ -36,6 +37,7 @@ export interface KeeperOptions {
   /** Absent: this node has no kernel policy. */
   readonly wardenSocket?: string;
   readonly installation: Installation;
+  readonly surroundings: Surroundings;
   readonly version: string;
   readonly log: Log;
 }
@@ -135,6 +137,12 @@ export class Keeper {
         latest: 0,
       }
     );
+  }
+
+  /** The wipe grade, and what of the machine needs a person. */
+  async doctor(): Promise<Doctor> {
+    const policy = (await this.policy?.state()) ?? null;
+    return diagnose(this.#options.surroundings, policy, Date.now());
   }
 
   async windowState(): Promise<WindowState> {

@@ -90,6 +90,11 @@ export class KernelPolicy {
     }
   }
 
+  async state(): Promise<PolicyState> {
+    await this.#ask();
+    return this.#state();
+  }
+
   async windowState(): Promise<WindowState> {
     await this.#ask();
     return this.window.state(this.#status?.highestCounter ?? "0");

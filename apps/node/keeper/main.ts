@@ -1,7 +1,7 @@
 /**
  * The keeper process: holds the node's identity, certifies cells, knows no prompt and no network.
  *
- *   main.ts --state DIR --run DIR --starter systemd|gateway --policy none|demo|enforced
+ *   main.ts --state DIR --run DIR --starter systemd|gateway --policy none|demo|enforced [--cells]
  *
  * With a policy it starts only when the warden says that it is in force: no policy, no node. Without one
  * it has no warden.
@@ -23,6 +23,7 @@ const flags = z
     run: z.string(),
     starter: z.enum(["systemd", "gateway"]),
     policy: z.enum(["none", "demo", "enforced"]),
+    cells: z.boolean(),
   })
   .parse(
     parseArgs({
@@ -31,6 +32,8 @@ const flags = z
         run: { type: "string" },
         starter: { type: "string" },
         policy: { type: "string" },
+        // Whether workers run in cells, as whoever starts the node made it.
+        cells: { type: "boolean", default: false },
       },
     }).values,
   );
@@ -57,6 +60,11 @@ const keeper = new Keeper({
   ...(wardenSocket === undefined ? {} : { wardenSocket }),
   // A development tree has no release; an installed one is named by its bundle's digest.
   installation: { release: new Uint8Array(32), starter: flags.starter, policy: flags.policy },
+  surroundings: {
+    hasCells: flags.cells,
+    // Under systemd the keeper's sandbox shows it nothing of the machine.
+    ...(flags.starter === "systemd" ? { hostReportPath: run.hostReport } : {}),
+  },
   version: nodeVersion(),
   log,
 });

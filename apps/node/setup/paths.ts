@@ -44,6 +44,8 @@ export function runPaths(runDir: string) {
     warden: join(runDir, "warden", "warden.sock"),
     /** Where workers say their keys to the warden. */
     witness: join(runDir, "witness", "witness.sock"),
+    /** Written by the doctor's unit, every minute. */
+    hostReport: join(runDir, "doctor", "host.json"),
   };
 }
 

@@ -1,5 +1,5 @@
 /** A control session as a device sees it, with a clerk that a test speaks for. */
-import { CloseCode, ControlKind, type ControlResponse } from "@phantoma/protocol";
+import { CloseCode, ControlKind, doctorChecks, type ControlResponse } from "@phantoma/protocol";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { makeTlsIdentity } from "../../../apps/node/setup/tls-identity.ts";
 import type { ClientErrorCode } from "./client-error.ts";
@@ -50,6 +50,18 @@ test("models, device list and a submitted list go their way", async () => {
     { request: "devices" },
     { request: "submit-device-list", document: "AQID" },
   ]);
+});
+
+test("the doctor is asked, and what is no answer of its is refused", async () => {
+  const session = await open();
+  const finding = { isGood: true, detail: null };
+  const findings = Object.fromEntries(doctorChecks.map((check) => [check, finding]));
+  const doctor = { grade: "A", heldBy: null, readAt: 1, findings };
+  answers({ response: "doctor", doctor });
+  expect(await session.doctor()).toEqual(doctor);
+  expect(asked).toEqual([{ request: "doctor" }]);
+  answers({ response: "doctor", doctor: { ...doctor, grade: "A+" } });
+  await expect(session.doctor()).rejects.toThrow(failing("ERR_HANDSHAKE"));
 });
 
 test("egress, windows and models go their way", async () => {

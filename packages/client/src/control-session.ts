@@ -11,6 +11,7 @@ import {
   encodeJson,
   type ControlRequest,
   type ControlResponse,
+  type Doctor,
   type Egress,
   type Model,
   type Received,
@@ -92,6 +93,11 @@ export class ControlSession {
   async egress(query: { after?: number; limit?: number } = {}): Promise<Egress> {
     const { after = 0, limit = 200 } = query;
     return (await this.#ask({ request: "egress", after, limit }, "egress")).egress;
+  }
+
+  /** The wipe grade, and what of the node's machine needs a person. */
+  async doctor(): Promise<Doctor> {
+    return (await this.#ask({ request: "doctor" }, "doctor")).doctor;
   }
 
   async window(): Promise<WindowState> {

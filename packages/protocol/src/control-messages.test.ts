@@ -17,7 +17,7 @@ const request = (value: object) => controlRequestSchema.safeParse(value).success
 const response = (value: object) => controlResponseSchema.safeParse(value).success;
 
 describe("a request", () => {
-  test.each(["status", "models", "devices", "window", "close-window"])(
+  test.each(["status", "models", "devices", "doctor", "window", "close-window"])(
     "for %s is its name and nothing else",
     (name) => {
       expect(request({ request: name })).toBe(true);

@@ -7,6 +7,7 @@
  * @module
  */
 import { z } from "zod";
+import { doctorSchema } from "./doctor-messages.ts";
 import { egressSchema } from "./egress-messages.ts";
 import { MAX_PUSH_CHUNK_BYTES } from "./limits.ts";
 import { calendarTime, count, document, hex32 } from "./message-fields.ts";
@@ -36,6 +37,8 @@ export const controlRequestSchema = z.discriminatedUnion("request", [
     after: count,
     limit: z.int().min(1).max(200),
   }),
+  /** The wipe grade, and what of the machine needs a person. */
+  z.strictObject({ request: z.literal("doctor") }),
   z.strictObject({ request: z.literal("window") }),
   /** A window order, signed by an admin's device. */
   z.strictObject({ request: z.literal("open-window"), document }),
@@ -124,6 +127,7 @@ export const controlResponseSchema = z.discriminatedUnion("response", [
   z.strictObject({ response: z.literal("receipts"), documents: z.array(document).max(100) }),
   z.strictObject({ response: z.literal("accepted") }),
   z.strictObject({ response: z.literal("egress"), egress: egressSchema }),
+  z.strictObject({ response: z.literal("doctor"), doctor: doctorSchema }),
   z.strictObject({ response: z.literal("window"), window: windowSchema }),
   /** How many bytes the node has; all of them: the model is stored. */
   z.strictObject({ response: z.literal("push"), offset: count }),

@@ -13,5 +13,7 @@ export { decodeNote, encodeNote, type Note } from "./notes.ts";
 export { decodeJson, decodeText, encodeJson } from "./json-message.ts";
 export * from "./task-messages.ts";
 export * from "./control-messages.ts";
+export * from "./doctor-advice.ts";
+export * from "./doctor-messages.ts";
 export * from "./egress-messages.ts";
 export * from "./window-messages.ts";

@@ -8,6 +8,7 @@ import { useTranslation } from "react-i18next";
 import { ConversationPage } from "../chat/conversation-page.tsx";
 import { Skeleton } from "../design/parts.tsx";
 import { EgressPage } from "../egress/egress-page.tsx";
+import { HealthPage } from "../health/health-page.tsx";
 import { AskToOpen } from "../markdown/references.tsx";
 import { ModelsPage } from "../models/models-page.tsx";
 import { NodePage } from "../node/node-page.tsx";
@@ -96,6 +97,8 @@ function Page() {
       return <ModelsPage key={node.id} node={node} />;
     case "egress":
       return <EgressPage key={node.id} node={node} />;
+    case "health":
+      return <HealthPage node={node} />;
     case "receipts":
       return <ReceiptsPage node={node} />;
     case "new":

@@ -34,6 +34,7 @@ export const keys = {
   status: (node: string) => ["nodes.status", node],
   receipts: (node: string) => ["receipts.list", node],
   egress: (node: string) => ["egress.read", node],
+  doctor: (node: string) => ["doctor.read", node],
   window: (node: string) => ["window.get", node],
 } as const;
 
@@ -81,6 +82,17 @@ export const useReceipts = (node: string) =>
     queryKey: keys.receipts(node),
     queryFn: () => ask("receipts.list", { node }),
     staleTime: 0,
+  });
+
+/** The machine is looked at every minute; who asks after half of that may hear something new. */
+const DOCTOR_STALE_MS = 30_000;
+
+export const useDoctor = ({ id, state }: Pick<NodeView, "id" | "state">) =>
+  useQuery({
+    queryKey: keys.doctor(id),
+    queryFn: () => ask("doctor.read", { node: id }),
+    enabled: state !== "stopped",
+    staleTime: DOCTOR_STALE_MS,
   });
 
 /** One request that changes something. */

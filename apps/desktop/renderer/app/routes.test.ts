@@ -8,6 +8,7 @@ const routes: Route[] = [
   { page: "node" },
   { page: "models" },
   { page: "egress" },
+  { page: "health" },
   { page: "receipts" },
   { page: "settings" },
   { page: "chat", conversation: "0123456789abcdef" },

@@ -28,6 +28,7 @@ export function Sidebar() {
         <Place page="node" icon="node" label={t("node.title")} />
         <Place page="models" icon="model" label={t("models.title")} />
         <Place page="egress" icon="egress" label={t("egress.title")} />
+        <Place page="health" icon="health" label={t("health.title")} />
         <Place page="receipts" icon="receipt" label={t("receipts.title")} />
         <Place page="settings" icon="settings" label={t("settings.title")} />
       </ul>

@@ -6,7 +6,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Conversation, NodeView, Receipt, Worker } from "../../ipc/contract.ts";
+import type { Conversation, Receipt, Worker } from "../../ipc/contract.ts";
 import { consoleErrorOf } from "../app/bridge.ts";
 import { PageFrame } from "../app/page-frame.tsx";
 import { keys, useRequest } from "../app/queries.ts";
@@ -22,11 +22,10 @@ import { useNow } from "./use-now.ts";
 
 interface Props {
   readonly conversation: Conversation;
-  readonly node: NodeView | undefined;
   readonly isAnswering: boolean;
 }
 
-export function ConversationHead({ conversation, node, isAnswering }: Props) {
+export function ConversationHead({ conversation, isAnswering }: Props) {
   const { t } = useTranslation();
   const [open, setOpen] = useState<"rename" | "remove" | "receipt">();
   const close = () => setOpen(undefined);
@@ -36,7 +35,6 @@ export function ConversationHead({ conversation, node, isAnswering }: Props) {
     setOpen("receipt");
   });
   const { worker } = conversation;
-  const isDemo = node?.starter !== "systemd";
   return (
     <PageFrame
       title={conversation.title || t("chat.untitled")}
@@ -51,7 +49,7 @@ export function ConversationHead({ conversation, node, isAnswering }: Props) {
           <WorkerState worker={worker} isAnswering={isAnswering} />
           {worker.state === "live" && (
             <Button kind="danger" size="small" disabled={end.isPending} onClick={end.run}>
-              {isDemo ? t("chat.endNow") : t("chat.endAndWipeNow")}
+              {t("chat.endNow")}
             </Button>
           )}
           <Menu

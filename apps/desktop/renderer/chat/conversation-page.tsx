@@ -9,7 +9,7 @@ import type { Conversation } from "../../ipc/contract.ts";
 import { ErrorView } from "../app/error-view.tsx";
 import { useIsConnected } from "../app/connection.ts";
 import { PageBody, PageFrame } from "../app/page-frame.tsx";
-import { useConversation, useLoadedState } from "../app/queries.ts";
+import { useConversation } from "../app/queries.ts";
 import { Skeleton } from "../design/parts.tsx";
 import { ChatActionsGround, useActionsOf } from "./actions.ts";
 import { Announcer } from "./announcer.tsx";
@@ -42,8 +42,6 @@ export function ConversationPage({ id }: { id: string }) {
 function LoadedConversation({ conversation }: { conversation: Conversation }) {
   const { t } = useTranslation();
   const isConnected = useIsConnected();
-  const { nodes } = useLoadedState();
-  const node = nodes.find(({ id }) => id === conversation.nodeId);
   const live = useLiveAnswer(conversation.id);
   const [outcome, setOutcome] = useState<AnswerOutcome>();
   const onOutcome = useCallback((next: AnswerOutcome | undefined) => setOutcome(next), []);
@@ -55,7 +53,7 @@ function LoadedConversation({ conversation }: { conversation: Conversation }) {
 
   return (
     <ChatActionsGround value={actions}>
-      <ConversationHead conversation={conversation} node={node} isAnswering={isBusy} />
+      <ConversationHead conversation={conversation} isAnswering={isBusy} />
       {branch.length === 0 ? (
         <EmptyConversation conversation={conversation} />
       ) : (

@@ -57,7 +57,6 @@ export const chat = {
   removeText: "Its worker ends, and its messages are forgotten by this console.",
   receipt: "Receipt",
   endNow: "End now",
-  endAndWipeNow: "End and wipe now",
   endedWithoutReceipt: "Ended. The node has not given a receipt yet.",
   endsIn: "ends in {{time}}",
   worker: {

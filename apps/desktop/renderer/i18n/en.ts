@@ -6,6 +6,7 @@
 import { chat } from "./en-chat.ts";
 import { egress } from "./en-egress.ts";
 import { errors } from "./en-errors.ts";
+import { health } from "./en-health.ts";
 import { models } from "./en-models.ts";
 
 export const en = {
@@ -32,7 +33,7 @@ export const en = {
   demo: {
     mark: "Demo mode",
     meaning:
-      "The node runs on this machine with this machine's rights. The tunnel and the single-use workers are real; no wipe is measured.",
+      "The node runs on this machine with this machine's rights. The tunnel and the single-use workers are real. Health says what is left of a task here.",
     policyInForce: "The kernel policy is in force here.",
     policyNotInForce: "The kernel enforces nothing here.",
     step: {
@@ -88,6 +89,7 @@ export const en = {
   },
   chat,
   egress,
+  health,
   models,
   markdown: {
     code: "code",
@@ -151,7 +153,7 @@ export const en = {
     one: "Receipt",
     loading: "Fetching receipts",
     meaning:
-      "The node reports: its keeper signs one when a worker has ended, and this console checked every signature. Each line says only what its witness measured.",
+      "The node reports: its keeper signs one when a worker has ended, and this console checked every signature. Each line says only what its witness measured. What is said of memory follows from the node's wipe grade as it is now.",
     none: "No worker has ended since the node started.",
     noneYet: "There is none yet: a receipt is written when a worker has ended.",
     notMeasured: "not measured",
@@ -162,8 +164,12 @@ export const en = {
     lasted: "Lasted",
     model: "Model",
     release: "Release",
-    cell: "Memory wipe",
-    cellText: "{{end}}; {{bytes}} overwritten at {{time}}",
+    cell: "Memory",
+    cellText: {
+      wiped: "{{end}}; wiped, {{bytes}} overwritten at {{time}}",
+      residue: "{{end}}; {{bytes}} overwritten at {{time}}, residue possible",
+    },
+    notWiped: "not wiped,",
     cellEnd: {
       finished: "finished",
       timeout: "timed out",

@@ -4,12 +4,18 @@
  * @module
  */
 import { useTranslation } from "react-i18next";
-import type { Receipt } from "../../ipc/contract.ts";
+import type { Receipt, WipeGrade } from "../../ipc/contract.ts";
 import { formatBytes, formatDuration, formatTime, shortHex } from "../chat/format.ts";
 import { CopyButton } from "../design/copy-button.tsx";
 import { Facts } from "../design/facts.tsx";
 
-export function ReceiptView({ receipt }: { receipt: Receipt }) {
+interface Props {
+  readonly receipt: Receipt;
+  /** The node's, as it is now; `undefined` where it has not said it. */
+  readonly grade: WipeGrade | undefined;
+}
+
+export function ReceiptView({ receipt, grade }: Props) {
   const { t, i18n } = useTranslation();
   const { cell, warden } = receipt;
   const time = (ms: number) => formatTime(ms, i18n.language);
@@ -41,13 +47,19 @@ export function ReceiptView({ receipt }: { receipt: Receipt }) {
         ],
         [
           t("receipts.cell"),
-          cell
-            ? t("receipts.cellText", {
-                end: t(`receipts.cellEnd.${cell.end}`),
-                bytes: formatBytes(cell.wipedBytes),
-                time: time(cell.wipedAt),
-              })
-            : notMeasured,
+          cell ? (
+            t(`receipts.cellText.${grade === "A" ? "wiped" : "residue"}`, {
+              end: t(`receipts.cellEnd.${cell.end}`),
+              bytes: formatBytes(cell.wipedBytes),
+              time: time(cell.wipedAt),
+            })
+          ) : grade === "C" ? (
+            <span key="cell">
+              {t("receipts.notWiped")} {notMeasured}
+            </span>
+          ) : (
+            notMeasured
+          ),
         ],
         [
           t("receipts.warden"),

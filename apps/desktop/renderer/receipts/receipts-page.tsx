@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import type { NodeView } from "../../ipc/contract.ts";
 import { ErrorView } from "../app/error-view.tsx";
 import { PageBody, PageFrame } from "../app/page-frame.tsx";
-import { useReceipts } from "../app/queries.ts";
+import { useDoctor, useReceipts } from "../app/queries.ts";
 import { formatTime, shortHex } from "../chat/format.ts";
 import { Skeleton } from "../design/parts.tsx";
 import { ReceiptView } from "./receipt-view.tsx";
@@ -16,6 +16,7 @@ import { SaveReceipts } from "./save-receipts.tsx";
 export function ReceiptsPage({ node }: { node: NodeView }) {
   const { t, i18n } = useTranslation();
   const { data, error, refetch } = useReceipts(node.id);
+  const { data: doctor } = useDoctor(node);
   return (
     <PageFrame title={t("receipts.title")}>
       <PageBody>
@@ -36,7 +37,7 @@ export function ReceiptsPage({ node }: { node: NodeView }) {
                 <span className="number">{formatTime(receipt.endedAt, i18n.language)}</span>
                 <span className="code">{shortHex(receipt.task)}</span>
               </summary>
-              <ReceiptView receipt={receipt} />
+              <ReceiptView receipt={receipt} grade={doctor?.grade} />
               <SaveReceipts node={node.id} task={receipt.task} />
             </details>
           ))}
