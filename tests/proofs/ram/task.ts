@@ -79,12 +79,13 @@ export async function endTask(
   await ending.end(task);
   // Those that end by themselves do so when they say so.
   if (ending.name === "idle timeout" || ending.mode === "turn") endedAt = Date.now();
-  let after;
-  let found: readonly Hit[];
-  do {
-    after = await stage.dump(`${slug}-after`);
-    found = isWiped ? after.hits : ofTask(after.hits, number);
-  } while (isWiped && found.length > 0 && after.at - endedAt < ZERO_LIMIT_MS);
+  const lookAgain = async () => {
+    const dump = await stage.dump(`${slug}-after`);
+    return { ...dump, hits: isWiped ? dump.hits : ofTask(dump.hits, number) };
+  };
+  let after = await lookAgain();
+  const late = endedAt + (isWiped ? ZERO_LIMIT_MS : 0);
+  while (after.hits.length > 0 && after.at < late) after = await lookAgain();
   conversation.drop();
   return {
     wordCount: words.count,
@@ -92,8 +93,8 @@ export async function endTask(
     distinctBefore: distinct(own),
     hadAnswer: own.some(({ word }) => word?.place === "r"),
     hitsIn: byRole(running.hits, pages, worker.process.pid),
-    left: found.length,
-    distinctLeft: distinct(found),
+    left: after.hits.length,
+    distinctLeft: distinct(after.hits),
     zeroAfterMs: after.at - endedAt,
     dumpMs: after.tookMs,
     remains: await whatRemains(guest, its),
