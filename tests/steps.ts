@@ -89,6 +89,13 @@ export const steps: readonly Step[] = [
     command: ["tests/attacks/main.ts", "--guest"],
     obstacle: noGuest,
   },
+  {
+    name: "ram",
+    kind: "proof",
+    command: ["tests/proofs/ram/main.ts"],
+    isLong: true,
+    obstacle: noGuest,
+  },
   { name: "server", kind: "proof", command: ["tests/proofs/vps.ts"], obstacle: noGuest },
 ];
 

@@ -94,7 +94,7 @@ async function showGradeB(): Promise<void> {
     proof.row({
       name: `grade B, measured: ${ending.name}`,
       holds: hadAll(outcome) && outcome.remains.length === 0,
-      detail: `${distinctLeft} of ${distinctBefore} words are left, ${left} of ${before} hits`,
+      detail: `${distinctLeft} of ${distinctBefore} words are left, ${left} of ${before} hits${whereLeft(outcome)}`,
       left,
       before,
     });
@@ -132,6 +132,7 @@ async function showEnding(ending: (typeof endings)[number]): Promise<void> {
     zeroAfterMs,
     remains,
   });
+  if (left > 0) proof.say(`       left${whereLeft(outcome)}`);
   if (remains.length > 0) proof.say(`       there is still ${remains.slice(0, 5).join(", ")}`);
   const said = receipt ? (receipt.cell?.end ?? null) : "no receipt";
   proof.row({
@@ -139,6 +140,11 @@ async function showEnding(ending: (typeof endings)[number]): Promise<void> {
     holds: said === ending.says,
     detail: said ?? "no word of a cell",
   });
+}
+
+function whereLeft({ leftIn }: Outcome): string {
+  const kinds = [...leftIn].map(([kind, pages]) => `${pages} ${kind} pages`);
+  return kinds.length > 0 ? `, in ${kinds.join(", ")}` : "";
 }
 
 async function one(grade: string, ending: (typeof endings)[number]): Promise<Outcome> {

@@ -75,6 +75,53 @@ export function countIn({ pages }: PagesOf, hits: readonly { readonly offset: nu
   return hits.filter(({ offset }) => pages.has(Math.floor(offset / PAGE_BYTES))).length;
 }
 
+/** What the guest's kernel uses a page for. */
+export type PageKind = "free" | "a process's" | "the kernel's";
+
+/**
+ * Runs in the guest as root: for each page its flags and how often it is mapped.
+ *
+ * Source: Linux Documentation/admin-guide/mm/pagemap.rst, /proc/kpageflags and /proc/kpagecount, 8 bytes a page.
+ */
+const KINDS_READER = `
+const { openSync, readSync, readFileSync } = require("node:fs");
+const flags = openSync("/proc/kpageflags", "r");
+const counts = openSync("/proc/kpagecount", "r");
+const entry = Buffer.alloc(8);
+for (const page of process.argv.slice(2)) {
+  readSync(flags, entry, 0, 8, page * 8);
+  const low = entry.readUInt32LE();
+  readSync(counts, entry, 0, 8, page * 8);
+  console.log(low, entry.readUInt32LE());
+}
+`;
+/** Bits of kpageflags. */
+const IS_SLAB = 1 << 7;
+const IS_USED = (1 << 5) | (1 << 11) | (1 << 12);
+
+/** Where hits lie, a moment after they were found. @returns pages by their kind */
+export async function kindsOfPages(
+  guest: Guest,
+  hits: readonly { readonly offset: number }[],
+): Promise<Map<PageKind, number>> {
+  const pages = [...new Set(hits.map(({ offset }) => Math.floor(offset / PAGE_BYTES)))];
+  const found = new Map<PageKind, number>();
+  if (pages.length === 0) return found;
+  const lines = await guest.check(`${CURRENT_DIR}/bin/node - ${pages.join(" ")}`, KINDS_READER);
+  for (const line of lines.trimEnd().split("\n")) {
+    const [flags = 0, count = 0] = line.split(" ").map(Number);
+    const kind = kindOf(flags, count);
+    found.set(kind, (found.get(kind) ?? 0) + 1);
+  }
+  return found;
+}
+
+function kindOf(flags: number, count: number): PageKind {
+  if ((flags & IS_SLAB) !== 0) return "the kernel's";
+  if (count > 0 || (flags & IS_USED) !== 0) return "a process's";
+  return "free";
+}
+
 function readLine(line: string): [number, Set<number>] {
   const [pid, ...runs] = line.split(" ");
   const pages = new Set<number>();

@@ -132,17 +132,23 @@ export class Stage {
     return withRetry(() => Conversation.open({ ...peer, ...options }), { attempts: ATTEMPTS });
   }
 
-  /** One for all questions: its clerk is there to be searched while tasks run. */
-  async control(): Promise<ControlSession> {
+  /** Keeps one session, so that its clerk is there to be searched while tasks run; a clerk ends when idle. */
+  async askNode<T>(question: (session: ControlSession) => Promise<T>): Promise<T> {
     const peer = { profile: this.#profile, device: this.#device };
-    return (this.#control ??= await withRetry(() => ControlSession.open(peer), {
-      attempts: ATTEMPTS,
-    }));
+    for (let tries = 0; ; tries += 1) {
+      this.#control ??= await withRetry(() => ControlSession.open(peer), { attempts: ATTEMPTS });
+      try {
+        return await question(this.#control);
+      } catch (error) {
+        this.#hangUp();
+        if (tries > 0) throw error;
+      }
+    }
   }
 
   async receipt(task: Uint8Array): Promise<Receipt | undefined> {
     for (let tries = 0; tries < RECEIPT_TRIES; tries += 1) {
-      const [signed] = await (await this.control()).receipts({ task, limit: 1 });
+      const [signed] = await this.askNode((session) => session.receipts({ task, limit: 1 }));
       if (signed) return signed.receipt;
       await sleep(1_000);
     }

@@ -8,7 +8,14 @@ import type { Receipt } from "@phantoma/crypto";
 import type { GuestProcess } from "../../vps/processes.ts";
 import type { Canaries, Words } from "./canaries.ts";
 import type { Ending } from "./endings.ts";
-import { countIn, joined, pagesInGuest, type PagesOf } from "./pages.ts";
+import {
+  countIn,
+  joined,
+  kindsOfPages,
+  type PageKind,
+  pagesInGuest,
+  type PagesOf,
+} from "./pages.ts";
 import { belongings, whatRemains } from "./remains.ts";
 import type { Hit } from "./search.ts";
 import type { Stage } from "./stage.ts";
@@ -27,6 +34,8 @@ export interface Outcome {
   /** Hits after its end, of any task's words where everything is wiped, else of this one's. */
   readonly left: number;
   readonly distinctLeft: number;
+  /** Pages that hold what is left, by what they were used for a moment later. */
+  readonly leftIn: ReadonlyMap<PageKind, number>;
   /** From the end until the last dump began; what that one shows is {@link left}. */
   readonly zeroAfterMs: number;
   readonly dumpMs: number;
@@ -52,11 +61,11 @@ export async function endTask(
   const { guest } = stage;
   const words = canaries.words(number);
   const slug = `${String(number).padStart(2, "0")}-${ending.name}`;
-  // Its clerk is there to be searched while the task runs.
-  await stage.control();
   const history = [{ role: "system", text: words.system }] as const;
   const conversation = await stage.open({ history, mode: ending.mode ?? "conversation" });
   const answer = await untilAnswered(conversation, words, ending);
+  // Its clerk is there to be searched while the task runs.
+  await stage.askNode((session) => session.status());
   const pagesBefore = await pagesInGuest(guest);
   const running = await stage.dump(`${slug}-while-it-runs`);
   const pages = joined(pagesBefore, await pagesInGuest(guest));
@@ -95,6 +104,7 @@ export async function endTask(
     hitsIn: byRole(running.hits, pages, worker.process.pid),
     left: after.hits.length,
     distinctLeft: distinct(after.hits),
+    leftIn: await kindsOfPages(guest, after.hits),
     zeroAfterMs: after.at - endedAt,
     dumpMs: after.tookMs,
     remains: await whatRemains(guest, its),
