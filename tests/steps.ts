@@ -111,6 +111,13 @@ export const steps: readonly Step[] = [
     isTold: true,
     obstacle: noGuest,
   },
+  {
+    name: "ram",
+    kind: "proof",
+    command: ["tests/proofs/ram/main.ts"],
+    isLong: true,
+    obstacle: noGuest,
+  },
 ];
 
 /** Debian's: no browser of a test tool's own is fetched. */

@@ -4,14 +4,17 @@
  *   crosstalk.ts [--tasks N] [--at-once N] [--canary TEXT] [--json]
  *
  * The model repeats its prompt, so a worker that had seen another's words would say them. All tasks
- * share a long beginning, the recipe by which servers with shared caches mixed conversations up.
+ * share a long beginning, the recipe by which servers with shared caches mixed conversations up. After them
+ * the node holds what it held before: memory, descriptors, processes, mounts, files.
  *
  * @module
  */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Conversation, ControlSession, withRetry } from "@phantoma/client";
+import { footprintOf, type Footprint } from "../footprint.ts";
 import { processesOf, startNode } from "../node-under-test.ts";
 import { Proof } from "../proof.ts";
 
@@ -27,12 +30,19 @@ const taskCount = Number(values.tasks);
 const atOnce = Number(values["at-once"]);
 /** A word of this run that cannot occur by chance; the stranger's text with marks that find it again. */
 const run = randomBytes(4).toString("hex");
+/** Young heaps and pools have their size after these. */
+const firstTasks = Math.ceil(taskCount / 5);
+/** What a heap may be larger by at one time than at another, in KiB. */
+const HEAP_SLACK_KIB = 24 * 1024;
+/** The last workers end, and their replacements become warm, in milliseconds. */
+const SETTLE_MS = 30_000;
 const canaryOf = (task: number) => `<${values.canary}-${run}-${task}>`;
 const anyCanary = new RegExp(`-${run}-(\\d+)>`, "g");
 
 const proof = new Proof(`No cross-talk: ${taskCount} tasks, ${atOnce} at once`, values.json);
 const flags = ["--warm", "3", "--max-live", "8", "--max-per-device", String(atOnce)];
-const { node, device, dir } = await startNode({ models: ["echo"], gatewayFlags: flags });
+const under = await startNode({ models: ["echo"], gatewayFlags: flags });
+const { node, device, dir } = under;
 const peer = { profile: node.profile, device };
 
 const answers = new Map<number, string>();
@@ -43,17 +53,24 @@ let next = 0;
 
 try {
   const watch = setInterval(countWorkers, 40);
-  await Promise.all(Array.from({ length: atOnce }, client));
+  await runTasks(firstTasks);
+  const before = await settled();
+  await runTasks(taskCount);
   clearInterval(watch);
   await report();
+  await reportFootprint(before);
 } finally {
   await node.stop();
 }
 proof.row({ name: "nothing is left", holds: !existsSync(dir) && processesOf(node).length === 0 });
 process.exitCode = proof.finish();
 
-async function client(): Promise<void> {
-  while (next < taskCount) {
+function runTasks(upTo: number): Promise<unknown> {
+  return Promise.all(Array.from({ length: atOnce }, () => client(upTo)));
+}
+
+async function client(upTo: number): Promise<void> {
+  while (next < upTo) {
     const task = next++;
     try {
       answers.set(task, await runTask(task));
@@ -134,6 +151,42 @@ async function report(): Promise<void> {
     holds: tasksDone === taskCount && tasksLive === 0,
     detail: `${tasksDone} done, ${tasksLive} live`,
   });
+}
+
+/** What there is once nothing has changed for a second. */
+async function settled(): Promise<Footprint> {
+  const late = Date.now() + SETTLE_MS;
+  for (;;) {
+    const before = footprintOf(under);
+    await sleep(1_000);
+    const now = footprintOf(under);
+    const isStill = [...now].every(([what, count]) => isMemory(what) || before.get(what) === count);
+    if (isStill || Date.now() > late) return now;
+  }
+}
+
+async function reportFootprint(before: Footprint): Promise<void> {
+  for (const [what, count] of await settled()) {
+    const was = before.get(what) ?? 0;
+    proof.row({
+      name: `${taskCount - firstTasks} tasks later, no more: ${what}`,
+      holds: count <= was + (isMemory(what) ? HEAP_SLACK_KIB : 0),
+      detail: `${was}, then ${count}`,
+    });
+  }
+  const alone = footprintOf(under).get("gateway's descriptors")!;
+  const session = await ControlSession.open(peer);
+  const held = footprintOf(under).get("gateway's descriptors")!;
+  session.close();
+  proof.control(
+    "a connection that is left open is counted",
+    held > alone,
+    `${alone}, then ${held}`,
+  );
+}
+
+function isMemory(what: string): boolean {
+  return what.endsWith("KiB");
 }
 
 function foreignWords(task: number, text: string): number {

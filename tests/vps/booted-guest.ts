@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Guest, type GuestOptions } from "./guest.ts";
+import { USUAL_MEMORY_MIB } from "./machine.ts";
 import { imageDir } from "./recipe.ts";
 import { makeRuntimeTree, runtimeVersion } from "./release-tree.ts";
 
@@ -20,15 +21,20 @@ export const RUNTIME_DIR = "/opt/phantoma/runtime";
 const BUILDER = fileURLToPath(new URL("build-image.ts", import.meta.url));
 
 /** What a guest continues from. */
-export const bootedStateDir = join(imageDir, "states", `booted-${runtimeVersion()}`);
+export function bootedStateDir({ memoryMib = USUAL_MEMORY_MIB }: GuestOptions = {}): string {
+  const size = memoryMib === USUAL_MEMORY_MIB ? "" : `-${memoryMib}`;
+  return join(imageDir, "states", `booted-${runtimeVersion()}${size}`);
+}
 
 /** Where there is none yet it is made, which takes minutes and is told on standard error. */
 export async function bootedGuest(options: GuestOptions = {}): Promise<Guest> {
-  if (!existsSync(bootedStateDir)) {
+  const stateDir = bootedStateDir(options);
+  if (!existsSync(imageDir)) {
     const build = spawnSync(process.execPath, [BUILDER], { stdio: ["ignore", 2, 2] });
     if (build.status !== 0) throw new Error("the guest could not be built");
   }
-  return Guest.restore(bootedStateDir, options);
+  if (!existsSync(stateDir)) await saveFirstBoot(options);
+  return Guest.restore(stateDir, options);
 }
 
 /** Makes a tree here and puts it into the guest. */
@@ -48,14 +54,14 @@ export async function copyTree(
   await guest.check(`chmod 755 ${guestDir}`);
 }
 
-export async function saveFirstBoot(): Promise<void> {
-  const guest = await Guest.boot();
+export async function saveFirstBoot({ memoryMib }: GuestOptions = {}): Promise<void> {
+  const guest = await Guest.boot(memoryMib ? { memoryMib } : {});
   try {
     const commandLine = await guest.check("cat /proc/cmdline");
     if (!commandLine.includes("BOOT_IMAGE=")) throw new Error("the guest did not boot by its GRUB");
     await guest.check("systemctl is-system-running --wait || true");
     await copyTree(guest, makeRuntimeTree, RUNTIME_DIR);
-    await guest.saveState(bootedStateDir);
+    await guest.saveState(bootedStateDir(memoryMib ? { memoryMib } : {}));
   } finally {
     await guest.stop();
   }

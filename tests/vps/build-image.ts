@@ -30,7 +30,7 @@ if (values.again) rmSync(recipe.imageDir, { recursive: true, force: true });
 const obstacle = noGuest();
 if (obstacle) fail(obstacle);
 if (!existsSync(recipe.imageDir)) await build();
-if (!existsSync(bootedStateDir)) await timed("boot it for the first time", saveFirstBoot);
+if (!existsSync(bootedStateDir())) await timed("boot it for the first time", () => saveFirstBoot());
 say(`the guest is built: ${recipe.imageDir}`);
 
 async function build(): Promise<void> {

@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { GuestShell, type Output } from "./guest-shell.ts";
-import { machineArguments, RAM_PIECES } from "./machine.ts";
+import { machineArguments, ramPieces, USUAL_MEMORY_MIB } from "./machine.ts";
 import { Monitor } from "./qmp.ts";
 import { imageDir } from "./recipe.ts";
 
@@ -32,6 +32,8 @@ export interface GuestOptions {
    * the guest's own GRUB decides.
    */
   readonly kernelArguments?: readonly string[];
+  /** RAM in MiB; a small rented server's where absent. */
+  readonly memoryMib?: number;
   /** TCP ports of the guest that are wanted on this machine's 127.0.0.1, besides ssh. */
   readonly ports?: readonly number[];
   /** Writes into the image itself: only its builder wants that. */
@@ -47,6 +49,7 @@ const SHUTDOWN_TIMEOUT_MS = 120_000;
 export class Guest {
   readonly #options: GuestOptions;
   readonly #image: string;
+  readonly #memoryMib: number;
   /** Overlay, sockets and console of this guest; removed by {@link stop}. */
   readonly #dir: string;
   #qemu: ChildProcess | undefined;
@@ -82,6 +85,7 @@ export class Guest {
   private constructor(options: GuestOptions) {
     this.#options = options;
     this.#image = options.image ?? imageDir;
+    this.#memoryMib = options.memoryMib ?? USUAL_MEMORY_MIB;
     if (!existsSync(join(this.#image, "disk.raw")))
       throw new Error("the guest is not built yet: run `npm run vps:build` (root, 4 minutes)");
     this.#dir = mkdtempSync(join(tmpdir(), "phantoma-vps-"));
@@ -149,14 +153,15 @@ export class Guest {
   /**
    * Writes all RAM while the guest stands still.
    *
-   * @returns the files: RAM lies in two pieces
+   * @returns the files: beyond 2 GiB, RAM lies in two pieces
    */
   async dumpMemory(path: string): Promise<string[]> {
     const monitor = this.#running();
-    const paths = RAM_PIECES.map((_piece, index) => `${path}.${index}`);
+    const pieces = ramPieces(this.#memoryMib);
+    const paths = pieces.map((_piece, index) => `${path}.${index}`);
     await monitor.ask("stop");
     try {
-      for (const [index, { at, bytes }] of RAM_PIECES.entries())
+      for (const [index, { at, bytes }] of pieces.entries())
         await monitor.ask("pmemsave", { val: at, size: bytes, filename: paths[index] });
     } finally {
       await monitor.ask("cont");
@@ -169,9 +174,14 @@ export class Guest {
     await run("qemu-img", ["convert", "-U", "-O", "raw", this.diskPath, path]);
   }
 
-  /** The power fails: what the guest's kernel had not written is lost. Then it boots again. */
-  async powerCut(): Promise<void> {
+  /**
+   * The power fails: what the guest's kernel had not written is lost. Then it boots again.
+   *
+   * @param whileOff may look at the disk as it was left
+   */
+  async powerCut(whileOff?: () => Promise<void>): Promise<void> {
     await this.#kill();
+    await whileOff?.();
     await this.#start([]);
     await this.#answers();
   }
@@ -245,6 +255,7 @@ export class Guest {
       diskFormat: this.#options.isWritingImage ? "raw" : "qcow2",
       consolePath: this.consolePath,
       monitorPath: join(this.#dir, "monitor.sock"),
+      memoryMib: this.#memoryMib,
       forwards: this.#forwards,
       imageDir: this.#image,
       kernelArguments: this.#options.kernelArguments,

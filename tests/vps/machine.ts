@@ -7,20 +7,27 @@ import { join } from "node:path";
 import { KERNEL_ARGUMENTS } from "./recipe.ts";
 
 /** What a small rented server has, in MiB. */
-const MEMORY_MIB = 4096;
+export const USUAL_MEMORY_MIB = 4096;
 const CORES = 2;
 
-/** q35 puts RAM beyond 2 GiB above the 4 GiB line: two pieces, in bytes. */
-export const RAM_PIECES = [
-  { at: 0, bytes: 2 * 1024 ** 3 },
-  { at: 4 * 1024 ** 3, bytes: MEMORY_MIB * 1024 ** 2 - 2 * 1024 ** 3 },
-] as const;
+/** q35 puts RAM beyond 2 GiB above the 4 GiB line, in MiB. */
+const LOW_MIB = 2048;
+
+/** Where RAM lies: one piece or two, in bytes. */
+export function ramPieces(memoryMib: number): { at: number; bytes: number }[] {
+  const pieces = [
+    { at: 0, bytes: Math.min(memoryMib, LOW_MIB) * 1024 ** 2 },
+    { at: 4 * 1024 ** 3, bytes: (memoryMib - LOW_MIB) * 1024 ** 2 },
+  ];
+  return pieces.filter(({ bytes }) => bytes > 0);
+}
 
 export interface MachineOptions {
   readonly diskPath: string;
   readonly diskFormat: "raw" | "qcow2";
   readonly consolePath: string;
   readonly monitorPath: string;
+  readonly memoryMib: number;
   /** Ports of this machine's 127.0.0.1 by the guest's port that they lead to. */
   readonly forwards: ReadonlyMap<number, number>;
   /** Has kernel and initrd, for a start past GRUB. */
@@ -31,6 +38,7 @@ export interface MachineOptions {
 
 export function machineArguments(options: MachineOptions): string[] {
   const { diskPath, diskFormat, consolePath, monitorPath, imageDir, kernelArguments } = options;
+  const { memoryMib } = options;
   const forwards = [...options.forwards].map(
     ([to, from]) => `hostfwd=tcp:127.0.0.1:${from}-:${to}`,
   );
@@ -44,7 +52,7 @@ export function machineArguments(options: MachineOptions): string[] {
     ["-accel", "tcg,thread=multi"],
     ["-cpu", "max"],
     ["-smp", String(CORES)],
-    ["-m", String(MEMORY_MIB)],
+    ["-m", String(memoryMib)],
     ["-nodefaults", "-no-user-config"],
     ["-display", "none"],
     ["-drive", `file=${diskPath},if=virtio,format=${diskFormat},discard=unmap`],

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { Canaries, readTag, type Place } from "./canaries.ts";
+
+const PERIOD = 96;
+const sent = ({ system, attachment, question }: ReturnType<Canaries["words"]>) =>
+  [system, attachment, question].join("\n");
+
+test.each([undefined, "eight ch", "Grüße aus Łódź", "x".repeat(64)])(
+  "the answer's word of %j is in what repeats the last period, and in nothing that was sent",
+  (prefix) => {
+    const words = new Canaries(prefix).words(3);
+    const period = Buffer.from(words.question).subarray(-PERIOD).toString();
+    expect(Buffer.byteLength(period)).toBe(PERIOD);
+    expect(sent(words)).not.toContain(words.answer);
+    expect(period + period).toContain(words.answer);
+  },
+);
+
+test("what was sent holds every other word once, each to be read", () => {
+  const canaries = new Canaries();
+  const words = canaries.words(42);
+  const found = sent(words).match(new RegExp(`${canaries.prefix}-.{5}\\.`, "g")) ?? [];
+  expect(new Set(found).size).toBe(words.count - 1);
+  const read = found.map((word) => readTag(word.slice(canaries.prefix.length)));
+  for (const place of ["s", "a", "q"] satisfies Place[])
+    expect(read.filter((word) => word?.place === place && word.ending === 42)).toHaveLength(16);
+});
+
+test("words that are too short or too long to be searched for are refused", () => {
+  expect(() => new Canaries("seven c")).toThrow(RangeError);
+  expect(() => new Canaries("x".repeat(65))).toThrow(RangeError);
+});

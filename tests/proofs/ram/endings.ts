@@ -1,0 +1,98 @@
+/**
+ * How a task can end, each brought about for real.
+ *
+ * @module
+ */
+import type { Conversation, TurnEvent } from "@phantoma/client";
+import type { Receipt } from "@phantoma/crypto";
+import type { Guest } from "../../vps/guest.ts";
+
+/** A task in the middle of its answer. */
+export interface LiveTask {
+  readonly guest: Guest;
+  readonly conversation: Conversation;
+  /** The rest of the answer. */
+  readonly answer: AsyncIterator<TurnEvent>;
+  /** In the guest. */
+  readonly worker: number;
+  readonly cell: number | undefined;
+  /** Of its unit. */
+  readonly cgroup: string;
+}
+
+export interface Ending {
+  readonly name: string;
+  /** Only with --all. */
+  readonly isLong?: boolean;
+  readonly mode?: "turn";
+  /** What comes before the end, and is waited for. */
+  readonly before?: (task: LiveTask) => Promise<unknown>;
+  readonly end: (task: LiveTask) => Promise<unknown>;
+  /** The cell's word in the receipt; `null` where there is none left to give it. */
+  readonly says: NonNullable<Receipt["cell"]>["end"] | null;
+}
+
+/** The worker's own limit is two minutes; an emulated one's are longer, in milliseconds. */
+const IDLE_MS = 400_000;
+/** Less than any worker has, in bytes. */
+const TOO_LITTLE_MEMORY = 16 * 1024 ** 2;
+
+const whole = async ({ answer }: LiveTask): Promise<void> => {
+  while (!(await answer.next()).done);
+};
+const signal = (name: string, pid: number | undefined, { guest }: LiveTask) =>
+  guest.check(`kill -${name} ${pid}`);
+
+export const normalEnd: Ending = {
+  name: "normal end",
+  before: whole,
+  end: ({ conversation }) => conversation.end(),
+  says: "finished",
+};
+
+export const endings: readonly Ending[] = [
+  normalEnd,
+  {
+    name: "kill -9 of the worker",
+    end: (task) => signal("KILL", task.worker, task),
+    says: "killed",
+  },
+  {
+    name: "the client vanishes",
+    end: async ({ conversation }) => conversation.drop(),
+    says: "disconnected",
+  },
+  {
+    name: "one turn",
+    isLong: true,
+    mode: "turn",
+    before: whole,
+    end: ({ conversation }) => conversation.closed,
+    says: "finished",
+  },
+  {
+    name: "idle timeout",
+    isLong: true,
+    before: whole,
+    end: ({ conversation }) => conversation.closedWithin(IDLE_MS),
+    says: "timeout",
+  },
+  {
+    name: "kill -9 of the cell",
+    isLong: true,
+    end: (task) => signal("KILL", task.cell, task),
+    says: null,
+  },
+  {
+    name: "out of memory",
+    isLong: true,
+    end: ({ guest, cgroup }) => guest.check(`echo ${TOO_LITTLE_MEMORY} > ${cgroup}/memory.max`),
+    says: "memory",
+  },
+  {
+    name: "segmentation fault",
+    isLong: true,
+    end: (task) => signal("SEGV", task.worker, task),
+    says: "crashed",
+  },
+];

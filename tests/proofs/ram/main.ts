@@ -1,0 +1,233 @@
+/**
+ * What is left of a task on a whole server: its RAM and its disk are searched for the words of a chat.
+ *
+ *   main.ts [--all] [--only NAME] [--canary TEXT] [--keep DIR] [--json]
+ *
+ * A Debian guest, a node under systemd, a chat through the tunnel, an end; then every byte of RAM, as QEMU
+ * has it. First without cells and without `init_on_free`: there the words must be found. Then, after the reboot
+ * that set-up asks for, at wipe grade A: there must be none. --all adds the other endings, what grade B leaves,
+ * a power cut, and tasks in a row. --keep keeps the dumps, 1 GiB each.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { Proof } from "../../proof.ts";
+import { Canaries } from "./canaries.ts";
+import { endings, normalEnd } from "./endings.ts";
+import { gradeFacts, isGradeA } from "./grade.ts";
+import { Stage } from "./stage.ts";
+import { Table } from "./table.ts";
+import { endTask, type Outcome } from "./task.ts";
+import { tasksInARow } from "./tasks-in-a-row.ts";
+
+const { values } = parseArgs({
+  options: {
+    all: { type: "boolean", default: false },
+    only: { type: "string" },
+    canary: { type: "string" },
+    keep: { type: "string" },
+    json: { type: "boolean", default: false },
+  },
+});
+
+/** A control that finds less proves nothing. */
+const CONTROL_SHARE = 0.9;
+
+const proof = new Proof("What a task leaves in RAM and on disk", values.json);
+const canaries = new Canaries(values.canary);
+const table = new Table();
+const outcomes: Outcome[] = [];
+let nextEnding = 0;
+const stage = await Stage.start({
+  prefix: canaries.prefix,
+  keepDir: values.keep,
+  say: (text) => proof.say(text),
+});
+
+try {
+  await showWordsAreNew();
+  await showControl();
+  if (values.all) await showGradeB();
+  await raise();
+  for (const ending of chosen()) await showEnding(ending);
+  showBlindProcesses();
+  if (values.all) await tasksInARow(stage, proof);
+  await (values.all ? showPowerCut() : showDisk("the disk"));
+} finally {
+  await stage.stop();
+}
+proof.say(`\n${table.text}`);
+process.exitCode = proof.finish();
+
+function chosen() {
+  if (values.only !== undefined) return endings.filter(({ name }) => name === values.only);
+  return endings.filter(({ isLong = false }) => values.all || !isLong);
+}
+
+/** Words that are in every Debian would be found whatever we do. */
+async function showWordsAreNew(): Promise<void> {
+  const { hits } = await stage.dump("before");
+  proof.row({
+    name: "before the first chat the words are nowhere in RAM",
+    holds: hits.length === 0,
+    detail: `${hits.length} hits`,
+  });
+}
+
+async function showControl(): Promise<void> {
+  await stage.takeCellsAway();
+  const outcome = await one("no cell, no wiping", normalEnd);
+  await stage.giveCellsBack();
+  const { distinctBefore, distinctLeft } = outcome;
+  proof.control(
+    "without cell and without init_on_free, nine words of ten are found after the end",
+    distinctLeft >= CONTROL_SHARE * distinctBefore && outcome.receipt?.cell === null,
+    `${distinctLeft} of ${distinctBefore} words, ${outcome.left} hits; ${outcome.before} while it lived`,
+  );
+}
+
+/** Not a claim that nothing is left: what is left is said. */
+async function showGradeB(): Promise<void> {
+  for (const ending of endings.slice(0, 3)) {
+    const outcome = await one("B", ending);
+    const { distinctBefore, distinctLeft, left, before } = outcome;
+    proof.row({
+      name: `grade B, measured: ${ending.name}`,
+      holds: hadAll(outcome) && outcome.remains.length === 0,
+      detail: `${distinctLeft} of ${distinctBefore} words are left, ${left} of ${before} hits${whereLeft(outcome)}`,
+      left,
+      before,
+    });
+  }
+}
+
+async function raise(): Promise<void> {
+  proof.say("  rebooting with init_on_free=1");
+  await stage.raiseToGradeA();
+  const facts = await gradeFacts(stage.guest);
+  proof.row({
+    name: "the server is at wipe grade A",
+    holds: isGradeA(facts),
+    detail: Object.entries(facts)
+      .map(([fact, value]) => `${fact}: ${value}`)
+      .join(", "),
+  });
+  const { hits } = await stage.dump("after-reboot");
+  proof.row({
+    name: "its boot left nothing of what RAM held before",
+    holds: hits.length === 0,
+    detail: `${hits.length} hits`,
+  });
+}
+
+async function showEnding(ending: (typeof endings)[number]): Promise<void> {
+  const outcome = await one("A", ending);
+  const { left, before, zeroAfterMs, remains, receipt } = outcome;
+  proof.row({
+    name: `grade A: ${ending.name}`,
+    holds: hadAll(outcome) && left === 0 && remains.length === 0,
+    detail: `${before} hits while it ran, ${left} in the dump that began ${(zeroAfterMs / 1000).toFixed(1)} s after the end`,
+    before,
+    left,
+    zeroAfterMs,
+    remains,
+  });
+  if (left > 0) proof.say(`       left${whereLeft(outcome)}`);
+  if (remains.length > 0) proof.say(`       there is still ${remains.slice(0, 5).join(", ")}`);
+  const said = receipt ? (receipt.cell?.end ?? null) : "no receipt";
+  proof.row({
+    name: `its receipt says how it ended: ${ending.name}`,
+    holds: said === ending.says,
+    detail: said ?? "no word of a cell",
+  });
+}
+
+function whereLeft({ leftIn }: Outcome): string {
+  const kinds = [...leftIn].map(([kind, pages]) => `${pages} ${kind} pages`);
+  return kinds.length > 0 ? `, in ${kinds.join(", ")}` : "";
+}
+
+async function one(grade: string, ending: (typeof endings)[number]): Promise<Outcome> {
+  const outcome = await endTask(stage, canaries, nextEnding++, ending, grade === "A");
+  outcomes.push(outcome);
+  table.add(grade, ending.name, outcome);
+  return outcome;
+}
+
+/** A search that misses words while they are certainly there says nothing about later. */
+function hadAll({ distinctBefore, wordCount, hadAnswer }: Outcome): boolean {
+  return distinctBefore >= CONTROL_SHARE * wordCount && hadAnswer;
+}
+
+function showBlindProcesses(): void {
+  for (const role of ["gateway", "keeper", "clerk", "warden", "cell"] as const) {
+    const seen = outcomes.map(({ hitsIn }) => hitsIn.get(role));
+    const hits = seen.reduce((sum, found) => sum + (found?.hits ?? 0), 0);
+    const pages = seen.reduce((sum, found) => sum + (found?.pages ?? 0), 0);
+    proof.row({
+      name: `while the tasks ran, no page of the ${role} held a word`,
+      holds: hits === 0 && pages > 0,
+      detail: `${hits} hits in ${((pages * 4096) / 1e6).toFixed(0)} MB`,
+      hits,
+    });
+  }
+  const inWorkers = outcomes.reduce((sum, { hitsIn }) => sum + hitsIn.get("worker")!.hits, 0);
+  proof.control("the workers' own pages held them", inWorkers > 0, `${inWorkers} hits`);
+}
+
+/** Last, because the control's word is in RAM from then on. */
+async function showDisk(what: string): Promise<void> {
+  const logs = await stage.searchLogs();
+  proof.row({
+    name: "no log holds a word",
+    holds: logs.length === 0,
+    detail: `${logs.length} hits`,
+  });
+  await stage.guest.check("sync");
+  const hits = await stage.searchDisk("disk");
+  proof.row({
+    name: `${what} holds no word, in files or beside them`,
+    holds: hits.length === 0,
+    detail: `${hits.length} hits`,
+  });
+  await stage.guest.check(
+    "cat > /var/tmp/left && sync && rm /var/tmp/left && sync",
+    canaries.spell({ ending: 99, place: "q", number: 0 }),
+  );
+  const found = await stage.searchDisk("disk with a deleted file");
+  proof.control("a word in a file that was deleted is found on it", found.length > 0);
+}
+
+async function showPowerCut(): Promise<void> {
+  await showDisk("the disk");
+  const words = canaries.words(nextEnding++);
+  const conversation = await stage.open({ history: [{ role: "system", text: words.system }] });
+  const answer = conversation.turn({ text: words.question, sampling: { temperature: 0 } });
+  let text = "";
+  while (!text.includes(words.answer)) {
+    const { value, done } = await answer.next();
+    if (done) break;
+    if (value.type === "delta") text += value.text;
+  }
+  const ending = nextEnding - 1;
+  await stage.powerCut(async () => {
+    const hits = await stage.searchDisk("disk after the power cut");
+    const left = hits.filter(({ word }) => word?.ending !== 99);
+    proof.row({
+      name: "the power fails in mid-answer: the disk holds no word",
+      holds: text.includes(words.answer) && left.length === 0,
+      detail: `${left.length} hits`,
+      ending,
+    });
+  });
+  const { hits } = await stage.dump("after the power cut");
+  proof.row({
+    name: "after it, RAM holds no word",
+    holds: hits.filter(({ word }) => word?.ending !== 99).length === 0,
+    detail: `${hits.length} hits`,
+  });
+  const next = await stage.open({});
+  const { text: reply } = await next.ask({ text: "And on.", sampling: { maxTokens: 20 } });
+  await next.end();
+  proof.row({ name: "after it, the next chat is answered", holds: reply.length > 0 });
+}

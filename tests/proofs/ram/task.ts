@@ -1,0 +1,169 @@
+/**
+ * One chat with its words, one end, and what is found of it while it runs and afterwards.
+ *
+ * @module
+ */
+import type { Conversation, TurnEvent } from "@phantoma/client";
+import type { Receipt } from "@phantoma/crypto";
+import type { GuestProcess } from "../../vps/processes.ts";
+import type { Canaries, Words } from "./canaries.ts";
+import type { Ending } from "./endings.ts";
+import {
+  countIn,
+  joined,
+  kindsOfPages,
+  type PageKind,
+  pagesInGuest,
+  type PagesOf,
+} from "./pages.ts";
+import { belongings, whatRemains } from "./remains.ts";
+import type { Hit } from "./search.ts";
+import type { Stage } from "./stage.ts";
+
+/** `other`: a worker that waits for the next task, and anchors, which have their process's memory. */
+export type Role = "gateway" | "keeper" | "clerk" | "warden" | "cell" | "worker" | "other";
+
+export interface Outcome {
+  readonly wordCount: number;
+  /** Hits while the task ran, of this task's words. */
+  readonly before: number;
+  readonly distinctBefore: number;
+  readonly hadAnswer: boolean;
+  /** While it ran. */
+  readonly hitsIn: ReadonlyMap<Role, { hits: number; pages: number }>;
+  /** Hits after its end, of any task's words where everything is wiped, else of this one's. */
+  readonly left: number;
+  readonly distinctLeft: number;
+  /** Pages that hold what is left, by what they were used for a moment later. */
+  readonly leftIn: ReadonlyMap<PageKind, number>;
+  /** From the end until the last dump began; what that one shows is {@link left}. */
+  readonly zeroAfterMs: number;
+  readonly dumpMs: number;
+  readonly remains: readonly string[];
+  readonly receipt: Receipt | undefined;
+}
+
+/** An answer that goes on while the guest is looked at, in tokens; the context has 4096. */
+const LONG_ANSWER = 2_000;
+/** One that ends in good time: three times round, in tokens. */
+const SHORT_ANSWER = 288;
+/** Later than this, nobody would call it wiped, in milliseconds. */
+const ZERO_LIMIT_MS = 60_000;
+
+/** @param isWiped dumps again until nothing is found, rather than once */
+export async function endTask(
+  stage: Stage,
+  canaries: Canaries,
+  number: number,
+  ending: Ending,
+  isWiped: boolean,
+): Promise<Outcome> {
+  const { guest } = stage;
+  const words = canaries.words(number);
+  const slug = `${String(number).padStart(2, "0")}-${ending.name}`;
+  const history = [{ role: "system", text: words.system }] as const;
+  const conversation = await stage.open({ history, mode: ending.mode ?? "conversation" });
+  const answer = await untilAnswered(conversation, words, ending);
+  // Its clerk is there to be searched while the task runs.
+  await stage.askNode((session) => session.status());
+  const pagesBefore = await pagesInGuest(guest);
+  const running = await stage.dump(`${slug}-while-it-runs`);
+  const pages = joined(pagesBefore, await pagesInGuest(guest));
+  const own = ofTask(running.hits, number);
+  const worker = workerWith(own, pages);
+  const processes = pages
+    .map(({ process }) => process)
+    .filter(({ unit }) => unit === worker.process.unit);
+  const its = await belongings(guest, processes);
+  const task = {
+    guest,
+    conversation,
+    answer,
+    worker: worker.process.pid,
+    cell: processes.find(({ program }) => program === "cell")?.pid,
+    cgroup: its.cgroup,
+  };
+  await ending.before?.(task);
+  let endedAt = Date.now();
+  await ending.end(task);
+  // Those that end by themselves do so when they say so.
+  if (ending.name === "idle timeout" || ending.mode === "turn") endedAt = Date.now();
+  const lookAgain = async () => {
+    const dump = await stage.dump(`${slug}-after`);
+    return { ...dump, hits: isWiped ? dump.hits : ofTask(dump.hits, number) };
+  };
+  let after = await lookAgain();
+  const late = endedAt + (isWiped ? ZERO_LIMIT_MS : 0);
+  while (after.hits.length > 0 && after.at < late) after = await lookAgain();
+  conversation.drop();
+  return {
+    wordCount: words.count,
+    before: own.length,
+    distinctBefore: distinct(own),
+    hadAnswer: own.some(({ word }) => word?.place === "r"),
+    hitsIn: byRole(running.hits, pages, worker.process.pid),
+    left: after.hits.length,
+    distinctLeft: distinct(after.hits),
+    leftIn: await kindsOfPages(guest, after.hits),
+    zeroAfterMs: after.at - endedAt,
+    dumpMs: after.tookMs,
+    remains: await whatRemains(guest, its),
+    receipt: await stage.receipt(conversation.task),
+  };
+}
+
+/** Asks, and reads until the answer has said its word. */
+async function untilAnswered(
+  conversation: Conversation,
+  words: Words,
+  ending: Ending,
+): Promise<AsyncIterator<TurnEvent>> {
+  const file = await conversation.attach("notes.txt", Buffer.from(words.attachment, "utf8"));
+  const maxTokens = ending.before || ending.mode ? SHORT_ANSWER : LONG_ANSWER;
+  const answer = conversation.turn({
+    text: words.question,
+    attachments: [file],
+    sampling: { temperature: 0, maxTokens },
+  });
+  let text = "";
+  while (!text.includes(words.answer)) {
+    const { value, done } = await answer.next();
+    if (done) throw new Error("the answer ended without its word");
+    if (value.type === "delta") text += value.text;
+  }
+  return answer;
+}
+
+function ofTask(hits: readonly Hit[], number: number): Hit[] {
+  return hits.filter(({ word }) => word?.ending === number);
+}
+
+function distinct(hits: readonly Hit[]): number {
+  return new Set(hits.map(({ word }) => word && `${word.ending}${word.place}${word.number}`)).size;
+}
+
+function workerWith(hits: readonly Hit[], pages: readonly PagesOf[]): PagesOf {
+  const workers = pages.filter(({ process }) => roleOf(process) === "worker" && !process.isAnchor);
+  const found = workers.find((worker) => countIn(worker, hits) > 0);
+  if (!found) throw new Error(`no worker holds a word of its task; RAM has ${hits.length}`);
+  return found;
+}
+
+function byRole(hits: readonly Hit[], pages: readonly PagesOf[], worker: number) {
+  const found = new Map<Role, { hits: number; pages: number }>();
+  for (const of of pages) {
+    const role = roleOf(of.process);
+    const isOther = role === "worker" && of.process.pid !== worker;
+    const key = isOther ? "other" : role;
+    const { hits: soFar, pages: pagesSoFar } = found.get(key) ?? { hits: 0, pages: 0 };
+    found.set(key, { hits: soFar + countIn(of, hits), pages: pagesSoFar + of.pages.size });
+  }
+  return found;
+}
+
+function roleOf({ unit, program }: GuestProcess): Role {
+  if (program === "cell") return "cell";
+  const [, name] =
+    /phantoma-(gateway|keeper|warden|clerk|worker)/.exec(unit.split("/").at(-1)!) ?? [];
+  return (name as Role | undefined) ?? "other";
+}
