@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Guest, type GuestOptions } from "./guest.ts";
 import { imageDir } from "./recipe.ts";
-import { makeRuntimeTree, runtimeVersion } from "./release-tree.ts";
+import { makeRuntimeTree, runtimeVersion } from "../../tools/bundle/release-tree.ts";
 
 /** On the same file system as the releases, so that they can share its files. */
 export const RUNTIME_DIR = "/opt/phantoma/runtime";

@@ -28,6 +28,10 @@ export function statePaths(stateDir: string) {
     quarantineDir: join(stateDir, "quarantine"),
     /** The warden's alone, 0700. */
     wardenDir: join(stateDir, "warden"),
+    /** Root's alone, 0700: what the installer remembers. */
+    installerDir: join(stateDir, "installer"),
+    /** Written by the keeper: the next release with its metadata, and an admin's approval; public. */
+    updatesDir: join(stateDir, "updates"),
   };
 }
 
