@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
+  bundleName,
   filesBelow,
   MANIFEST_FILE,
   parseManifest,
@@ -44,8 +45,7 @@ export async function makeBundle(outDir: string, say: (text: string) => void): P
     say("lists of ingredients");
     writeSboms(dir, { version, time });
     say("archive");
-    const name = `phantoma-node-${version}-linux-x64.tar.gz`;
-    return await packTree(dir, join(outDir, name), { version, commit, time });
+    return await packTree(dir, join(outDir, bundleName(version)), { version, commit, time });
   } finally {
     rmSync(dir, { recursive: true });
   }

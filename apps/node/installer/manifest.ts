@@ -59,6 +59,11 @@ const manifestSchema = z.strictObject({
 export type Manifest = z.infer<typeof manifestSchema>;
 export type ManifestFile = z.infer<typeof fileSchema>;
 
+/** The file that a release is signed and published under. */
+export function bundleName(version: string): string {
+  return `phantoma-node-${version}-linux-${process.arch}.tar.gz`;
+}
+
 /** @throws {@link InstallError} `ERR_MANIFEST` */
 export function parseManifest(untrusted: string): Manifest {
   if (untrusted.length > MAX_MANIFEST_BYTES) throw new InstallError("ERR_MANIFEST");

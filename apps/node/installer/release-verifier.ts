@@ -8,6 +8,8 @@ import { InstallError } from "./install-error.ts";
 export interface ReleaseToVerify {
   /** Root's own copy, which nobody else can change. */
   readonly bundlePath: string;
+  /** Under which the quorum signed it. */
+  readonly name: string;
   /** Signed metadata that came with the bundle; written by somebody else. */
   readonly metadataDir: string;
   /** The verifier's own folder: what it trusted last, and the latest time it saw. */

@@ -17,8 +17,8 @@ import { openApproval } from "./approval.ts";
 import type { Disk } from "./disk.ts";
 import type { Host } from "./host.ts";
 import { InstallError } from "./install-error.ts";
-import { BUNDLE_DIGEST_FILE, isNewer, type Manifest } from "./manifest.ts";
-import type { VerifyRelease } from "./release-verifier.ts";
+import { BUNDLE_DIGEST_FILE, bundleName, isNewer, type Manifest } from "./manifest.ts";
+import type { ReleaseToVerify, VerifyRelease } from "./release-verifier.ts";
 import type { Releases } from "./releases.ts";
 import type { StandingFile } from "./standing.ts";
 import { unpack } from "./unpack.ts";
@@ -102,7 +102,8 @@ export class Installer {
     const copy = await this.#copy(bundlePath, sha256);
     const floor = standing.read().floor ?? running;
     const installedVersion = isNewer(floor, running) ? floor : running;
-    const release = await this.#verify({ bundlePath: copy, metadataDir, installedVersion });
+    const name = bundleName(approved.version);
+    const release = await this.#verify({ bundlePath: copy, name, metadataDir, installedVersion });
     if (release.sha256 !== sha256 || release.version !== approved.version)
       throw new InstallError("ERR_OTHER_BUNDLE");
     if (!isNewer(release.version, installedVersion)) throw new InstallError("ERR_OLDER");
@@ -142,7 +143,7 @@ export class Installer {
     throw new InstallError("ERR_ROLLED_BACK", { about: version });
   }
 
-  async #verify(release: { bundlePath: string; metadataDir: string; installedVersion: string }) {
+  async #verify(release: Omit<ReleaseToVerify, "trustDir" | "now">) {
     const { verifyRelease, ownDir, now } = this.#parts;
     try {
       return await verifyRelease({ ...release, trustDir: join(ownDir, "trust"), now: now() });
