@@ -57,7 +57,6 @@ const manifestSchema = z.strictObject({
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
-export type ManifestFile = z.infer<typeof fileSchema>;
 
 /** The file that a release is signed and published under. */
 export function bundleName(version: string): string {

@@ -49,6 +49,17 @@ export function runPaths(runDir: string) {
   };
 }
 
+/** The digest of the bundle that this release came in, as the installer wrote it; zeros for a tree that nobody signed. */
+export function installedRelease(): Uint8Array {
+  try {
+    const text = readFileSync(new URL("../../../bundle.sha256", import.meta.url), "ascii");
+    return new Uint8Array(Buffer.from(text.trim(), "hex"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return new Uint8Array(32);
+  }
+}
+
 /** The version that the package says. */
 export function nodeVersion(): string {
   const path = new URL("../package.json", import.meta.url);
