@@ -83,8 +83,21 @@ export const steps: readonly Step[] = [
     command: ["tests/proofs/window/main.ts"],
     obstacle: noKernelPolicy,
   },
+  {
+    name: "update",
+    kind: "proof",
+    command: ["tests/proofs/update.ts"],
+    obstacle: noBundle,
+  },
   { name: "bench, quick", kind: "proof", command: ["tests/bench/main.ts", "--quick", "--report"] },
   { name: "bench", kind: "proof", command: ["tests/bench/main.ts"], isLong: true },
+  {
+    name: "bundle",
+    kind: "proof",
+    command: ["tools/bundle/main.ts", "--compare"],
+    isLong: true,
+    obstacle: noBundle,
+  },
   {
     name: "guest image",
     kind: "proof",
@@ -137,6 +150,12 @@ function noKernelPolicy(): string | undefined {
   return existsSync("/usr/bin/clang")
     ? undefined
     : "needs what `make -C bpf` needs: clang, libbpf-dev";
+}
+
+function noBundle(): string | undefined {
+  if (process.platform !== "linux" || process.arch !== "x64")
+    return "needs Linux on x64: bundles are made for it";
+  return noKernelPolicy();
 }
 
 function noForeignMemory(): string | undefined {

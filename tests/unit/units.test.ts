@@ -36,6 +36,7 @@ const EXPOSURE: Readonly<Record<string, number>> = {
   "phantoma-fetcher.service": 1.3,
   "phantoma-warden.service": 1.3,
   "phantoma-gateway.service": 2.0,
+  "phantoma-install.service": 2.0,
 };
 
 describe.each(names)("%s", (name) => {
@@ -53,7 +54,7 @@ describe.each(names)("%s", (name) => {
   });
 
   test("names only programs and files of a release that exist", () => {
-    const named = read(name).matchAll(/\/opt\/phantoma\/current\/([\w./-]+)/g);
+    const named = read(name).matchAll(/\/opt\/phantoma\/(?:current|proven)\/([\w./-]+)/g);
     for (const [, path = ""] of named)
       expect(existsSync(join(repositoryDir, sourceOf(path))), path).toBe(true);
   });

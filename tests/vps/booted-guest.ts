@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 import { Guest, type GuestOptions } from "./guest.ts";
 import { USUAL_MEMORY_MIB } from "./machine.ts";
 import { imageDir } from "./recipe.ts";
-import { makeRuntimeTree, runtimeVersion } from "./release-tree.ts";
+import { makeRuntimeTree, runtimeVersion } from "../../tools/bundle/release-tree.ts";
 
 /** On the same file system as the releases, so that they can share its files. */
 export const RUNTIME_DIR = "/opt/phantoma/runtime";

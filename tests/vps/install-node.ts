@@ -10,7 +10,7 @@ import type { DeviceIdentity, VerifiedDeviceList } from "@phantoma/crypto";
 import type { Model } from "@phantoma/protocol";
 import type { Guest } from "./guest.ts";
 import { copyTree, RUNTIME_DIR } from "./booted-guest.ts";
-import { makeReleaseTree, makeRuntimeTree } from "./release-tree.ts";
+import { makeReleaseTree, makeRuntimeTree } from "../../tools/bundle/release-tree.ts";
 
 /** Where a node's gateway listens in the guest; ask for it in `GuestOptions.ports`. */
 export const NODE_PORT = 7443;

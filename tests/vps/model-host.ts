@@ -8,10 +8,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TestAuthority } from "../../apps/node/fetcher/test-model-host.ts";
+import { bundle } from "../../tools/bundle/release-tree.ts";
 import { places } from "../proofs/window/network.ts";
 import type { Guest } from "./guest.ts";
 import { CURRENT_DIR } from "./install-node.ts";
-import { bundle } from "./release-tree.ts";
 
 const PROGRAM = "/opt/phantoma/model-host.js";
 const IDENTITY = "/etc/ssl/model-host.json";

@@ -14,7 +14,7 @@ import { parseArgs } from "node:util";
 import { importNodeIdentity, Secret } from "@phantoma/crypto";
 import { z } from "zod";
 import { openLog } from "../log/log.ts";
-import { nodeVersion, statePaths, runPaths } from "../setup/paths.ts";
+import { installedRelease, nodeVersion, runPaths, statePaths } from "../setup/paths.ts";
 import { Keeper } from "./keeper.ts";
 
 const flags = z
@@ -59,7 +59,7 @@ const keeper = new Keeper({
   quarantineDir: state.quarantineDir,
   ...(wardenSocket === undefined ? {} : { wardenSocket }),
   // A development tree has no release; an installed one is named by its bundle's digest.
-  installation: { release: new Uint8Array(32), starter: flags.starter, policy: flags.policy },
+  installation: { release: installedRelease(), starter: flags.starter, policy: flags.policy },
   surroundings: {
     hasCells: flags.cells,
     // Under systemd the keeper's sandbox shows it nothing of the machine.

@@ -28,6 +28,10 @@ export function statePaths(stateDir: string) {
     quarantineDir: join(stateDir, "quarantine"),
     /** The warden's alone, 0700. */
     wardenDir: join(stateDir, "warden"),
+    /** Root's alone, 0700: what the installer remembers. */
+    installerDir: join(stateDir, "installer"),
+    /** Written by the keeper: the next release with its metadata, and an admin's approval; public. */
+    updatesDir: join(stateDir, "updates"),
   };
 }
 
@@ -47,6 +51,17 @@ export function runPaths(runDir: string) {
     /** Written by the doctor's unit, every minute. */
     hostReport: join(runDir, "doctor", "host.json"),
   };
+}
+
+/** The digest of the bundle that this release came in, as the installer wrote it; zeros for a tree that nobody signed. */
+export function installedRelease(): Uint8Array {
+  try {
+    const text = readFileSync(new URL("../../../bundle.sha256", import.meta.url), "ascii");
+    return new Uint8Array(Buffer.from(text.trim(), "hex"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return new Uint8Array(32);
+  }
 }
 
 /** The version that the package says. */

@@ -17,11 +17,11 @@ import {
   type NodeProfile,
 } from "@phantoma/client";
 import { generateDeviceIdentity, type Receipt } from "@phantoma/crypto";
+import { bundle } from "../../../tools/bundle/release-tree.ts";
 import { cachedModel } from "../../node-under-test.ts";
 import { bootedGuest, copyTree } from "../../vps/booted-guest.ts";
 import type { Guest } from "../../vps/guest.ts";
 import { CURRENT_DIR, installNode, NODE_PORT } from "../../vps/install-node.ts";
-import { bundle } from "../../vps/release-tree.ts";
 import { searchFile, searchText, type Hit } from "./search.ts";
 
 /** Enough for a node with two workers, and dumped in two seconds. */

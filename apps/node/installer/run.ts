@@ -1,0 +1,98 @@
+/**
+ * The installer on a machine: which folders are whose, and whom it believes.
+ *
+ *   ROOT/opt/phantoma                  releases and links
+ *   ROOT/var/lib/phantoma/installer    its own: what it remembers, what the verifier trusts; 0700
+ *   ROOT/var/lib/phantoma/updates      what the keeper leaves for it: bundle.tar.gz, metadata/, update.approval
+ *   ROOT/var/lib/phantoma/devices      node.pub and genesis, of root; the lists, of the keeper
+ *
+ * @module
+ */
+import { chmodSync, existsSync, lstatSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { CryptoError, MAX_DOCUMENT_BYTES, type DeviceList } from "@phantoma/crypto";
+import {
+  DeviceListFolder,
+  GENESIS_FILE,
+  SEEN_DEVICES_FILE,
+} from "../devices/device-list-folder.ts";
+import { statePaths } from "../setup/paths.ts";
+import { Disk, type OnStep } from "./disk.ts";
+import { openHost } from "./host.ts";
+import { InstallError } from "./install-error.ts";
+import { verifyRelease, type VerifyRelease } from "./release-verifier.ts";
+import { Releases } from "./releases.ts";
+import { StandingFile } from "./standing.ts";
+import { Installer } from "./update.ts";
+
+/** In the folder of updates; the keeper writes it last, and systemd starts the installer for it. */
+const APPROVAL_FILE = "update.approval";
+
+export interface RunOptions {
+  readonly root?: string;
+  readonly verify?: VerifyRelease;
+  readonly onStep?: OnStep;
+  readonly now?: () => Date;
+}
+
+export interface Run {
+  recover(): Promise<string | undefined>;
+  first(bundlePath: string, sha256: string): Promise<string>;
+  /** Only recovers where nothing was left to be installed. */
+  update(): Promise<string | undefined>;
+}
+
+export function openInstaller(options: RunOptions): Run {
+  const { root = "/", verify = verifyRelease, onStep, now = () => new Date() } = options;
+  const stateDir = join(root, "var/lib/phantoma");
+  const { devicesDir, installerDir: ownDir, updatesDir } = statePaths(stateDir);
+  const installDir = join(root, "opt/phantoma");
+  const disk = new Disk(onStep);
+  disk.makeDir(ownDir);
+  chmodSync(ownDir, 0o700);
+  const installer = new Installer({
+    disk,
+    releases: new Releases(installDir, disk),
+    standing: new StandingFile(ownDir, disk),
+    host: openHost({ installDir, stateDir, hasUnits: options.root === undefined }),
+    verifyRelease: verify,
+    ownDir,
+    now,
+  });
+  return {
+    recover: () => installer.recover(),
+    first: (bundlePath, sha256) => installer.first(bundlePath, sha256),
+    async update() {
+      const approvalPath = join(updatesDir, APPROVAL_FILE);
+      if (!existsSync(approvalPath)) return installer.recover();
+      return installer.update({
+        bundlePath: join(updatesDir, "bundle.tar.gz"),
+        metadataDir: join(updatesDir, "metadata"),
+        approval: readSmallFile(approvalPath),
+        devices: readDevices(devicesDir, join(ownDir, SEEN_DEVICES_FILE)),
+      });
+    },
+  };
+}
+
+/** @throws {@link InstallError} `ERR_NOT_ROOT_OWNED`, `ERR_APPROVAL`: without a list nobody may approve anything */
+function readDevices(devicesDir: string, seenPath: string): DeviceList {
+  const keyPath = join(devicesDir, "node.pub");
+  for (const path of [keyPath, join(devicesDir, GENESIS_FILE)])
+    if (lstatSync(path).uid !== process.getuid?.())
+      throw new InstallError("ERR_NOT_ROOT_OWNED", { about: path });
+  try {
+    const node = Buffer.from(readFileSync(keyPath, "ascii"), "hex");
+    return new DeviceListFolder(devicesDir, node, seenPath).current;
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error;
+    throw new InstallError("ERR_APPROVAL", { about: error.message, cause: error });
+  }
+}
+
+/** Written by somebody else: not a link, and no longer than a document. */
+function readSmallFile(path: string): Buffer {
+  const stat = lstatSync(path);
+  if (!stat.isFile() || stat.size > MAX_DOCUMENT_BYTES) throw new InstallError("ERR_APPROVAL");
+  return readFileSync(path);
+}

@@ -1,0 +1,284 @@
+/**
+ * An update, end to end, with real files in another root folder: old node → new release → broken release rolled back
+ * → good release, with the data untouched; whatever must be refused; and a power cut after every call to the disk.
+ *
+ *   update.ts [--json]
+ *
+ * @module
+ */
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { signFirstDeviceList } from "@phantoma/client";
+import { generateDeviceIdentity } from "@phantoma/crypto";
+import { packTree, type Bundle } from "../../tools/bundle/bundle.ts";
+import {
+  bundle as compile,
+  LLAMA_DIR,
+  makeReleaseTree,
+  makeRuntimeTree,
+} from "../../tools/bundle/release-tree.ts";
+import { Proof } from "../proof.ts";
+import { Machine, type Offer, type Outcome } from "./update/machine.ts";
+
+const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+const proof = new Proof("A release that installs itself, or goes back", values.json);
+const dir = mkdtempSync(join(tmpdir(), "phantoma-update-"));
+const admin = generateDeviceIdentity();
+const stranger = generateDeviceIdentity();
+let counter = 0n;
+
+try {
+  // The releases' own checks run as nobody, who must get there.
+  chmodSync(dir, 0o755);
+  const program = join(dir, "run-installer.js");
+  compile("tests/proofs/update/run-installer.ts", program);
+  const treeDir = join(dir, "tree");
+  makeRuntimeTree(treeDir);
+  makeReleaseTree(treeDir);
+  const { machine, node } = await showRealReleases(program, treeDir);
+  const small = await makeSmallMachine(program, machine);
+  await showRefusals(small, node);
+  await showPowerCuts(small, node, "passes", "a new release");
+  await showPowerCuts(small, node, "fails once it runs", "a release that fails once it runs");
+} finally {
+  rmSync(dir, { recursive: true });
+}
+process.exitCode = proof.finish();
+
+/** Whole nodes, each of 190 MB, with the engine's real test of itself. */
+async function showRealReleases(program: string, treeDir: string) {
+  proof.say("  packing four whole nodes");
+  const pack = (version: string): Promise<Bundle> =>
+    packTree(treeDir, join(dir, `${version}.tar.gz`), { version, commit: null, time: 0, level: 1 });
+  const [old, fresh] = [await pack("0.1.0"), await pack("0.2.0")];
+  const addon = join(treeDir, LLAMA_DIR, "bins/linux-x64/llama-addon.node");
+  const whole = readFileSync(addon);
+  truncateSync(addon, whole.length / 2);
+  const broken = await pack("0.3.0");
+  writeFileSync(addon, whole);
+  const good = await pack("0.4.0");
+
+  const machine = new Machine(join(dir, "real"), program);
+  const state = machine.stateDir;
+  // As systemd-tmpfiles makes it; what is secret in it is closed by its own folder.
+  mkdirSync(state, { recursive: true, mode: 0o755 });
+  const setup = (...args: string[]): string => {
+    const flags = [join(treeDir, "apps/node/setup/main.js"), ...args, "--state", state];
+    const { stdout, status, stderr } = spawnSync(join(treeDir, "bin/node"), flags, {
+      encoding: "utf8",
+    });
+    if (status !== 0) throw new Error(stderr);
+    return stdout;
+  };
+  const node = Buffer.from((JSON.parse(setup("init")) as { nodeKey: string }).nodeKey, "hex");
+  const list = join(dir, "devices-1.list");
+  writeFileSync(list, signFirstDeviceList(admin, "desk", node, Date.now()).list);
+  setup("pin-devices", "--list", list);
+  setup("add-model", "--file", join(treeDir, "models/demo/model.gguf"), "--name", "demo");
+  const data = machine.data();
+
+  await expectVersion(
+    machine,
+    "a machine gets its first release",
+    "0.1.0",
+    machine.run("first", "--bundle", old.path, "--sha256", old.sha256),
+  );
+  const update = (bundle: Bundle): Outcome => offerAndRun(machine, node, { bundle });
+  await expectVersion(machine, "an approved release replaces it", "0.2.0", update(fresh));
+  const refused = update(broken);
+  await expectVersion(
+    machine,
+    "a release whose engine cannot load fails its own test",
+    "0.2.0",
+    refused,
+    "ERR_SELF_TEST",
+  );
+  await expectVersion(machine, "a good release replaces it after that", "0.4.0", update(good));
+  proof.row({
+    name: "identity, TLS key, device lists and models are what they were, to the last byte and date",
+    holds: machine.data() === data,
+  });
+  const names = machine.names();
+  proof.row({
+    name: "the release before is kept, and nothing of the broken one",
+    holds:
+      names.some((name) => name.startsWith("releases/0.2.0/")) &&
+      !names.some((name) => name.includes("0.3.0")),
+  });
+  writeFileSync(join(state, "keeper/word"), "");
+  proof.control("one file more among the data is seen", machine.data() !== data);
+  rmSync(join(state, "keeper/word"));
+  return { machine, node };
+}
+
+/** The state of a real node under releases of a few files, whose tests take no time. */
+async function makeSmallMachine(program: string, real: Machine): Promise<Machine> {
+  const machine = new Machine(join(dir, "small"), program);
+  cpSync(real.stateDir, machine.stateDir, { recursive: true });
+  rmSync(join(machine.stateDir, "installer"), { recursive: true });
+  rmSync(join(machine.stateDir, "updates"), { recursive: true });
+  const old = await smallBundle("0.1.0", "passes");
+  await expectVersion(
+    machine,
+    "a small release is as good a first one",
+    "0.1.0",
+    machine.run("first", "--bundle", old.path, "--sha256", old.sha256),
+  );
+  return machine;
+}
+
+async function showRefusals(machine: Machine, node: Uint8Array): Promise<void> {
+  const bundle = await smallBundle("0.2.0", "passes");
+  const older = await smallBundle("0.0.9", "passes");
+  const same = await smallBundle("0.1.0", "passes");
+  const damaged = join(dir, "damaged.tar.gz");
+  const bytes = readFileSync(bundle.path);
+  bytes[bytes.length - 20]! ^= 1;
+  writeFileSync(damaged, bytes);
+  const refusals: readonly (readonly [string, string, Partial<Offer> & { bundle: Bundle }])[] = [
+    ["a device that is no admin approved it", "ERR_APPROVAL", { bundle, device: stranger }],
+    [
+      "it was approved for another node",
+      "ERR_APPROVAL",
+      { bundle, node: new Uint8Array(32).fill(7) },
+    ],
+    ["the approval came late", "ERR_APPROVAL_LATE", { bundle, notAfter: Date.now() - 1 }],
+    ["it has no quorum", "ERR_RELEASE_REFUSED", { bundle, hasQuorum: false }],
+    ["other bytes were delivered", "ERR_OTHER_BUNDLE", { bundle, delivered: damaged }],
+    [
+      "the signed version is not the bundle's",
+      "ERR_OTHER_BUNDLE",
+      { bundle, signedVersion: "0.9.0" },
+    ],
+    ["it is older", "ERR_OLDER", { bundle: older }],
+    ["it is the same version", "ERR_OLDER", { bundle: same }],
+  ];
+  for (const [why, code, offer] of refusals) {
+    const copy = machine.copyTo(join(dir, "refusal"));
+    const outcome = offerAndRun(copy, node, offer);
+    await expectVersion(copy, `refused: ${why}`, "0.1.0", outcome, code);
+    rmSync(copy.root, { recursive: true });
+  }
+  const copy = machine.copyTo(join(dir, "replay"));
+  offerAndRun(copy, node, { bundle });
+  await expectVersion(
+    copy,
+    "refused: an approval that was used",
+    "0.2.0",
+    copy.run("update"),
+    "ERR_APPROVAL_USED",
+  );
+  rmSync(copy.root, { recursive: true });
+}
+
+async function showPowerCuts(
+  machine: Machine,
+  node: Uint8Array,
+  kind: SmallKind,
+  name: string,
+): Promise<void> {
+  const bundle = await smallBundle("0.2.0", kind);
+  const isGood = kind === "passes";
+  const [end, code] = isGood ? ["0.2.0", undefined] : ["0.1.0", "ERR_ROLLED_BACK"];
+  machine.offer({ bundle, device: admin, node, counter: (counter += 1n) });
+  const faults: string[] = [];
+  let cuts = 0;
+  let found = { old: 0, new: 0 };
+  for (let cutAt = 1; ; cutAt += 1) {
+    const copy = machine.copyTo(join(dir, "cut"));
+    const data = copy.data();
+    const { wasCut, ...uncut } = copy.run("update", "--cut-at", String(cutAt));
+    const after = await copy
+      .wholeCurrent()
+      .catch((error: unknown) => `not whole: ${String(error)}`);
+    if (after === "0.1.0") found = { ...found, old: found.old + 1 };
+    else if (after === "0.2.0") found = { ...found, new: found.new + 1 };
+    else faults.push(`cut ${cutAt}: ${after}`);
+    const again = wasCut ? copy.run("update") : uncut;
+    const isEnd = (await copy.wholeCurrent()) === end && copy.links().proven === end;
+    // After a cut behind the last decision there is nothing left to do but to say so.
+    const isWellSaid =
+      again.version === end || again.error === code || again.error === "ERR_APPROVAL_USED";
+    if (!isEnd || !isWellSaid)
+      faults.push(`cut ${cutAt}: then ${JSON.stringify({ ...again, ...copy.links() })}`);
+    if (copy.data() !== data) faults.push(`cut ${cutAt}: data`);
+    const left = copy.names().filter((path) => /(?:^|\/)\.(?:new|old)-/.test(path));
+    if (left.length > 0) faults.push(`cut ${cutAt}: ${left[0]} is left`);
+    rmSync(copy.root, { recursive: true });
+    if (!wasCut) break;
+    cuts += 1;
+  }
+  proof.row({
+    name: `power cut at each step of ${name}: old or new is whole and current, and the next run ends it`,
+    holds: faults.length === 0 && cuts > 30 && found.old > 0,
+    detail:
+      faults.slice(0, 5).join("; ") ||
+      `${cuts} cuts, ${found.old} times the old one, ${found.new} times the new`,
+    cuts,
+  });
+  if (!isGood) return;
+  const copy = machine.copyTo(join(dir, "cut"));
+  writeFileSync(join(copy.root, "opt/phantoma/releases/0.1.0/words"), "half");
+  proof.control(
+    "half a release is seen",
+    await copy.wholeCurrent().then(
+      () => false,
+      () => true,
+    ),
+  );
+  rmSync(copy.root, { recursive: true });
+}
+
+type SmallKind = "passes" | "fails once it runs";
+
+/** A release of few files; its `bin/node` is a shell, and so are its programs. */
+async function smallBundle(version: string, kind: SmallKind): Promise<Bundle> {
+  const tree = mkdtempSync(join(dir, "small-tree-"));
+  mkdirSync(join(tree, "bin"));
+  mkdirSync(join(tree, "apps/node/self-test"), { recursive: true });
+  writeFileSync(join(tree, "bin/node"), '#!/bin/sh\nexec /bin/sh "$@"\n');
+  const test = kind === "passes" ? "exit 0\n" : 'case "$0" in */current/*) exit 1 ;; esac\n';
+  writeFileSync(join(tree, "apps/node/self-test/main.js"), test);
+  writeFileSync(join(tree, "version"), version);
+  const to = join(dir, `small-${version}-${kind.replaceAll(" ", "-")}.tar.gz`);
+  const made = await packTree(tree, to, { version, commit: null, time: 0, level: 1 });
+  rmSync(tree, { recursive: true });
+  return made;
+}
+
+function offerAndRun(
+  machine: Machine,
+  node: Uint8Array,
+  offer: Partial<Offer> & { bundle: Bundle },
+): Outcome {
+  machine.offer({ device: admin, node, counter: (counter += 1n), ...offer });
+  return machine.run("update");
+}
+
+async function expectVersion(
+  machine: Machine,
+  name: string,
+  version: string,
+  outcome: Outcome,
+  error?: string,
+): Promise<void> {
+  const runs = await machine.wholeCurrent().catch(() => "nothing whole");
+  const { proven } = machine.links();
+  proof.row({
+    name,
+    holds: runs === version && proven === version && outcome.error === error,
+    detail: outcome.error ? `${outcome.error}, ${runs} runs` : `${runs} runs`,
+  });
+}

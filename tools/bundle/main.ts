@@ -1,0 +1,32 @@
+/**
+ * npm run bundle: everything that a server needs to be a node, in one file, the same bytes for everybody.
+ *
+ *   main.ts [--out DIR]        makes dist/phantoma-node-<version>-linux-x64.tar.gz
+ *   main.ts --compare [--json] makes it in two clean clones at different paths, and compares
+ *
+ * For linux-x64. Needs what `make -C bpf` and `make -C apps/node/cell` need, and git.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { fileURLToPath } from "node:url";
+import { makeBundle } from "./bundle.ts";
+import { compareClones } from "./compare-clones.ts";
+
+const { values } = parseArgs({
+  options: {
+    out: { type: "string", default: fileURLToPath(new URL("../../dist", import.meta.url)) },
+    compare: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  },
+});
+
+if (values.compare) {
+  process.exitCode = await compareClones(values.json);
+} else {
+  const say = (text: string): void => void process.stderr.write(`  ${text}\n`);
+  const { path, sha256, size, manifest } = await makeBundle(values.out, say);
+  const { version, arch, commit, files } = manifest;
+  const made = { path, sha256, size, version, arch, commit, files: files.length };
+  process.stdout.write(`${JSON.stringify(made, null, values.json ? undefined : 1)}\n`);
+}
