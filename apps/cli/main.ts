@@ -15,6 +15,7 @@ import { models } from "./commands/models.ts";
 import { node } from "./commands/node.ts";
 import { start } from "./commands/start.ts";
 import { status } from "./commands/status.ts";
+import { verifyRelease } from "./commands/verify-release.ts";
 import { window } from "./commands/window.ts";
 import type { Command } from "./command.ts";
 import { fail, printError, UsageError } from "./output.ts";
@@ -30,6 +31,7 @@ const commands = {
   node,
   demo,
   start,
+  verify: verifyRelease,
 } as const satisfies Record<string, Command>;
 
 const [name = "help", ...args] = process.argv.slice(2);

@@ -106,7 +106,7 @@ export function newTimestamp(
     new Timestamp({
       ...common(version, "timestamp", nowMs),
       snapshotMeta: listedAs(snapshot),
-      unrecognizedFields: { [OWN_FIELDS]: { issued: timeText(nowMs) } as never },
+      unrecognizedFields: { [OWN_FIELDS]: { issued: timeText(nowMs) } },
     }),
   );
 }

@@ -61,6 +61,14 @@ export async function publish(
   return reports;
 }
 
+/** What is published, as any machine would find it now. */
+export async function verifyPublished(ceremony: Ceremony, nowMs: number): Promise<ReleaseReport[]> {
+  const { targets } = ceremony;
+  if (targets === undefined) throw new Error(`nothing is published in ${ceremony.dir}`);
+  const anchor = JSON.parse(readFileSync(join(ceremony.dir, "anchor.json"), "utf8")) as object;
+  return verifyAll(ceremony, anchor, new Map(), targets, nowMs);
+}
+
 /** Vouches one more day for what is published; nothing else changes. */
 export function refresh(ceremony: Ceremony, timestampKey: SigningKey, nowMs: number): void {
   const bytes = ceremony.published("snapshot", ceremony.newestVersion("snapshot"));

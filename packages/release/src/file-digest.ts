@@ -38,8 +38,7 @@ export async function demandDigest(
       if (length > expected.length)
         throw new ReleaseError("ERR_DIGEST", `${path} is longer than ${expected.length} bytes`);
       hash.update(piece.subarray(0, bytesRead));
-      for (let written = 0; copy !== undefined && written < bytesRead;)
-        written += (await copy.write(piece, written, bytesRead - written)).bytesWritten;
+      await copy?.appendFile(piece.subarray(0, bytesRead));
     }
     if (length !== expected.length)
       throw new ReleaseError(
