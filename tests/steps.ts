@@ -67,6 +67,7 @@ export const steps: readonly Step[] = [
   { name: "memory", kind: "proof", command: ["tests/proofs/memory.ts"], obstacle: noForeignMemory },
   { name: "wipe", kind: "proof", command: ["tests/proofs/wipe.ts"], obstacle: noPostMortem },
   { name: "tunnel", kind: "proof", command: ["tests/proofs/tunnel/main.ts"], obstacle: notLinux },
+  { name: "release", kind: "proof", command: ["tests/proofs/release/main.ts"], obstacle: notLinux },
   { name: "cross-talk", kind: "proof", command: ["tests/proofs/crosstalk.ts"], obstacle: notLinux },
   { name: "attacks", kind: "proof", command: ["tests/attacks/main.ts"], obstacle: noKernelPolicy },
   {
