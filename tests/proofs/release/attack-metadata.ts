@@ -80,7 +80,7 @@ export async function attackTime(stage: Stage, { refused }: Report): Promise<voi
   refused("metadata that never ends", "ERR_TOO_LARGE", await stage.refusalOf(endless));
 }
 
-export async function attackQuorum(stage: Stage, { refused, shown }: Report): Promise<void> {
+export async function attackQuorum(stage: Stage, { refused }: Report): Promise<void> {
   const { engineers, snapshot, timestamp } = stage.team;
   const [ada, ben] = [engineers[0]!, engineers[1]!];
   const alone = stage.forge({ signers: [ada] });

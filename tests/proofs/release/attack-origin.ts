@@ -57,7 +57,7 @@ export async function attackOrigin(stage: Stage, { refused, shown }: Report): Pr
   await refuse("Sigstore: the subject has another name", "ERR_PROVENANCE_SUBJECT", renamed);
 
   const stranger = await attest({
-    issuer: `${EVIL}`,
+    issuer: EVIL,
     repository: EVIL,
     subject: EVIL,
     workflow: EVIL,
