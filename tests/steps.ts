@@ -75,6 +75,7 @@ export const steps: readonly Step[] = [
     obstacle: noKernelPolicy,
   },
   { name: "tunnel", kind: "proof", command: ["tests/proofs/tunnel/main.ts"], obstacle: notLinux },
+  { name: "release", kind: "proof", command: ["tests/proofs/release/main.ts"], obstacle: notLinux },
   { name: "cross-talk", kind: "proof", command: ["tests/proofs/crosstalk.ts"], obstacle: notLinux },
   { name: "attacks", kind: "proof", command: ["tests/attacks/main.ts"], obstacle: noKernelPolicy },
   {

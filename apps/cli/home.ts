@@ -4,6 +4,7 @@
  *   HOME/device.key                0600, both private keys, 64 bytes
  *   HOME/nodes/NAME.json           0600, a node's address, keys and certificate
  *   HOME/nodes/NAME.devices.json   0600, version and hash of the newest device list that was seen
+ *   HOME/releases/                 the newest release metadata and time that were verified here
  *
  * The key lies in a file that only this user can read; the console keeps it in the system's key
  * store instead. Nothing of a conversation is ever written.
@@ -44,6 +45,11 @@ export class Home {
     this.#dir = dir ?? process.env.PHANTOMA_HOME ?? join(homedir(), ".config", "phantoma");
     // A folder that was there keeps its mode: it may be everybody's, and its files are not.
     mkdirSync(join(this.#dir, "nodes"), { recursive: true, mode: 0o700 });
+  }
+
+  /** What was seen of releases, so that an older one is refused later. */
+  get releasesDir(): string {
+    return join(this.#dir, "releases");
   }
 
   /** This machine's device key, made at its first use. */

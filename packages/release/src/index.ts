@@ -1,0 +1,29 @@
+/**
+ * Whether a file is a release: the one verifier for desktop, terminal, provisioning and installer.
+ *
+ * @module
+ */
+export { advice, ReleaseError, type Check, type ReleaseErrorCode } from "./release-error.ts";
+export { chooseAnchor, parseAnchor, type Anchor, type ProvenancePolicy } from "./anchor.ts";
+export { readBounded, ReleaseFolder, type ReleaseSource } from "./release-source.ts";
+export {
+  TRUSTED_ROOT_NAME,
+  verifyRelease,
+  type ReleaseReport,
+  type ReleaseRequest,
+} from "./verify-release.ts";
+export { refusalText, reportText } from "./report.ts";
+export * from "./limits.ts";
+// What the ceremony writes, in the words of who reads it.
+export { demandQuorum, quorumText, readQuorum, isSignature, type Quorum } from "./quorum.ts";
+export {
+  keyId,
+  OWN_FIELDS,
+  readRoles,
+  roleNames,
+  type ReleaseKind,
+  type RoleName,
+} from "./root-rules.ts";
+export { parseMetadata } from "./metadata-file.ts";
+export { readRecord, targetPath, type Attachment, type ReleaseCustom } from "./release-record.ts";
+export { compareVersions, isVersion } from "./version.ts";
