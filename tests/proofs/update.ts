@@ -2,7 +2,7 @@
  * An update, end to end, with real files in another root folder: old node → new release → broken release rolled back
  * → good release, with the data untouched; whatever must be refused; and a power cut after every call to the disk.
  *
- *   update.ts [--json]
+ *   update.ts [--json] [--bundle FILE]   FILE: anything; it gets every signature, and must be installed whole or not
  *
  * @module
  */
@@ -14,6 +14,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -22,6 +23,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { signFirstDeviceList } from "@phantoma/client";
 import { generateDeviceIdentity } from "@phantoma/crypto";
+import { sha256Of } from "../../apps/node/installer/manifest.ts";
 import { packTree, type Bundle } from "../../tools/bundle/bundle.ts";
 import {
   bundle as compile,
@@ -31,13 +33,18 @@ import {
 } from "../../tools/bundle/release-tree.ts";
 import { Proof } from "../proof.ts";
 import { Machine, type Offer, type Outcome } from "./update/machine.ts";
+import { Publisher } from "./update/publisher.ts";
 
-const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: { json: { type: "boolean", default: false }, bundle: { type: "string" } },
+});
 const proof = new Proof("A release that installs itself, or goes back", values.json);
 const dir = mkdtempSync(join(tmpdir(), "phantoma-update-"));
 const admin = generateDeviceIdentity();
 const stranger = generateDeviceIdentity();
 let counter = 0n;
+
+const publisher = await Publisher.begin(join(dir, "publisher"));
 
 try {
   // The releases' own checks run as nobody, who must get there.
@@ -47,9 +54,12 @@ try {
   const treeDir = join(dir, "tree");
   makeRuntimeTree(treeDir);
   makeReleaseTree(treeDir);
+  cpSync(publisher.anchorPath, join(treeDir, "anchor.json"));
   const { machine, node } = await showRealReleases(program, treeDir);
+  await showNoKeys(program, machine, node);
   const small = await makeSmallMachine(program, machine);
   await showRefusals(small, node);
+  if (values.bundle !== undefined) await showStranger(small, node, values.bundle);
   await showPowerCuts(small, node, "passes", "a new release");
   await showPowerCuts(small, node, "fails once it runs", "a release that fails once it runs");
 } finally {
@@ -95,9 +105,15 @@ async function showRealReleases(program: string, treeDir: string) {
     "0.1.0",
     machine.run("first", "--bundle", old.path, "--sha256", old.sha256),
   );
-  const update = (bundle: Bundle): Outcome => offerAndRun(machine, node, { bundle });
-  await expectVersion(machine, "an approved release replaces it", "0.2.0", update(fresh));
-  const refused = update(broken);
+  const update = async (bundle: Bundle): Promise<Outcome> =>
+    offerAndRun(machine, node, { bundle, signedDir: await publisher.release(bundle) });
+  await expectVersion(
+    machine,
+    "a release with its quorum and an admin's approval replaces it",
+    "0.2.0",
+    await update(fresh),
+  );
+  const refused = await update(broken);
   await expectVersion(
     machine,
     "a release whose engine cannot load fails its own test",
@@ -105,7 +121,12 @@ async function showRealReleases(program: string, treeDir: string) {
     refused,
     "ERR_SELF_TEST",
   );
-  await expectVersion(machine, "a good release replaces it after that", "0.4.0", update(good));
+  await expectVersion(
+    machine,
+    "a good release replaces it after that",
+    "0.4.0",
+    await update(good),
+  );
   proof.row({
     name: "identity, TLS key, device lists and models are what they were, to the last byte and date",
     holds: machine.data() === data,
@@ -124,30 +145,56 @@ async function showRealReleases(program: string, treeDir: string) {
 }
 
 /** The state of a real node under releases of a few files, whose tests take no time. */
-async function makeSmallMachine(program: string, real: Machine): Promise<Machine> {
-  const machine = new Machine(join(dir, "small"), program);
+async function makeSmallMachine(
+  program: string,
+  real: Machine,
+  hasAnchor = true,
+): Promise<Machine> {
+  const machine = new Machine(join(dir, hasAnchor ? "small" : "keyless"), program);
   cpSync(real.stateDir, machine.stateDir, { recursive: true });
   rmSync(join(machine.stateDir, "installer"), { recursive: true });
   rmSync(join(machine.stateDir, "updates"), { recursive: true });
-  const old = await smallBundle("0.1.0", "passes");
+  const old = await smallBundle("0.1.0", "passes", hasAnchor);
   await expectVersion(
     machine,
-    "a small release is as good a first one",
+    `a small release is as good a first one${hasAnchor ? "" : ", without keys as well"}`,
     "0.1.0",
     machine.run("first", "--bundle", old.path, "--sha256", old.sha256),
   );
   return machine;
 }
 
+/** Built from source as it is, without a ceremony's keys. */
+async function showNoKeys(program: string, real: Machine, node: Uint8Array): Promise<void> {
+  const machine = await makeSmallMachine(program, real, false);
+  const bundle = await smallBundle("0.2.0", "passes");
+  await expectVersion(
+    machine,
+    "refused: the release that runs has no keys to believe",
+    "0.1.0",
+    offerAndRun(machine, node, { bundle, signedDir: await publisher.release(bundle) }),
+    "ERR_ANCHOR",
+  );
+  rmSync(machine.root, { recursive: true });
+}
+
 async function showRefusals(machine: Machine, node: Uint8Array): Promise<void> {
   const bundle = await smallBundle("0.2.0", "passes");
   const older = await smallBundle("0.0.9", "passes");
   const same = await smallBundle("0.1.0", "passes");
+  const far = await smallBundle("0.5.0", "passes");
+  await publisher.release(older);
+  const before = await publisher.release(same);
+  await publisher.release(far, { minFrom: "0.4.0" });
+  await publisher.release(bundle, { as: "0.9.0" });
+  const signedDir = await publisher.release(bundle);
+  const oneSigned = publisher.signedByOne();
+  const unsigned = await smallBundle("0.6.0", "passes");
   const damaged = join(dir, "damaged.tar.gz");
   const bytes = readFileSync(bundle.path);
   bytes[bytes.length - 20]! ^= 1;
   writeFileSync(damaged, bytes);
-  const refusals: readonly (readonly [string, string, Partial<Offer> & { bundle: Bundle }])[] = [
+  const refusals: readonly (readonly [string, string, Offered])[] = [
     ["a device that is no admin approved it", "ERR_APPROVAL", { bundle, device: stranger }],
     [
       "it was approved for another node",
@@ -155,24 +202,26 @@ async function showRefusals(machine: Machine, node: Uint8Array): Promise<void> {
       { bundle, node: new Uint8Array(32).fill(7) },
     ],
     ["the approval came late", "ERR_APPROVAL_LATE", { bundle, notAfter: Date.now() - 1 }],
-    ["it has no quorum", "ERR_RELEASE_REFUSED", { bundle, hasQuorum: false }],
+    ["one engineer alone signed it", "ERR_QUORUM", { bundle, signedDir: oneSigned }],
+    ["nobody signed it", "ERR_UNKNOWN_TARGET", { bundle: unsigned }],
+    ["it wants a release between", "ERR_VERSION_FLOOR", { bundle: far }],
     ["other bytes were delivered", "ERR_OTHER_BUNDLE", { bundle, delivered: damaged }],
     [
       "the signed version is not the bundle's",
       "ERR_OTHER_BUNDLE",
       { bundle, signedVersion: "0.9.0" },
     ],
-    ["it is older", "ERR_OLDER", { bundle: older }],
+    ["it is older", "ERR_DOWNGRADE", { bundle: older }],
     ["it is the same version", "ERR_OLDER", { bundle: same }],
   ];
   for (const [why, code, offer] of refusals) {
     const copy = machine.copyTo(join(dir, "refusal"));
-    const outcome = offerAndRun(copy, node, offer);
+    const outcome = offerAndRun(copy, node, { signedDir, ...offer });
     await expectVersion(copy, `refused: ${why}`, "0.1.0", outcome, code);
     rmSync(copy.root, { recursive: true });
   }
   const copy = machine.copyTo(join(dir, "replay"));
-  offerAndRun(copy, node, { bundle });
+  offerAndRun(copy, node, { bundle, signedDir });
   await expectVersion(
     copy,
     "refused: an approval that was used",
@@ -180,6 +229,32 @@ async function showRefusals(machine: Machine, node: Uint8Array): Promise<void> {
     copy.run("update"),
     "ERR_APPROVAL_USED",
   );
+  await expectVersion(
+    copy,
+    "refused: the signed list is older than one that it has seen",
+    "0.2.0",
+    offerAndRun(copy, node, { bundle: same, signedDir: before }),
+    "ERR_ROLLBACK",
+  );
+  rmSync(copy.root, { recursive: true });
+}
+
+/** What everybody was deceived into signing still meets the installer's own checks. */
+async function showStranger(machine: Machine, node: Uint8Array, path: string): Promise<void> {
+  const copy = machine.copyTo(join(dir, "stranger"));
+  const data = copy.data();
+  const version = "0.7.0";
+  const { manifest } = await smallBundle(version, "passes");
+  const bundle = { path, sha256: await sha256Of(path), size: statSync(path).size, manifest };
+  const outcome = offerAndRun(copy, node, { bundle, signedDir: await publisher.release(bundle) });
+  const runs = await copy.wholeCurrent();
+  const { proven } = copy.links();
+  const wanted = outcome.error === undefined ? version : "0.1.0";
+  proof.row({
+    name: "somebody's file with every signature is installed whole, or the old release runs",
+    holds: runs === wanted && proven === wanted && copy.data() === data,
+    detail: `${outcome.error ?? "installed"}, ${runs} runs`,
+  });
   rmSync(copy.root, { recursive: true });
 }
 
@@ -192,7 +267,8 @@ async function showPowerCuts(
   const bundle = await smallBundle("0.2.0", kind);
   const isGood = kind === "passes";
   const [end, code] = isGood ? ["0.2.0", undefined] : ["0.1.0", "ERR_ROLLED_BACK"];
-  machine.offer({ bundle, device: admin, node, counter: (counter += 1n) });
+  const signedDir = await publisher.release(bundle);
+  machine.offer({ bundle, signedDir, device: admin, node, counter: (counter += 1n) });
   const faults: string[] = [];
   let cuts = 0;
   let found = { old: 0, new: 0 };
@@ -244,7 +320,7 @@ async function showPowerCuts(
 type SmallKind = "passes" | "fails once it runs";
 
 /** A release of few files; its `bin/node` is a shell, and so are its programs. */
-async function smallBundle(version: string, kind: SmallKind): Promise<Bundle> {
+async function smallBundle(version: string, kind: SmallKind, hasAnchor = true): Promise<Bundle> {
   const tree = mkdtempSync(join(dir, "small-tree-"));
   mkdirSync(join(tree, "bin"));
   mkdirSync(join(tree, "apps/node/self-test"), { recursive: true });
@@ -252,16 +328,19 @@ async function smallBundle(version: string, kind: SmallKind): Promise<Bundle> {
   const test = kind === "passes" ? "exit 0\n" : 'case "$0" in */current/*) exit 1 ;; esac\n';
   writeFileSync(join(tree, "apps/node/self-test/main.js"), test);
   writeFileSync(join(tree, "version"), version);
+  if (hasAnchor) cpSync(publisher.anchorPath, join(tree, "anchor.json"));
   const to = join(dir, `small-${version}-${kind.replaceAll(" ", "-")}.tar.gz`);
   const made = await packTree(tree, to, { version, commit: null, time: 0, level: 1 });
   rmSync(tree, { recursive: true });
   return made;
 }
 
+type Offered = Partial<Offer> & Pick<Offer, "bundle">;
+
 function offerAndRun(
   machine: Machine,
   node: Uint8Array,
-  offer: Partial<Offer> & { bundle: Bundle },
+  offer: Offered & Pick<Offer, "signedDir">,
 ): Outcome {
   machine.offer({ device: admin, node, counter: (counter += 1n), ...offer });
   return machine.run("update");
@@ -275,10 +354,13 @@ async function expectVersion(
   error?: string,
 ): Promise<void> {
   const runs = await machine.wholeCurrent().catch(() => "nothing whole");
+  const { error: code, about = "" } = outcome;
   const { proven } = machine.links();
+  // The verifier's own code, where it is the verifier who refused.
+  const said = code === "ERR_RELEASE_REFUSED" ? /\((ERR_\w+)/.exec(about)?.[1] : code;
   proof.row({
     name,
-    holds: runs === version && proven === version && outcome.error === error,
-    detail: outcome.error ? `${outcome.error}, ${runs} runs` : `${runs} runs`,
+    holds: runs === version && proven === version && said === error,
+    detail: said ? `${said}, ${runs} runs` : `${runs} runs`,
   });
 }

@@ -4,10 +4,19 @@
  * @module
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { chooseAnchor } from "@phantoma/release";
 import {
   bundleName,
   filesBelow,
@@ -32,8 +41,16 @@ export interface Bundle {
   readonly manifest: Manifest;
 }
 
-/** @param say tells people what is going on */
-export async function makeBundle(outDir: string, say: (text: string) => void): Promise<Bundle> {
+/**
+ * @param say tells people what is going on
+ * @param anchorPath whose releases this one lets itself be updated to; nobody's where it is absent
+ */
+export async function makeBundle(
+  outDir: string,
+  say: (text: string) => void,
+  anchorPath?: string,
+): Promise<Bundle> {
+  if (anchorPath !== undefined) chooseAnchor(JSON.parse(readFileSync(anchorPath, "utf8")));
   const dir = mkdtempSync(join(tmpdir(), "phantoma-bundle-"));
   try {
     const version = versionOf(".");
@@ -41,6 +58,7 @@ export async function makeBundle(outDir: string, say: (text: string) => void): P
     say("programs, processes, runtime");
     makeRuntimeTree(dir);
     makeReleaseTree(dir);
+    if (anchorPath !== undefined) cpSync(anchorPath, join(dir, "anchor.json"));
     for (const [from, to] of LICENCES) cpSync(join(repositoryDir, from), join(dir, to));
     say("lists of ingredients");
     writeSboms(dir, { version, time });

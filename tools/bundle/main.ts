@@ -1,8 +1,11 @@
 /**
  * npm run bundle: everything that a server needs to be a node, in one file, the same bytes for everybody.
  *
- *   main.ts [--out DIR]        makes dist/phantoma-node-<version>-linux-x64.tar.gz
- *   main.ts --compare [--json] makes it in two clean clones at different paths, and compares
+ *   main.ts [--out DIR] [--anchor FILE]   makes dist/phantoma-node-<version>-linux-x64.tar.gz
+ *   main.ts --compare [--json]            makes it in two clean clones at different paths, and compares
+ *
+ * A node takes updates from whom its release names: the keys in `packages/release`, or where there are none, as in
+ * this source, those of an anchor file that a ceremony wrote.
  *
  * For linux-x64. Needs what `make -C bpf` and `make -C apps/node/cell` need, and git.
  *
@@ -16,6 +19,7 @@ import { compareClones } from "./compare-clones.ts";
 const { values } = parseArgs({
   options: {
     out: { type: "string", default: fileURLToPath(new URL("../../dist", import.meta.url)) },
+    anchor: { type: "string" },
     compare: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
@@ -25,7 +29,7 @@ if (values.compare) {
   process.exitCode = await compareClones(values.json);
 } else {
   const say = (text: string): void => void process.stderr.write(`  ${text}\n`);
-  const { path, sha256, size, manifest } = await makeBundle(values.out, say);
+  const { path, sha256, size, manifest } = await makeBundle(values.out, say, values.anchor);
   const { version, arch, commit, files } = manifest;
   const made = { path, sha256, size, version, arch, commit, files: files.length };
   process.stdout.write(`${JSON.stringify(made, null, values.json ? undefined : 1)}\n`);

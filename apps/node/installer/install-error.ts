@@ -12,7 +12,6 @@ const ADVICE = {
   ERR_APPROVAL_USED: "this approval, or a later one, was used before: sign a new one",
   ERR_RELEASE_REFUSED:
     "the release was refused: see the verifier's reason, and get it from its source again",
-  ERR_NO_VERIFIER: "this build has no verifier for releases, so it installs none",
   ERR_OTHER_BUNDLE: "approval, release and bundle do not name the same thing: get all three again",
   ERR_OLDER: "a node does not go back: this release is not newer than the one that runs",
   ERR_PLATFORM: "the bundle is for another processor",

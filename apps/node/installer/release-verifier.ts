@@ -1,20 +1,21 @@
 /**
- * The question that the installer asks before it unpacks anything, and of whom: the one verifier of releases.
+ * The question that the installer asks before it unpacks anything, put to the one verifier of releases.
  *
  * @module
  */
-import { InstallError } from "./install-error.ts";
+import { readFileSync } from "node:fs";
+import { chooseAnchor, ReleaseFolder, verifyRelease } from "@phantoma/release";
 
 export interface ReleaseToVerify {
   /** Root's own copy, which nobody else can change. */
   readonly bundlePath: string;
   /** Under which the quorum signed it. */
   readonly name: string;
-  /** Signed metadata that came with the bundle; written by somebody else. */
-  readonly metadataDir: string;
+  /** Signed metadata, lists of parts and proofs of origin that came with the bundle; written by somebody else. */
+  readonly signedDir: string;
   /** The verifier's own folder: what it trusted last, and the latest time it saw. */
   readonly trustDir: string;
-  /** The highest version that ever proved itself here; the release must be newer, and allow an update from it. */
+  /** The highest version that ever proved itself here; the release must allow an update from it. */
   readonly installedVersion: string;
   readonly now: Date;
 }
@@ -25,10 +26,33 @@ export interface VerifiedRelease {
   readonly sha256: string;
 }
 
-/** Rejects when the release does not have its quorum, or anything else that it needs. */
-export type VerifyRelease = (release: ReleaseToVerify) => Promise<VerifiedRelease>;
+/**
+ * @param anchorPath of the release that the installer belongs to; read only by a build without release keys in it
+ * @throws ReleaseError when the release does not have its quorum, or anything else that it needs
+ */
+export async function verify(
+  anchorPath: string,
+  release: ReleaseToVerify,
+): Promise<VerifiedRelease> {
+  const { bundlePath, name, signedDir, trustDir, installedVersion, now } = release;
+  const { record } = await verifyRelease({
+    anchor: chooseAnchor(readAnchor(anchorPath)),
+    source: new ReleaseFolder(signedDir),
+    stateDir: trustDir,
+    filePath: bundlePath,
+    name,
+    installed: installedVersion,
+    nowMs: now.getTime(),
+  });
+  return record;
+}
 
-/** Bound to the package that verifies releases; a build without it installs nothing. */
-export const verifyRelease: VerifyRelease = async () => {
-  throw new InstallError("ERR_NO_VERIFIER");
-};
+/** Root's own, in a release that root unpacked. */
+function readAnchor(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}

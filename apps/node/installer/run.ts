@@ -3,13 +3,14 @@
  *
  *   ROOT/opt/phantoma                  releases and links
  *   ROOT/var/lib/phantoma/installer    its own: what it remembers, what the verifier trusts; 0700
- *   ROOT/var/lib/phantoma/updates      what the keeper leaves for it: bundle.tar.gz, metadata/, update.approval
+ *   ROOT/var/lib/phantoma/updates      what the keeper leaves for it: bundle.tar.gz, metadata/, targets/, update.approval
  *   ROOT/var/lib/phantoma/devices      node.pub and genesis, of root; the lists, of the keeper
  *
  * @module
  */
 import { chmodSync, existsSync, lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { CryptoError, MAX_DOCUMENT_BYTES, type DeviceList } from "@phantoma/crypto";
 import {
   DeviceListFolder,
@@ -20,17 +21,19 @@ import { statePaths } from "../setup/paths.ts";
 import { Disk, type OnStep } from "./disk.ts";
 import { openHost } from "./host.ts";
 import { InstallError } from "./install-error.ts";
-import { verifyRelease, type VerifyRelease } from "./release-verifier.ts";
 import { Releases } from "./releases.ts";
 import { StandingFile } from "./standing.ts";
 import { Installer } from "./update.ts";
+
+/** Beside the installer's own program, in the release that it came with: whom development builds believe. */
+const ANCHOR_PATH = fileURLToPath(new URL("../../../anchor.json", import.meta.url));
 
 /** In the folder of updates; the keeper writes it last, and systemd starts the installer for it. */
 const APPROVAL_FILE = "update.approval";
 
 export interface RunOptions {
   readonly root?: string;
-  readonly verify?: VerifyRelease;
+  readonly anchorPath?: string;
   readonly onStep?: OnStep;
   readonly now?: () => Date;
 }
@@ -43,7 +46,7 @@ export interface Run {
 }
 
 export function openInstaller(options: RunOptions): Run {
-  const { root = "/", verify = verifyRelease, onStep, now = () => new Date() } = options;
+  const { root = "/", anchorPath = ANCHOR_PATH, onStep, now = () => new Date() } = options;
   const stateDir = join(root, "var/lib/phantoma");
   const { devicesDir, installerDir: ownDir, updatesDir } = statePaths(stateDir);
   const installDir = join(root, "opt/phantoma");
@@ -55,7 +58,7 @@ export function openInstaller(options: RunOptions): Run {
     releases: new Releases(installDir, disk),
     standing: new StandingFile(ownDir, disk),
     host: openHost({ installDir, stateDir, hasUnits: options.root === undefined }),
-    verifyRelease: verify,
+    anchorPath,
     ownDir,
     now,
   });
@@ -67,7 +70,7 @@ export function openInstaller(options: RunOptions): Run {
       if (!existsSync(approvalPath)) return installer.recover();
       return installer.update({
         bundlePath: join(updatesDir, "bundle.tar.gz"),
-        metadataDir: join(updatesDir, "metadata"),
+        signedDir: updatesDir,
         approval: readSmallFile(approvalPath),
         devices: readDevices(devicesDir, join(ownDir, SEEN_DEVICES_FILE)),
       });

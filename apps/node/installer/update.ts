@@ -13,12 +13,13 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { DeviceList } from "@phantoma/crypto";
+import { ReleaseError } from "@phantoma/release";
 import { openApproval } from "./approval.ts";
 import type { Disk } from "./disk.ts";
 import type { Host } from "./host.ts";
 import { InstallError } from "./install-error.ts";
 import { BUNDLE_DIGEST_FILE, bundleName, isNewer, type Manifest } from "./manifest.ts";
-import type { ReleaseToVerify, VerifyRelease } from "./release-verifier.ts";
+import { verify, type ReleaseToVerify } from "./release-verifier.ts";
 import type { Releases } from "./releases.ts";
 import type { StandingFile } from "./standing.ts";
 import { unpack } from "./unpack.ts";
@@ -31,7 +32,8 @@ export interface Parts {
   readonly releases: Releases;
   readonly standing: StandingFile;
   readonly host: Host;
-  readonly verifyRelease: VerifyRelease;
+  /** Whom a build without release keys in it believes. */
+  readonly anchorPath: string;
   /** The installer's own folder, 0700. */
   readonly ownDir: string;
   readonly now: () => Date;
@@ -39,7 +41,8 @@ export interface Parts {
 
 export interface Update {
   readonly bundlePath: string;
-  readonly metadataDir: string;
+  /** Has `metadata/` and `targets/`, written by somebody else. */
+  readonly signedDir: string;
   readonly approval: Uint8Array;
   /** This node's, followed by the installer itself. */
   readonly devices: DeviceList;
@@ -93,7 +96,7 @@ export class Installer {
    * @returns the version that runs now
    * @throws {@link InstallError}; the old release runs then
    */
-  async update({ bundlePath, metadataDir, approval, devices }: Update): Promise<string> {
+  async update({ bundlePath, signedDir, approval, devices }: Update): Promise<string> {
     const { releases, standing, host, now } = this.#parts;
     const running = await this.recover();
     if (running === undefined) throw new InstallError("ERR_FIRST");
@@ -103,7 +106,7 @@ export class Installer {
     const floor = standing.read().floor ?? running;
     const installedVersion = isNewer(floor, running) ? floor : running;
     const name = bundleName(approved.version);
-    const release = await this.#verify({ bundlePath: copy, name, metadataDir, installedVersion });
+    const release = await this.#verify({ bundlePath: copy, name, signedDir, installedVersion });
     if (release.sha256 !== sha256 || release.version !== approved.version)
       throw new InstallError("ERR_OTHER_BUNDLE");
     if (!isNewer(release.version, installedVersion)) throw new InstallError("ERR_OLDER");
@@ -144,12 +147,15 @@ export class Installer {
   }
 
   async #verify(release: Omit<ReleaseToVerify, "trustDir" | "now">) {
-    const { verifyRelease, ownDir, now } = this.#parts;
+    const { anchorPath, ownDir, now } = this.#parts;
     try {
-      return await verifyRelease({ ...release, trustDir: join(ownDir, "trust"), now: now() });
+      return await verify(anchorPath, { ...release, trustDir: join(ownDir, "trust"), now: now() });
     } catch (cause) {
-      if (cause instanceof InstallError) throw cause;
-      throw new InstallError("ERR_RELEASE_REFUSED", { cause, about: (cause as Error).message });
+      if (!(cause instanceof ReleaseError)) throw cause;
+      throw new InstallError("ERR_RELEASE_REFUSED", {
+        cause,
+        about: `${cause.code}: ${cause.message}`,
+      });
     }
   }
 

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { ReleaseError } from "./release-error.ts";
@@ -46,10 +47,15 @@ export async function readBounded(path: string, maxBytes: number): Promise<Buffe
 }
 
 async function openIfPresent(path: string): Promise<FileHandle | undefined> {
+  let file: FileHandle;
   try {
-    return await open(path, "r");
+    // Whoever wrote the folder may have put a pipe there that nobody ever writes to.
+    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new ReleaseError("ERR_MISSING", `${path} cannot be read`);
   }
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw new ReleaseError("ERR_MISSING", `${path} is no file`);
 }

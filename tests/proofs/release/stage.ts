@@ -69,11 +69,7 @@ export class Stage {
   }
 
   async open(): Promise<void> {
-    for (const format of ["cyclonedx", "spdx"]) {
-      const args = ["sbom", "--package-lock-only", "--sbom-format", format];
-      const options = { cwd: repositoryDir, maxBuffer: 33_554_432 };
-      writeFileSync(join(this.dir, `${format}.json`), execFileSync("npm", args, options));
-    }
+    writeLists(this.dir);
     this.ceremony = await this.team.begin(join(this.dir, "ceremony"), this.nowMs);
     await this.#release("0.1.0", "0.1.0", this.#smallFile("0.1.0"));
     this.firstDir = this.copy();
@@ -190,6 +186,15 @@ export class Stage {
     const path = join(this.dir, `phantoma-node-${version}-linux-x64.tar.gz`);
     writeFileSync(path, `release ${version}`);
     return path;
+  }
+}
+
+/** `cyclonedx.json` and `spdx.json`: what this source is made of. */
+export function writeLists(dir: string): void {
+  for (const format of ["cyclonedx", "spdx"]) {
+    const args = ["sbom", "--package-lock-only", "--sbom-format", format];
+    const options = { cwd: repositoryDir, maxBuffer: 33_554_432 };
+    writeFileSync(join(dir, `${format}.json`), execFileSync("npm", args, options));
   }
 }
 

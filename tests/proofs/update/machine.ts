@@ -5,7 +5,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, cpSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, lstatSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   checkTree,
@@ -22,6 +22,7 @@ import type { Bundle } from "../../../tools/bundle/bundle.ts";
 export interface Outcome {
   readonly version?: string;
   readonly error?: string;
+  readonly about?: string;
   readonly steps?: number;
   readonly wasCut: boolean;
 }
@@ -32,7 +33,8 @@ export interface Offer {
   readonly node: Uint8Array;
   readonly counter: bigint;
   readonly notAfter?: number;
-  readonly hasQuorum?: boolean;
+  /** What was published: `metadata` and `targets`. */
+  readonly signedDir: string;
   /** What the quorum and the admin signed, where it is not the bundle's. */
   readonly signedVersion?: string;
   /** What is delivered, where it is not the bundle. */
@@ -74,14 +76,13 @@ export class Machine {
 
   /** What the keeper leaves for the installer. */
   offer(offer: Offer): void {
-    const { bundle, device, node, counter, hasQuorum = true } = offer;
+    const { bundle, device, node, counter, signedDir } = offer;
     const { notAfter = Date.now() + 600_000, signedVersion: version = bundle.manifest.version } =
       offer;
     const dir = join(this.stateDir, "updates");
-    mkdirSync(join(dir, "metadata"), { recursive: true });
+    rmSync(dir, { recursive: true, force: true });
+    cpSync(signedDir, dir, { recursive: true });
     copyFileSync(offer.delivered ?? bundle.path, join(dir, "bundle.tar.gz"));
-    const signed = { version, sha256: bundle.sha256, hasQuorum };
-    writeFileSync(join(dir, "metadata/signed.json"), JSON.stringify(signed));
     const { publicKey: signer, privateKey } = device.signing;
     const release = Buffer.from(bundle.sha256, "hex");
     const fields = { node, counter, notAfter, signer, release, version };

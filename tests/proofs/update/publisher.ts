@@ -1,0 +1,106 @@
+/**
+ * Who releases what the machine of this proof is offered: five throw-away engineers, by the ceremony that people follow.
+ *
+ * @module
+ */
+import { copyFileSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { bundleName } from "../../../apps/node/installer/manifest.ts";
+import type { Bundle } from "../../../tools/bundle/bundle.ts";
+import { DevelopmentTeam } from "../../../tools/release/development/team.ts";
+import type { Ceremony } from "../../../tools/release/ceremony.ts";
+import {
+  addSignature,
+  fileBytes,
+  newSnapshot,
+  newTargets,
+  newTimestamp,
+} from "../../../tools/release/new-metadata.ts";
+import { listed } from "../../../tools/release/propose.ts";
+import { publish } from "../../../tools/release/publish.ts";
+import { writeLists } from "../release/stage.ts";
+
+export class Publisher {
+  readonly #dir: string;
+  readonly #nowMs = Date.now();
+  readonly #team = new DevelopmentTeam(this.#nowMs);
+  #ceremony!: Ceremony;
+  #count = 0;
+
+  private constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /** Keys and an empty list: there is an anchor from here on. */
+  static async begin(dir: string): Promise<Publisher> {
+    const publisher = new Publisher(dir);
+    mkdirSync(dir);
+    writeLists(dir);
+    const team = publisher.#team;
+    publisher.#ceremony = await team.begin(join(dir, "ceremony"), publisher.#nowMs);
+    team.sign(publisher.#ceremony, team.engineers.slice(0, 3));
+    await publish(publisher.#ceremony, team, publisher.#nowMs);
+    return publisher;
+  }
+
+  get anchorPath(): string {
+    return join(this.#ceremony.dir, "anchor.json");
+  }
+
+  /**
+   * Three engineers sign it.
+   *
+   * @param as what they take it for, where it is not what its manifest says
+   * @returns everything that is published now, as a node is given it
+   */
+  async release(
+    bundle: Bundle,
+    { as = bundle.manifest.version, minFrom = "0.0.1" } = {},
+  ): Promise<string> {
+    const bundlePath = join(this.#newDir(), bundleName(as));
+    copyFileSync(bundle.path, bundlePath);
+    const lists = {
+      cyclonedxPath: join(this.#dir, "cyclonedx.json"),
+      spdxPath: join(this.#dir, "spdx.json"),
+    };
+    const draft = { bundlePath, ...lists, version: as, minFrom, arch: "x64", builds: 1 } as const;
+    await this.#team.release(this.#ceremony, draft, this.#nowMs);
+    return this.#copy();
+  }
+
+  /** The same list once more, a version on, with the signature of one engineer and of both machines. */
+  signedByOne(): string {
+    const dir = this.#copy();
+    const ceremony = this.#ceremony;
+    const files = listed(ceremony.targets!);
+    const targets = newTargets(ceremony.newestVersion("targets") + 1, files, this.#nowMs);
+    addSignature(targets, this.#team.engineers[0]!);
+    const snapshot = newSnapshot(ceremony.newestVersion("snapshot") + 1, targets, this.#nowMs);
+    addSignature(snapshot, this.#team.snapshot);
+    const timestamp = newTimestamp(1000, snapshot, this.#nowMs);
+    addSignature(timestamp, this.#team.timestamp);
+    const put = (name: string, bytes: Buffer): void =>
+      writeFileSync(join(dir, "metadata", name), bytes);
+    put(`${targets.signed.version}.targets.json`, fileBytes(targets));
+    put(`${snapshot.signed.version}.snapshot.json`, fileBytes(snapshot));
+    put("timestamp.json", fileBytes(timestamp));
+    return dir;
+  }
+
+  /** Without the bundles: a node is given the one that it shall install. */
+  #copy(): string {
+    const dir = this.#newDir();
+    cpSync(join(this.#ceremony.dir, "repository"), dir, {
+      recursive: true,
+      filter: (path) => !path.endsWith(".tar.gz"),
+    });
+    return dir;
+  }
+
+  #newDir(): string {
+    this.#count += 1;
+    const dir = join(this.#dir, String(this.#count));
+    mkdirSync(dir);
+    return dir;
+  }
+}
