@@ -198,11 +198,12 @@ int policy_load(struct policy *policy, const char *cgroup, const char *pins, __u
 	policy->ring_bytes = ring_bytes;
 	if (prepare(policy, cgroup, pins, fault))
 		return -1;
+	/* A kernel that does not describe itself can never have the tier that closes the last ways out. */
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		return fault_set(
+			fault, "ERR_NO_BTF",
+			"this kernel was built without BTF: use the distribution's own kernel");
 	for (int tier = 0; tier < TIERS; tier++) {
-		if (tier == TIER_LSM && access("/sys/kernel/btf/vmlinux", R_OK)) {
-			policy->missing[tier] = "ERR_NO_BTF";
-			continue;
-		}
 		if (load_tier(policy, tier)) {
 			policy->missing[tier] =
 				strerrorname_np(errno) ? strerrorname_np(errno) : "ERR_LOAD";

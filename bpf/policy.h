@@ -59,7 +59,7 @@ const char *policy_pin(const struct policy *policy, const char *kind, const char
 
 /* Loads every tier that this kernel takes, into the pinned maps where they exist. Attaches nothing.
  * `ring_bytes` is the size of the event ring, 0 for that of the pinned one. Faults, for the tier
- * that every host must have: ERR_NO_CGROUP ERR_NO_BPFFS ERR_NO_CAPABILITY ERR_LOAD. */
+ * that every host must have: ERR_NO_CGROUP ERR_NO_BPFFS ERR_NO_BTF ERR_NO_CAPABILITY ERR_LOAD. */
 int policy_load(struct policy *policy, const char *cgroup, const char *pins, __u32 ring_bytes,
 		struct fault *fault);
 

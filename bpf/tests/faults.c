@@ -5,8 +5,10 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -170,6 +172,26 @@ static bool does_not_start_without(__u64 dropped)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+/* As on a kernel that was built without it, for this process and the warden that it starts. */
+static bool does_not_start_without_btf(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		stage.warden = 0;
+		_exit(!unshare(CLONE_NEWNS) &&
+				      !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+				      !mount("none", "/sys/kernel/btf", "tmpfs", 0, NULL) &&
+				      stage_start(&stage, NULL) == -1 &&
+				      strstr(stage.said, "ERR_NO_BTF")
+			      ? 0
+			      : 1);
+	}
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 /* The probe alone, against programs that are loaded and attached nowhere. */
 static void probe_finds_out(void)
 {
@@ -256,6 +278,7 @@ int main(void)
 	places();
 	probe_finds_out();
 	stage_end(&stage, SIGTERM);
+	check("no warden starts on a kernel without BTF", does_not_start_without_btf());
 	check("no warden starts without CAP_BPF",
 	      does_not_start_without(1ULL << CAP_BPF | 1ULL << CAP_SYS_ADMIN));
 	check("no warden starts without CAP_NET_ADMIN",
