@@ -32,14 +32,16 @@ export async function startNode(options: {
   readonly gatewayFlags?: readonly string[];
   readonly isVerbose?: boolean;
   readonly isWithoutCells?: boolean;
+  readonly isWithoutPolicy?: boolean;
 }): Promise<NodeUnderTest> {
-  const { gatewayFlags = [], isVerbose = false, isWithoutCells = false } = options;
+  const { gatewayFlags = [], isVerbose = false } = options;
+  const { isWithoutCells = false, isWithoutPolicy = false } = options;
   const models: { path: string }[] = [];
   for (const model of options.models)
     models.push(typeof model === "string" ? { path: await cachedModel(model) } : model);
   const device = generateDeviceIdentity();
   const dir = mkdtempSync(join(tmpdir(), "phantoma-proof-"));
-  const flags = { gatewayFlags, isVerbose, isWithoutCells };
+  const flags = { gatewayFlags, isVerbose, isWithoutCells, isWithoutPolicy };
   const node = await LocalNode.start({ nodeDir, dir, device, models, ...flags });
   return { node, device, dir };
 }

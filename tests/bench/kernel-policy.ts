@@ -1,6 +1,7 @@
 /**
  * What the kernel policy costs a program that it lets through: per packet that the gateway sends, per
- * connection that the fetcher opens. The same program runs inside and outside of a policy, in turns.
+ * connection that the fetcher opens, and in the speed of an answer. The same program runs inside and outside of a
+ * policy, in turns.
  *
  * @module
  */
@@ -12,8 +13,10 @@ import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { cgroupMount, Warden } from "../attacks/warden.ts";
+import { startNode, type NodeUnderTest } from "../node-under-test.ts";
 import { row, type Benchmark, type Setting } from "./row.ts";
-import { median } from "./statistics.ts";
+import { median, pairedRatio } from "./statistics.ts";
+import { answer, modelDigest, openConversation } from "./through-tunnel.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const PORT = 18_443;
@@ -22,6 +25,9 @@ const PACKETS = 20_000;
 const CONNECTS = 1_000;
 /** A program's first figures are of cold caches. */
 const ROUNDS_PER_START = 5;
+/** A tick more or less is under 1 % of such an answer. */
+const ANSWER_TOKENS = 1500;
+const LEAST_SHARE = 0.98;
 /** As in egress.h. */
 const UNIT_FETCHER = 6;
 
@@ -47,6 +53,47 @@ async function* run({ isQuick }: Setting) {
     await policy.end();
     rmSync(dir, { recursive: true });
   }
+  yield await speed(isQuick ? 3 : 12);
+}
+
+/** Of whole answers from two nodes that differ in nothing but the policy. */
+async function speed(rounds: number) {
+  const samples = { value: [] as number[], baseline: [] as number[] };
+  const nodes: NodeUnderTest[] = [];
+  // One thread each: a second one that finds no core of its own would be all that is measured.
+  const gatewayFlags = ["--max-threads", "1", "--warm", "1"];
+  try {
+    for (const isWithoutPolicy of [false, true])
+      nodes.push(await startNode({ models: ["tiny"], gatewayFlags, isWithoutPolicy }));
+    if (nodes[0]!.node.policyReason) throw new Error(nodes[0]!.node.policyReason);
+    const conversations = await Promise.all(
+      nodes.map((node) => openConversation(node, modelDigest(node, "tiny"))),
+    );
+    for (let round = -1; round < rounds; round += 1)
+      for (const which of round % 2 === 0 ? [0, 1] : [1, 0]) {
+        const { tokens, totalMs } = await answer(
+          conversations[which]!,
+          "Tell me more.",
+          ANSWER_TOKENS,
+        );
+        if (round < 0) continue;
+        samples[which === 0 ? "value" : "baseline"].push((tokens / totalMs) * 1000);
+      }
+    await Promise.all(conversations.map((conversation) => conversation.end()));
+  } finally {
+    for (const { node } of nodes) await node.stop();
+  }
+  const ratio = pairedRatio(samples.value, samples.baseline);
+  return row({
+    name: "kernel policy, speed of an answer",
+    value: median(samples.value),
+    unit: "tokens/s",
+    baseline: median(samples.baseline),
+    ratio,
+    budget: `≥ ${LEAST_SHARE} ×`,
+    holds: ratio >= LEAST_SHARE,
+    samples,
+  });
 }
 
 /** @param budgetNs on what the policy adds */

@@ -2,7 +2,7 @@
  * A whole node on this machine, without systemd: starts its processes, restarts them, ends with its parent.
  * Certified and shown as demo mode. As root on Linux each process is under the kernel policy.
  *
- *   main.ts --state DIR --run DIR --port N [--no-cell] -- [gateway flags …]
+ *   main.ts --state DIR --run DIR --port N [--no-cell] [--no-policy] -- [gateway flags …]
  *
  * Prints one line when it is ready: {"port": N, "policy": "demo" | "none", "why": why there is none}.
  *
@@ -34,6 +34,7 @@ const { values, positionals: gatewayFlags } = parseArgs({
     run: { type: "string" },
     port: { type: "string", default: "0" },
     "no-cell": { type: "boolean", default: false },
+    "no-policy": { type: "boolean", default: false },
   },
 });
 const { state, run } = values;
@@ -77,6 +78,7 @@ async function startPolicy(): Promise<KernelPolicy | string> {
     log("warden-lost");
     void stop(1);
   };
+  if (values["no-policy"]) return "ERR_SWITCHED_OFF";
   return KernelPolicy.start({
     ...paths,
     socketPath: paths.warden,

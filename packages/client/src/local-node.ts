@@ -33,6 +33,8 @@ export interface LocalNodeOptions {
   readonly isVerbose?: boolean;
   /** Starts workers and clerks without cells, also where there could be some: to measure what they cost. */
   readonly isWithoutCells?: boolean;
+  /** Starts without the kernel policy, also where there could be one: for the same reason. */
+  readonly isWithoutPolicy?: boolean;
   /** Of the gateway, on 127.0.0.1; absent or 0 for any free one. */
   readonly port?: number;
   /** Gives up starting; nothing is left then. */
@@ -174,7 +176,9 @@ function startProcesses(
   signal?.throwIfAborted();
   const paths = ["--state", stateDir, "--run", join(dir, "run")];
   const cellFlags = options.isWithoutCells ? ["--no-cell"] : [];
-  const flags = [...paths, "--port", String(wantedPort), ...cellFlags, "--", ...gatewayFlags];
+  const policyFlags = options.isWithoutPolicy ? ["--no-policy"] : [];
+  const nodeFlags = [...paths, "--port", String(wantedPort), ...cellFlags, ...policyFlags];
+  const flags = [...nodeFlags, "--", ...gatewayFlags];
   const child = spawn(runtimePath, [join(nodeDir, "demo/main.ts"), ...flags], {
     stdio: ["pipe", "pipe", "pipe"],
     // A session of its own: a Ctrl-C in the terminal is for the program, which then stops the node.
