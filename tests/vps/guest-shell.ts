@@ -90,6 +90,9 @@ export class GuestShell {
       BatchMode: "yes",
       LogLevel: "ERROR",
       ConnectTimeout: "10",
+      // Ten minutes: a busy emulated processor may be silent for long, a guest that died is silent for ever.
+      ServerAliveInterval: "15",
+      ServerAliveCountMax: "40",
       ControlMaster: "auto",
       ControlPath: this.#controlPath,
       ControlPersist: "60",
