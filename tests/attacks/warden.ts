@@ -19,8 +19,6 @@ export interface WardenPaths {
   readonly state: string;
   readonly socket: string;
   readonly identity: string;
-  /** A command that runs it somewhere else than here. */
-  readonly wrapper?: readonly string[];
 }
 
 export interface EgressEvent {
@@ -74,7 +72,7 @@ export class Warden {
       systemctl("start", this.#service);
       return await this.connect();
     }
-    const { program, cgroup, pins, state, socket, identity, wrapper = [] } = this.paths;
+    const { program, cgroup, pins, state, socket, identity } = this.paths;
     mkdirSync(state, { recursive: true, mode: 0o700 });
     mkdirSync(identity, { recursive: true });
     // Nobody signs for this node here: it only has to have a name and a first device list.
@@ -82,8 +80,8 @@ export class Warden {
     writeFileSync(join(identity, "genesis"), randomBytes(32).toString("hex"));
     const run = ["run", "--cgroup", cgroup, "--pins", pins, "--state", state];
     const files = ["--socket", socket, "--identity", identity];
-    const [file, ...args] = [...wrapper, program, ...run, ...files, ...flags];
-    this.#process = await new LineProcess(file!, args).ready();
+    const args = [...run, ...files, ...flags];
+    this.#process = await new LineProcess(program, args).ready();
     await this.connect();
   }
 
