@@ -15,6 +15,7 @@ export interface GuestProcess {
   readonly networkNamespace: string;
   /** The name of its program's file. */
   readonly program: string;
+  readonly parent: number;
   /** An anchor: it has a worker's or clerk's memory, and never runs. */
   readonly isAnchor: boolean;
 }
@@ -30,21 +31,24 @@ for file in $(find ${SLICE} -name cgroup.procs); do
     esac
     uid=$(awk '/^Uid:/ { print $2 }' /proc/$pid/status 2>/dev/null) || continue
     state=$(awk '/^State:/ { print $2 }' /proc/$pid/status)
-    echo "$pid $uid $(readlink /proc/$pid/ns/net) $(basename "$(readlink /proc/$pid/exe)") $state $(dirname $file)"
+    parent=$(awk '/^PPid:/ { print $2 }' /proc/$pid/status)
+    echo "$pid $parent $uid $(readlink /proc/$pid/ns/net) $(basename "$(readlink /proc/$pid/exe)") $state $(dirname $file)"
   done
 done`;
 
 export async function processesInGuest(guest: Guest): Promise<GuestProcess[]> {
   const lines = (await guest.check(LIST)).trim().split("\n");
   return lines.map((line) => {
-    const [pid = "", uid = "", networkNamespace = "", program = "", state = "", dir = ""] =
-      line.split(" ");
+    const [pid = "", parent = "", uid = "", networkNamespace = "", ...more] = line.split(" ");
+    const [program = "", state = "", dir = ""] = more;
     return {
       pid: Number(pid),
+      parent: Number(parent),
       uid: Number(uid),
       networkNamespace,
       program,
-      isAnchor: state === "t",
+      // Stopped by its tracer, or by a signal while its tracers change.
+      isAnchor: state.toLowerCase() === "t",
       unit: dir.slice(SLICE.length + 1),
     };
   });

@@ -81,7 +81,8 @@ export const endings: readonly Ending[] = [
     name: "kill -9 of the cell",
     isLong: true,
     end: (task) => signal("KILL", task.cell, task),
-    says: null,
+    // Its guard's word.
+    says: "killed",
   },
   {
     name: "out of memory",

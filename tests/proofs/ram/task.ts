@@ -80,7 +80,9 @@ export async function endTask(
     conversation,
     answer,
     worker: worker.process.pid,
-    cell: processes.find(({ program }) => program === "cell")?.pid,
+    // Not its guard, which is a cell's parent.
+    cell: processes.find(({ pid, program }) => pid === worker.process.parent && program === "cell")
+      ?.pid,
     cgroup: its.cgroup,
   };
   await ending.before?.(task);
