@@ -122,7 +122,24 @@ static void forget(const struct policy *policy, const __u8 key[KEY_BYTES], __u64
 	bpf_map_delete_elem(policy->map[MAP_TASKS], &cgroup);
 }
 
-/* Forgets tasks that nobody asked for; whether this cgroup has said a key already. */
+/* Whether a process of that cgroup may still try something. */
+static int is_live(const struct policy *policy, const char *folder)
+{
+	char path[EGRESS_FOLDER_BYTES + 32], text[128] = "";
+	int file, ended;
+
+	snprintf(path, sizeof(path), "%s/cgroup.events", folder);
+	file = openat(policy->root.fd, path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return errno != ENOENT;
+	/* ENODEV: removed since it was opened. */
+	ended = read(file, text, sizeof(text) - 1) > 0 ? strstr(text, "populated 0") != NULL
+						       : errno == ENODEV;
+	close(file);
+	return !ended;
+}
+
+/* Forgets ended tasks that nobody asked for; whether this cgroup has said a key already. */
 static int has_key(const struct policy *policy, __u64 cgroup)
 {
 	__u8 keys[EGRESS_TASKS][KEY_BYTES], *at = NULL;
@@ -138,7 +155,8 @@ static int has_key(const struct policy *policy, __u64 cgroup)
 		if (bpf_map_lookup_elem(policy->map[MAP_TASK_KEYS], keys[count], &task))
 			continue;
 		found |= task.cgroup == cgroup;
-		if (now - task.since_ns > FORGET_NS)
+		/* A live one could say another key, and begin to be counted anew. */
+		if (now - task.since_ns > FORGET_NS && !is_live(policy, task.folder))
 			forget(policy, keys[count], task.cgroup);
 	}
 	return found;
@@ -185,23 +203,6 @@ void witness_take(const struct witness *witness, const struct policy *policy)
 		memcpy(&sender, CMSG_DATA(from), sizeof(sender));
 		register_key(policy, sender.pid, key);
 	}
-}
-
-/* Whether a process of that cgroup may still try something. */
-static int is_live(const struct policy *policy, const char *folder)
-{
-	char path[EGRESS_FOLDER_BYTES + 32], text[128] = "";
-	int file, ended;
-
-	snprintf(path, sizeof(path), "%s/cgroup.events", folder);
-	file = openat(policy->root.fd, path, O_RDONLY | O_CLOEXEC);
-	if (file < 0)
-		return errno != ENOENT;
-	/* ENODEV: removed since it was opened. */
-	ended = read(file, text, sizeof(text) - 1) > 0 ? strstr(text, "populated 0") != NULL
-						       : errno == ENODEV;
-	close(file);
-	return !ended;
 }
 
 static void sign(const struct witness *witness, const __u8 *begun, size_t length,

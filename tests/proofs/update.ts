@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   cpSync,
@@ -220,13 +220,37 @@ async function showRefusals(machine: Machine, node: Uint8Array): Promise<void> {
     await expectVersion(copy, `refused: ${why}`, "0.1.0", outcome, code);
     rmSync(copy.root, { recursive: true });
   }
+  for (const [what, place] of [
+    ["approval", "updates/update.approval"],
+    ["next device list", "devices/00000002.list"],
+  ] as const) {
+    const piped = machine.copyTo(join(dir, "refusal"));
+    piped.offer({ bundle, signedDir, device: admin, node, counter: (counter += 1n) });
+    const path = join(piped.stateDir, place);
+    rmSync(path, { force: true });
+    execFileSync("mkfifo", [path]);
+    await expectVersion(
+      piped,
+      `refused: a pipe that nobody writes to in the place of the ${what}`,
+      "0.1.0",
+      piped.run("update"),
+      "ERR_APPROVAL",
+    );
+    rmSync(piped.root, { recursive: true });
+  }
   const copy = machine.copyTo(join(dir, "replay"));
   offerAndRun(copy, node, { bundle, signedDir });
   await expectVersion(
     copy,
-    "refused: an approval that was used",
+    "an approval that was used does nothing more",
     "0.2.0",
     copy.run("update"),
+  );
+  await expectVersion(
+    copy,
+    "refused: an approval with a number that was used",
+    "0.2.0",
+    offerAndRun(copy, node, { bundle: far, signedDir, counter }),
     "ERR_APPROVAL_USED",
   );
   await expectVersion(
@@ -284,9 +308,7 @@ async function showPowerCuts(
     else faults.push(`cut ${cutAt}: ${after}`);
     const again = wasCut ? copy.run("update") : uncut;
     const isEnd = (await copy.wholeCurrent()) === end && copy.links().proven === end;
-    // After a cut behind the last decision there is nothing left to do but to say so.
-    const isWellSaid =
-      again.version === end || again.error === code || again.error === "ERR_APPROVAL_USED";
+    const isWellSaid = again.version === end || again.error === code;
     if (!isEnd || !isWellSaid)
       faults.push(`cut ${cutAt}: then ${JSON.stringify({ ...again, ...copy.links() })}`);
     if (copy.data() !== data) faults.push(`cut ${cutAt}: data`);

@@ -55,7 +55,8 @@ export function makeRuntimeTree(dir: string): void {
 export function makeReleaseTree(dir: string): void {
   mkdirSync(join(dir, "bin"), { recursive: true });
   for (const { name, dir: sourceDir } of PROGRAMS) {
-    execFileSync("make", ["-s", "-C", join(repositoryDir, sourceDir)], { stdio: "pipe" });
+    // From the beginning: a library that Debian updated since is no prerequisite that make knows of.
+    execFileSync("make", ["-s", "-B", "-C", join(repositoryDir, sourceDir)], { stdio: "pipe" });
     const built = join(repositoryDir, sourceDir, "build", name);
     execFileSync("strip", ["-o", join(dir, "bin", name), built], { stdio: "pipe" });
   }

@@ -49,6 +49,8 @@ struct mapping {
 };
 
 struct memory_file_systems {
+	/* Of what has no name: nothing but a process ever wrote there. */
+	dev_t anonymous;
 	dev_t devices[MAX_MEMORY_FILE_SYSTEMS];
 	size_t count;
 };
@@ -63,8 +65,9 @@ static void find_memory_file_systems(struct memory_file_systems *found)
 	size_t size = 0;
 
 	found->count = 0;
+	found->anonymous = 0;
 	if (anonymous >= 0 && fstat(anonymous, &status) == 0)
-		found->devices[found->count++] = status.st_dev;
+		found->anonymous = found->devices[found->count++] = status.st_dev;
 	if (anonymous >= 0)
 		close(anonymous);
 	mounts = fopen("/proc/self/mountinfo", "re");
@@ -228,7 +231,8 @@ int wipe(const struct address_space *space, struct wiped *wiped)
 
 		if (!read_mapping(line, &mapping))
 			continue;
-		if (mapping.is_shared &&
+		/* What was made read-only after it was written takes no zeros, and is then counted as missed. */
+		if (mapping.is_shared && mapping.device != file_systems.anonymous &&
 		    !(mapping.is_writable && lives_in_memory(&file_systems, mapping.device)))
 			continue;
 		result = wipe_mapping(space, &mapping, wiped);

@@ -6,15 +6,16 @@
  *
  * @module
  */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   CryptoError,
+  MAX_DOCUMENT_BYTES,
   openFirstDeviceList,
   openNextDeviceList,
   type VerifiedDeviceList,
 } from "@phantoma/crypto";
-import { writePublicFile } from "../setup/public-file.ts";
+import { readPublicFile, writePublicFile } from "../setup/public-file.ts";
 
 export const GENESIS_FILE = "genesis";
 /** In each reader's own folder. */
@@ -40,8 +41,8 @@ export class DeviceListFolder {
   constructor(dir: string, node: Uint8Array, seenPath?: string) {
     this.#dir = dir;
     this.#seenPath = seenPath;
-    const pinned = Buffer.from(readFileSync(join(dir, GENESIS_FILE), "ascii").trim(), "hex");
-    this.#currentBytes = readFileSync(listPath(dir, 1));
+    const pinned = Buffer.from(read(join(dir, GENESIS_FILE)).toString("ascii").trim(), "hex");
+    this.#currentBytes = read(listPath(dir, 1));
     this.#current = openFirstDeviceList(this.#currentBytes, node, pinned);
     const seen = this.#seen();
     assertSeen(this.#current, seen);
@@ -156,10 +157,15 @@ export function listPath(dir: string, version: number): string {
   return join(dir, `${String(version).padStart(8, "0")}.list`);
 }
 
+/** The folder is the keeper's, and root reads it too. */
+function read(path: string): Buffer {
+  return readPublicFile(path, MAX_DOCUMENT_BYTES);
+}
+
 /** One that is there and cannot be read is not "none": a revocation may stand in it. */
 function readIfPresent(path: string): Buffer | undefined {
   try {
-    return readFileSync(path);
+    return read(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;

@@ -19,6 +19,11 @@ export interface Approved extends UpdateApproval {
   readonly hash: string;
 }
 
+/** Whether this is the approval that was used last. */
+export function isSpent(untrusted: Uint8Array, standing: Standing): boolean {
+  return standing.isUsed && standing.approval === hashOf(untrusted);
+}
+
 /** @throws {@link InstallError} `ERR_APPROVAL`, `ERR_APPROVAL_LATE` or `ERR_APPROVAL_USED` */
 export function openApproval(
   untrusted: Uint8Array,
@@ -38,9 +43,13 @@ export function openApproval(
   if (!sameBytes(approval.node, devices.node))
     throw new InstallError("ERR_APPROVAL", { about: "it is for another node" });
   if (approval.notAfter < now) throw new InstallError("ERR_APPROVAL_LATE");
-  const hash = Buffer.from(documentHash(untrusted)).toString("hex");
+  const hash = hashOf(untrusted);
   const isResumed = !standing.isUsed && standing.approval === hash;
   if (approval.counter <= BigInt(standing.counter) && !isResumed)
     throw new InstallError("ERR_APPROVAL_USED");
   return { ...approval, hash };
+}
+
+function hashOf(document: Uint8Array): string {
+  return Buffer.from(documentHash(document)).toString("hex");
 }

@@ -11,6 +11,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface Host {
   /** The release's own check of itself, before anything depends on it. */
   passesSelfTest(releaseDir: string): Promise<boolean>;
+  /** No worker starts from here on, until {@link runsCurrent}: none of a release that nobody certifies. */
+  pause(): Promise<void>;
   /** Makes whatever `current` points to the running release, and looks at it. */
   runsCurrent(): Promise<boolean>;
 }
@@ -25,9 +27,8 @@ const RESTART_MS = 300_000;
 const SETTLE_MS = 5_000;
 
 /** In the order of their start; workers and clerks are new with every connection. */
-const UNITS = ["phantoma-warden", "phantoma-keeper", "phantoma-gateway"].map(
-  (name) => `${name}.service`,
-);
+const GATEWAY = "phantoma-gateway.service";
+const UNITS = ["phantoma-warden.service", "phantoma-keeper.service", GATEWAY];
 
 export interface HostOptions {
   readonly installDir: string;
@@ -52,9 +53,12 @@ export function openHost({ installDir, stateDir, hasUnits }: HostOptions): Host 
     );
   return {
     passesSelfTest,
+    async pause() {
+      if (hasUnits) await systemctl("stop", GATEWAY);
+    },
     async runsCurrent() {
       if (!hasUnits) return passesSelfTest(join(installDir, "current"));
-      // The new release's units are read, and each start says whether it came up: the warden when the policy has
+      // Each start says whether it came up: the warden when the policy has
       // been attached and tried, the others when it let them in.
       if (!(await systemctl("daemon-reload"))) return false;
       for (const unit of UNITS) if (!(await systemctl("restart", unit))) return false;

@@ -11,13 +11,14 @@
 import { chmodSync, existsSync, lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CryptoError, MAX_DOCUMENT_BYTES, type DeviceList } from "@phantoma/crypto";
+import { MAX_DOCUMENT_BYTES, type DeviceList } from "@phantoma/crypto";
 import {
   DeviceListFolder,
   GENESIS_FILE,
   SEEN_DEVICES_FILE,
 } from "../devices/device-list-folder.ts";
 import { statePaths } from "../setup/paths.ts";
+import { readPublicFile } from "../setup/public-file.ts";
 import { Disk, type OnStep } from "./disk.ts";
 import { openHost } from "./host.ts";
 import { InstallError } from "./install-error.ts";
@@ -66,12 +67,14 @@ export function openInstaller(options: RunOptions): Run {
     recover: () => installer.recover(),
     first: (bundlePath, sha256) => installer.first(bundlePath, sha256),
     async update() {
+      // First of all: what others wrote must not keep an interrupted update from its end.
+      const running = await installer.recover();
       const approvalPath = join(updatesDir, APPROVAL_FILE);
-      if (!existsSync(approvalPath)) return installer.recover();
+      if (!existsSync(approvalPath)) return running;
       return installer.update({
         bundlePath: join(updatesDir, "bundle.tar.gz"),
         signedDir: updatesDir,
-        approval: readSmallFile(approvalPath),
+        approval: readApproval(approvalPath),
         devices: readDevices(devicesDir, join(ownDir, SEEN_DEVICES_FILE)),
       });
     },
@@ -87,15 +90,15 @@ function readDevices(devicesDir: string, seenPath: string): DeviceList {
   try {
     const node = Buffer.from(readFileSync(keyPath, "ascii"), "hex");
     return new DeviceListFolder(devicesDir, node, seenPath).current;
-  } catch (error) {
-    if (!(error instanceof CryptoError)) throw error;
-    throw new InstallError("ERR_APPROVAL", { about: error.message, cause: error });
+  } catch (cause) {
+    throw new InstallError("ERR_APPROVAL", { about: (cause as Error).message, cause });
   }
 }
 
-/** Written by somebody else: not a link, and no longer than a document. */
-function readSmallFile(path: string): Buffer {
-  const stat = lstatSync(path);
-  if (!stat.isFile() || stat.size > MAX_DOCUMENT_BYTES) throw new InstallError("ERR_APPROVAL");
-  return readFileSync(path);
+function readApproval(path: string): Buffer {
+  try {
+    return readPublicFile(path, MAX_DOCUMENT_BYTES);
+  } catch (cause) {
+    throw new InstallError("ERR_APPROVAL", { cause });
+  }
 }

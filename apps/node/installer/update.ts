@@ -14,7 +14,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { DeviceList } from "@phantoma/crypto";
 import { ReleaseError } from "@phantoma/release";
-import { openApproval } from "./approval.ts";
+import { isSpent, openApproval } from "./approval.ts";
 import type { Disk } from "./disk.ts";
 import type { Host } from "./host.ts";
 import { InstallError } from "./install-error.ts";
@@ -93,13 +93,17 @@ export class Installer {
   }
 
   /**
+   * After {@link recover}.
+   *
    * @returns the version that runs now
    * @throws {@link InstallError}; the old release runs then
    */
   async update({ bundlePath, signedDir, approval, devices }: Update): Promise<string> {
     const { releases, standing, host, now } = this.#parts;
-    const running = await this.recover();
+    const running = releases.read("current");
     if (running === undefined) throw new InstallError("ERR_FIRST");
+    // It led to an end before, and lies there still at every boot.
+    if (isSpent(approval, standing.read())) return running;
     const approved = openApproval(approval, devices, standing.read(), now().getTime());
     const sha256 = Buffer.from(approved.release).toString("hex");
     const copy = await this.#copy(bundlePath, sha256);
@@ -125,7 +129,13 @@ export class Installer {
       await standing.write({ isUsed: true });
       throw error;
     }
-    releases.point("current", release.version);
+    await host.pause();
+    try {
+      releases.point("current", release.version);
+    } catch (error) {
+      await host.runsCurrent();
+      throw error;
+    }
     await this.#settle(release.version, running);
     releases.keepOnly([release.version, running]);
     return release.version;
@@ -139,9 +149,12 @@ export class Installer {
       releases.point("proven", version);
       return;
     }
-    await standing.write({ isUsed: true });
+    const unwritten = await standing.write({ isUsed: true }).catch((error: unknown) => error);
+    // Back in any case: where the disk is full as well.
+    await host.pause();
     releases.point("current", before);
     if (!(await host.runsCurrent())) throw new InstallError("ERR_NOTHING_RUNS");
+    if (unwritten !== undefined) throw unwritten;
     releases.discard(version);
     throw new InstallError("ERR_ROLLED_BACK", { about: version });
   }

@@ -43,8 +43,16 @@ describe.each(Object.entries(files))("%s", (_name, whole) => {
       receipts.some(({ receipt }) => receipt.warden) ? maker.warden.publicKey : null,
     );
     for (const { receipt, witness } of receipts)
-      expect(witness).toBe(receipt.warden ? "verified" : "absent");
+      expect(witness).toBe(receipt.warden ? "unverified" : "absent");
     expect(encodeReceiptFile(maker.keys, receipts)).toEqual(whole);
+  });
+
+  test("has a verified witness only where somebody compared the warden's key", () => {
+    const { warden } = openReceiptFile(whole);
+    if (!warden) return;
+    const compared = openReceiptFile(whole, { warden: Buffer.from(warden).toString("hex") });
+    for (const { receipt, witness } of compared.receipts)
+      expect(witness).toBe(receipt.warden ? "verified" : "absent");
   });
 
   test("is refused with any byte flipped", () => {

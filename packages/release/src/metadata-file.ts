@@ -36,8 +36,9 @@ export function parseMetadata<R extends RoleName>(
   try {
     const json: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(untrusted));
     file = Metadata.fromJSON(kinds[role] as never, json as never) as unknown as Metadata<KindOf[R]>;
-  } catch (error) {
-    throw new ReleaseError("ERR_METADATA", `${role} is malformed: ${(error as Error).message}`);
+  } catch {
+    // Without the parser's words: they quote what may be another file's content.
+    throw new ReleaseError("ERR_METADATA", `${role} is malformed`);
   }
   const { version, expires } = file.signed;
   if (!Number.isSafeInteger(version) || version < 1)
