@@ -347,7 +347,7 @@ def as_asked(text, rng, short=False):
             text = same_meaning(text, rng)
         if rng.random() < 0.08:
             return as_typed(terse(text, rng), rng)
-        if rng.random() < 0.12:
+        if rng.random() < 0.2:
             text = less_of(text, rng)
     roll = rng.random()
     if roll < 0.13 and not short:
