@@ -5,6 +5,7 @@ A line is {"messages": [{"role", "content"}, …]}. Needs nothing but Python.
     python3 make_corpus.py single       writes build/corpus-single.jsonl: one question each and no system prompt, quick to learn from
     python3 make_corpus.py talk         writes build/corpus-talk.jsonl: conversations, a few after a system prompt
     python3 make_corpus.py prompted     writes build/corpus-prompted.jsonl: conversations, most after a system prompt
+    python3 make_corpus.py more         writes build/corpus-more.jsonl: the same with other words, for the last run
 """
 import argparse
 import json
@@ -26,6 +27,7 @@ KINDS = {
     "single": {"seed": 1, "conversations": 400_000, "system_prompts": 0.0},
     "talk": {"seed": 20261130, "conversations": 400_000, "system_prompts": 0.2},
     "prompted": {"seed": 3, "conversations": 200_000, "system_prompts": 0.7},
+    "more": {"seed": 4, "conversations": 300_000, "system_prompts": 0.7},
 }
 LENGTHS = (0.6, 0.9, 0.97, 0.995)  # shares of conversations with at most 1, 2, 3 and 6 turns; the rest show positions up to the context length
 # Shares of the turns that open a topic; the rest are questions about Phantoma. SHARE_FOLLOW_UP is of the later turns.
