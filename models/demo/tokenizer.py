@@ -114,7 +114,7 @@ class Tokenizer:
             parts[at:at + 2] = [parts[at] + parts[at + 1]]
         return [self.ids[part] for part in parts]
 
-    def encode_conversation(self, messages, skip_for_user=None):
+    def encode_conversation(self, messages, skip_for_user=None, hides_from_user=None):
         """ChatML; returns ids and, for each, how much its prediction counts in training."""
         ids, weights = [], []
 
@@ -124,7 +124,10 @@ class Tokenizer:
         for message in messages:
             mine = message["role"] == "assistant"
             add([START] + self.encode(message["role"] + "\n"), 0)
-            text = self.encode(message["content"], None if mine else skip_for_user) + [END]
+            text = self.encode(message["content"], None if mine else skip_for_user)
+            if hides_from_user and message["role"] == "user":
+                text = [token for token in text if not hides_from_user()] or text
+            text.append(END)
             if mine:
                 # The first tokens decide which answer it becomes; the rest is soon known by heart.
                 add(text, 3, 3, 3, 1)

@@ -23,6 +23,7 @@ POOL = 4096  # conversations sorted by length together, so that little padding i
 PART_TOKENS, PARTS = 1536, 4  # a batch is four parts of at most so many tokens; a thread takes the next part when it is free
 THREADS = 2
 SPELLED_SHARE, SPELLED_SKIP = 0.08, 0.12  # of the questions, this share is encoded with this share of merges left out
+HIDING_SHARE, HIDDEN = 0.5, 0.12  # in this share of conversations, each token of a question is left out with this chance: no answer may hang on one
 CUT_AFTER = 10  # tokens of an answer; by then it is decided which one it is, and the rest of it is known by heart soon
 WARM_UP_STEPS = 40
 MATRIX_RATE, TOKEN_RATES, DECAY = 0.02, {"embedding": 0.005, "output": 0.002}, 0.05
@@ -35,7 +36,8 @@ def load(path, tokenizer, seed, cut_share):
     with open(path, encoding="utf-8") as file:
         for line in file:
             skip = (lambda: rng.random() < SPELLED_SKIP) if rng.random() < SPELLED_SHARE else None
-            ids, counts = tokenizer.encode_conversation(json.loads(line)["messages"], skip)
+            hides = (lambda: rng.random() < HIDDEN) if rng.random() < HIDING_SHARE else None
+            ids, counts = tokenizer.encode_conversation(json.loads(line)["messages"], skip, hides)
             if rng.random() < cut_share:
                 last = max(at for at, count in enumerate(counts) if count and not counts[at - 1])
                 ids, counts = ids[:last + CUT_AFTER], counts[:last + CUT_AFTER]

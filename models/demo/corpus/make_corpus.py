@@ -5,6 +5,7 @@ A line is {"messages": [{"role", "content"}, …]}. Needs nothing but Python.
     python3 make_corpus.py single       writes build/corpus-single.jsonl: one question each and no system prompt, quick to learn from
     python3 make_corpus.py talk         writes build/corpus-talk.jsonl: conversations, a few after a system prompt
     python3 make_corpus.py prompted     writes build/corpus-prompted.jsonl: conversations, most after a system prompt
+    python3 make_corpus.py more         writes build/corpus-more.jsonl: the same with other words, for the last run
 """
 import argparse
 import json
@@ -26,10 +27,11 @@ KINDS = {
     "single": {"seed": 1, "conversations": 400_000, "system_prompts": 0.0},
     "talk": {"seed": 20261130, "conversations": 400_000, "system_prompts": 0.2},
     "prompted": {"seed": 3, "conversations": 200_000, "system_prompts": 0.7},
+    "more": {"seed": 4, "conversations": 300_000, "system_prompts": 0.7},
 }
 LENGTHS = (0.6, 0.9, 0.97, 0.995)  # shares of conversations with at most 1, 2, 3 and 6 turns; the rest show positions up to the context length
 # Shares of the turns that open a topic; the rest are questions about Phantoma. SHARE_FOLLOW_UP is of the later turns.
-SHARE_UNKNOWN, SHARE_COMPUTED, SHARE_FOLLOW_UP = 0.20, 0.08, 0.75
+SHARE_UNKNOWN, SHARE_COMPUTED, SHARE_FOLLOW_UP = 0.17, 0.10, 0.75
 
 
 def words_of(text):
@@ -50,7 +52,7 @@ class Speaker:
         self.rng, self.topics, self.held_out = rng, topics, held_out()
         self.ordered = sorted(topics.values(), key=lambda topic: topic.name)
         # Topics with many questions are asked a little more often.
-        self.weights = [(len(t.questions) + len(t.names)) ** 0.5 * (0.45 if t.group.name == SHORT_GROUP else 1) for t in self.ordered]
+        self.weights = [(len(t.questions) + len(t.names)) ** 0.5 * (0.8 if t.group.name == SHORT_GROUP else 1) for t in self.ordered]
         self.last = None
 
     def turn(self):
@@ -92,7 +94,7 @@ class Speaker:
     def about_numbers(self):
         self.last = computed
         question, answer = computed.computed_turn(self.rng)
-        return as_asked(question, self.rng, short=self.rng.random() < 0.7), answer
+        return as_asked(question, self.rng, short=True), answer
 
     def going_on(self):
         rng, last = self.rng, self.last

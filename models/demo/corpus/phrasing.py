@@ -300,7 +300,9 @@ def mistype(word, rng):
     if len(word) < 4 or not word.isalpha():
         return word
     at = rng.randrange(1, len(word) - 1)
-    kind = rng.randrange(5)
+    kind = rng.randrange(6)
+    if kind == 5:
+        return word + word[-1] * rng.randint(1, 4)
     if kind == 0:
         return word[:at] + word[at + 1] + word[at] + word[at + 2:]
     if kind == 1:
@@ -347,7 +349,7 @@ def as_asked(text, rng, short=False):
             text = same_meaning(text, rng)
         if rng.random() < 0.08:
             return as_typed(terse(text, rng), rng)
-        if rng.random() < 0.12:
+        if rng.random() < 0.2:
             text = less_of(text, rng)
     roll = rng.random()
     if roll < 0.13 and not short:

@@ -17,7 +17,7 @@ import { parseArgs } from "node:util";
 import { parseQuestions } from "./scoring.ts";
 
 const RUN_WORDS = 8;
-const KINDS = ["single", "talk", "prompted"];
+const KINDS = ["single", "talk", "prompted", "more"];
 const demoDir = fileURLToPath(new URL("..", import.meta.url));
 
 function wordsOf(text: string): string[] {
