@@ -1,0 +1,138 @@
+/**
+ * What a program may ask of `/v1/chat/completions`.
+ *
+ * Source: OpenAI API reference, "Create chat completion".
+ *
+ * @module
+ */
+import { z } from "zod";
+import type { Sampling } from "@phantoma/protocol";
+import { ApiError } from "./api-error.ts";
+import { chatMessageSchema, messagesOf } from "./chat-messages.ts";
+import type { Said } from "./continuation.ts";
+import { admitParameters, type ParameterTable } from "./parameters.ts";
+import { samplingOf, samplingSchemas } from "./sampling-parameters.ts";
+
+export const chatParameters: ParameterTable = {
+  model: { taken: "name or SHA-256 of one of the node's models", example: "demo" },
+  messages: {
+    taken:
+      "`system`, `developer`, `user`, `assistant`, text only; the last is the user's. Images, sound, files and `name` are refused",
+    example: [{ role: "user", content: "hello" }],
+  },
+  stream: { taken: "server-sent events", example: false },
+  stream_options: {
+    taken: "`include_usage`; `include_obfuscation` only `false`: the tunnel hides sizes already",
+    example: { include_usage: true },
+    beside: { stream: true },
+  },
+  max_tokens: { taken: "the older name of `max_completion_tokens`", example: 8 },
+  max_completion_tokens: { taken: "1 to 1,000,000; without it as far as the context", example: 8 },
+  temperature: { taken: "0 to 2; 0 always takes the likeliest token", example: 0.5 },
+  top_p: { taken: "0 to 1", example: 0.9 },
+  top_k: { taken: "not of OpenAI: 0 to 100,000, 0 for all tokens", example: 40 },
+  min_p: { taken: "not of OpenAI: 0 to 1", example: 0.05 },
+  repeat_penalty: { taken: "not of OpenAI: 0.01 to 5, 1 for none", example: 1.1 },
+  seed: { taken: "0 to 4,294,967,294; answer number i has seed + i", example: 1 },
+  stop: { taken: "one string or up to 16, of 1 to 256 characters", example: ["\n"] },
+  n: { taken: "1 to 8, one after the other on one worker", example: 2 },
+  user: { taken: "keeps conversations apart, as a key does", example: "somebody" },
+  safety_identifier: { taken: "the newer name of `user`", example: "somebody" },
+  prompt_cache_key: { taken: "keeps conversations apart, as a key does", example: "task 1" },
+  frequency_penalty: {
+    only: [0],
+    why: "the worker has `repeat_penalty` only",
+    example: 0.5,
+  },
+  presence_penalty: { only: [0], why: "the worker has `repeat_penalty` only", example: 0.5 },
+  logit_bias: { only: [{}], why: "the worker has none", example: { 50256: -100 } },
+  logprobs: { only: [false], why: "the worker tells none", example: true },
+  top_logprobs: { refused: "the worker tells none", example: 2 },
+  store: { only: [false], why: "nothing is kept", example: true },
+  metadata: {
+    only: [{}],
+    why: "it belongs to stored answers, and nothing is kept",
+    example: { a: "b" },
+  },
+  modalities: { only: [["text"]], why: "the models have no other", example: ["text", "audio"] },
+  service_tier: { only: ["auto", "default"], why: "there is one", example: "flex" },
+  response_format: {
+    only: [{ type: "text" }],
+    why: "the worker holds no answer to a form",
+    example: { type: "json_object" },
+  },
+  tools: { only: [[]], why: "not yet", example: [{ type: "function", function: { name: "f" } }] },
+  tool_choice: { only: ["none", "auto"], why: "not yet", example: "required" },
+  parallel_tool_calls: { only: [true, false], why: "there are no calls", example: "x" },
+  functions: { refused: "OpenAI's older form of `tools`", example: [] },
+  function_call: { refused: "OpenAI's older form of `tool_choice`", example: "auto" },
+  audio: { refused: "the models make no sound", example: { voice: "ash", format: "wav" } },
+  prediction: { refused: "the worker does no speculative decoding", example: { type: "content" } },
+  reasoning_effort: { refused: "a template decides whether its model thinks", example: "low" },
+  verbosity: { refused: "the models know no such thing", example: "low" },
+  web_search_options: { refused: "a worker reaches no network", example: {} },
+  prompt_cache_retention: { refused: "a worker lives as long as its conversation", example: "24h" },
+};
+
+/** One after the other on one worker: more would only keep it. */
+const MAX_CHOICES = 8;
+/** A name that tells people apart, not a text. */
+const MAX_NAME_CHARS = 512;
+
+const name = z.string().max(MAX_NAME_CHARS).exactOptional();
+
+const schema = z.strictObject({
+  model: z.string().max(255),
+  messages: z.array(chatMessageSchema).min(1).max(10_000),
+  stream: z.boolean().exactOptional(),
+  stream_options: z
+    .strictObject({
+      include_usage: z.boolean().exactOptional(),
+      include_obfuscation: z.literal(false).exactOptional(),
+    })
+    .exactOptional(),
+  max_tokens: samplingSchemas.maxTokens,
+  max_completion_tokens: samplingSchemas.maxTokens,
+  temperature: samplingSchemas.temperature,
+  top_p: samplingSchemas.topP,
+  top_k: samplingSchemas.topK,
+  min_p: samplingSchemas.minP,
+  repeat_penalty: samplingSchemas.repeatPenalty,
+  seed: samplingSchemas.seed,
+  stop: samplingSchemas.stop,
+  n: z.int().min(1).max(MAX_CHOICES).exactOptional(),
+  user: name,
+  safety_identifier: name,
+  prompt_cache_key: name,
+});
+
+export interface ChatRequest {
+  readonly model: string;
+  readonly messages: readonly Said[];
+  readonly sampling: Sampling;
+  readonly choices: number;
+  /** Whose conversation it is, besides its key. */
+  readonly scope: string;
+  readonly isStreamed: boolean;
+  readonly includesUsage: boolean;
+}
+
+/** @throws {@link ApiError} 400 */
+export function parseChatRequest(untrusted: Readonly<Record<string, unknown>>): ChatRequest {
+  const body = admitParameters(chatParameters, schema, untrusted);
+  const { stream: isStreamed = false, stream_options: options } = body;
+  if (options && !isStreamed)
+    throw new ApiError(400, "'stream_options' is for streams only.", { param: "stream_options" });
+  return {
+    model: body.model,
+    messages: messagesOf(body.messages),
+    sampling: samplingOf({
+      ...body,
+      maxTokens: body.max_completion_tokens ?? body.max_tokens,
+    }),
+    choices: body.n ?? 1,
+    scope: JSON.stringify([body.user, body.safety_identifier, body.prompt_cache_key]),
+    isStreamed,
+    includesUsage: options?.include_usage ?? false,
+  };
+}

@@ -1,0 +1,120 @@
+/**
+ * The conversations that workers of the node still have in their memory, each of one program.
+ *
+ *   lease ──fresh or one that goes on──> leased ──settle──> idle ──lease, end, 120 s──> …
+ *                                          └──discard──> ended
+ *
+ * @module
+ */
+import type { Conversation } from "@phantoma/client";
+import { MAX_SESSION_MS } from "@phantoma/protocol";
+import { continuation, type Said } from "./continuation.ts";
+
+/** What a lease is for. */
+export interface Wanted {
+  /** Whose it is: conversations are never found across scopes. */
+  readonly scope: string;
+  /** SHA-256, 32 bytes. */
+  readonly model: Uint8Array;
+  /** Neighbours differ in role; the last is the user's. */
+  readonly messages: readonly Said[];
+}
+
+export interface Lease {
+  readonly conversation: Conversation;
+  /** How many messages of the conversation the turn builds on. */
+  readonly keep: number;
+  /** The conversation can go on: this was said in it. */
+  settle(said: readonly Said[]): void;
+  /** It cannot; its worker ends. */
+  discard(): void;
+}
+
+export type OpenConversation = (wanted: Wanted, onQueued: () => void) => Promise<Conversation>;
+
+/** A turn that crosses the node's own end of a conversation would be lost; so none is begun this close to it. */
+const END_MARGIN_MS = 10_000;
+
+interface Live {
+  readonly conversation: Conversation;
+  readonly scope: string;
+  readonly model: string;
+  /** By `performance.now()`. */
+  readonly openedAt: number;
+  usedAt: number;
+  said: readonly Said[];
+}
+
+export class LiveConversations {
+  readonly #maxIdle: number;
+  /** The longest unused first. */
+  readonly #idle: Live[] = [];
+  readonly #all = new Set<Conversation>();
+
+  /** @param maxIdle how many may wait for what comes next; each holds a worker of the node */
+  constructor(maxIdle: number) {
+    this.#maxIdle = maxIdle;
+  }
+
+  /** @throws what `open` throws */
+  async lease(wanted: Wanted, open: OpenConversation): Promise<Lease> {
+    const model = Buffer.from(wanted.model).toString("hex");
+    const keep = wanted.messages.length - 1;
+    const found = this.#idle.findLastIndex(
+      (live) =>
+        live.scope === wanted.scope &&
+        live.model === model &&
+        isInTime(live) &&
+        continuation(live.said, wanted.messages) !== undefined,
+    );
+    if (found >= 0) return this.#leaseOf(this.#idle.splice(found, 1)[0]!, keep);
+    // Somebody waits: a worker that waits as well is of more use to the pool.
+    const conversation = await open(wanted, () => this.#endOldest());
+    this.#all.add(conversation);
+    const openedAt = performance.now();
+    const live = { conversation, scope: wanted.scope, model, openedAt, usedAt: openedAt, said: [] };
+    void conversation.closed.then(() => {
+      this.#all.delete(conversation);
+      this.#forget(live);
+    });
+    return this.#leaseOf(live, keep);
+  }
+
+  /** Ends every conversation, also those that are answering. */
+  async endAll(): Promise<void> {
+    await Promise.all([...this.#all].map((conversation) => conversation.end()));
+  }
+
+  #leaseOf(live: Live, keep: number): Lease {
+    const { conversation } = live;
+    return {
+      conversation,
+      keep,
+      settle: (said) => {
+        if (!this.#all.has(conversation)) return;
+        live.said = said;
+        live.usedAt = performance.now();
+        this.#idle.push(live);
+        if (this.#idle.length > this.#maxIdle) this.#endOldest();
+      },
+      discard: () => void conversation.end(),
+    };
+  }
+
+  #endOldest(): void {
+    void this.#idle.shift()?.conversation.end();
+  }
+
+  #forget(live: Live): void {
+    const at = this.#idle.indexOf(live);
+    if (at >= 0) this.#idle.splice(at, 1);
+  }
+}
+
+function isInTime({ conversation, usedAt, openedAt }: Live): boolean {
+  const now = performance.now();
+  return (
+    now - usedAt < conversation.opened.idleTimeoutMs - END_MARGIN_MS &&
+    now - openedAt < MAX_SESSION_MS - END_MARGIN_MS
+  );
+}
