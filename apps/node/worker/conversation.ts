@@ -271,6 +271,9 @@ function refusalFor(error: unknown): Refused | undefined {
 function modelRefusal(error: unknown): Refused {
   if (error instanceof EngineError && error.code === "ERR_PROMPT_TOO_LONG")
     return { code: "ERR_PROMPT_TOO_LONG", message: error.message };
+  // Everything else of a sampling was checked by its schema.
+  if (error instanceof EngineError && error.code === "ERR_SAMPLING")
+    return { code: "ERR_INVALID_MESSAGE", message: "sampling.grammar: it cannot be read" };
   // Nothing of an unknown error is passed on: it may quote the prompt.
   return { code: "ERR_MODEL_FAILED", message: "the model could not answer" };
 }

@@ -57,6 +57,7 @@ const cases: Case[] = [
   ["seed", samplingSchema, {}, [0, 2 ** 32 - 2], [-1, 2 ** 32 - 1, 0.5]],
   ["maxTokens", samplingSchema, {}, [1, 1_000_000], [0, 1_000_001]],
   ["stop", samplingSchema, {}, [[], times(16, "a"), ["a".repeat(256)]], [times(17, "a")]],
+  ["grammar", samplingSchema, {}, ["a", "a".repeat(65_536)], ["", "a".repeat(65_537), null]],
   ["stop", samplingSchema, {}, [["."]], [[""], ["a".repeat(257)], ".", [1]]],
   ["model", openedSchema, opened, [""], [undefined, 1]],
   ["contextTokens", openedSchema, opened, [1], [0, 1.5]],

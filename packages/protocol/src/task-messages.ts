@@ -46,6 +46,8 @@ export const samplingSchema = z.strictObject({
   maxTokens: z.int().min(1).max(1_000_000).exactOptional(),
   /** The answer ends before the first of these. */
   stop: z.array(z.string().min(1).max(256)).max(16).exactOptional(),
+  /** GBNF: no answer is of another form. */
+  grammar: z.string().min(1).max(65_536).exactOptional(),
 });
 
 export type Sampling = z.infer<typeof samplingSchema>;

@@ -186,3 +186,34 @@ test("on two cores one thread is used, without measuring", async () => {
   expect(engine).toMatchObject({ threads: 1, contextTokens: 8192, modelName: "phantoma tiny" });
   await engine.dispose();
 });
+
+describe("in a grammar", () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await load("tiny", 1024);
+  });
+  afterAll(() => engine.dispose());
+  const grammar = String.raw`root ::= "{\"n\": " [0-9]{1,3} "}"`;
+
+  test("an answer is of its form and ends where the form does", async () => {
+    for (const seed of [1, 2, 3]) {
+      const { text, reason } = await askAnew(engine, { grammar, seed, maxTokens: 40 });
+      expect(text).toMatch(/^\{"n": \d{1,3}\}$/);
+      expect(reason).toBe("stop");
+    }
+  });
+
+  test("the next answer is free again", async () => {
+    await askAnew(engine, { grammar, seed: 1 });
+    expect((await askAnew(engine, { seed: 1, maxTokens: 10 })).text).not.toMatch(/^\{"n"/);
+  });
+
+  test("a grammar that llama.cpp cannot read is refused, and the engine goes on", async () => {
+    for (const broken of ["root ::= (", 'other ::= "a"', 'root ::= root "a" | "a"'])
+      await expect(askAnew(engine, { grammar: broken })).rejects.toMatchObject({
+        code: "ERR_SAMPLING",
+        message: "llama.cpp cannot read the grammar",
+      });
+    expect((await askAnew(engine, { grammar })).reason).toBe("stop");
+  });
+});

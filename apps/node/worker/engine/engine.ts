@@ -11,7 +11,7 @@ import { EngineError } from "./engine-error.ts";
 import { loadModel } from "./loaded-model.ts";
 import type { LoadedModel, LoadOptions } from "./loaded-model.ts";
 import { PromptTokens } from "./prompt-tokens.ts";
-import { checkSampling, samplerConfig, withRepeatPenalty } from "./sampling.ts";
+import { checkSampling, grammarStart, samplerConfig, withRepeatPenalty } from "./sampling.ts";
 import type { Sampling } from "./sampling.ts";
 
 export type { ChatMessage } from "./chat-template.ts";
@@ -115,6 +115,7 @@ export class Engine {
   ): Promise<TurnResult> {
     const startMs = performance.now();
     const { cache, addon, model, tokenizer, turnEnd, contextTokens, temperature } = this.#loaded;
+    const grammar = grammarStart(addon, model, sampling);
     const { tokens: prompt, opensThought } = this.#promptTokens.of(history);
 
     cache.keepPrefixOf(prompt);
@@ -128,12 +129,15 @@ export class Engine {
     const stops = [...callerStops, ...turnEnd.strings];
     const decode = tokenizer.text.bind(tokenizer);
     const text = new AnswerText(decode, prompt, stops, onText);
-    // The template began the thought itself, so the model will not say that it did.
-    if (opensThought && isFilled) onText("<think>\n");
+    // The template began the thought itself, so the model will not say that it did. A grammar has no thought in it.
+    if (opensThought && isFilled && !grammar) onText("<think>\n");
 
     const sampler = new addon.AddonSampler(model);
     try {
-      const config = samplerConfig(sampling, temperature);
+      const config = {
+        ...samplerConfig(sampling, temperature),
+        ...(grammar && { grammarEvaluationState: grammar }),
+      };
       const next = (): Promise<number> => {
         sampler.applyConfig(withRepeatPenalty(config, sampling, answer));
         return cache.sample(sampler);

@@ -22,6 +22,15 @@ export interface LlamaAddon {
   readonly AddonModel: new (path: string, options: AddonModelOptions) => AddonModel;
   readonly AddonContext: new (model: AddonModel, options: AddonContextOptions) => AddonContext;
   readonly AddonSampler: new (model: AddonModel) => AddonSampler;
+  /** @throws where llama.cpp cannot read the grammar, which it then prints on standard error */
+  readonly AddonGrammar: new (
+    grammar: string,
+    options: { readonly addonExports: LlamaAddon },
+  ) => AddonGrammar;
+  readonly AddonGrammarEvaluationState: new (
+    model: AddonModel,
+    grammar: AddonGrammar,
+  ) => AddonGrammarEvaluationState;
   readonly AddonJinjaRenderer: new (template: string) => AddonJinjaRenderer;
   setLoggerLogLevel(level: number): void;
   loadBackends(dir?: string): void;
@@ -93,6 +102,16 @@ export interface AddonSampler {
   dispose(): void;
 }
 
+/** Opaque: nothing of it is called. */
+export interface AddonGrammar {
+  readonly grammar?: never;
+}
+
+/** How far an answer is in its grammar; the sampler moves it on with each token. */
+export interface AddonGrammarEvaluationState {
+  readonly state?: never;
+}
+
 export interface SamplerConfig {
   readonly temperature: number;
   readonly topK: number;
@@ -101,6 +120,7 @@ export interface SamplerConfig {
   readonly seed: number;
   readonly repeatPenalty?: number;
   readonly repeatPenaltyTokens?: Uint32Array;
+  readonly grammarEvaluationState?: AddonGrammarEvaluationState;
 }
 
 export interface AddonJinjaRenderer {
