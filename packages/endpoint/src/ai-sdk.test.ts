@@ -1,7 +1,8 @@
 /** The `ai` package, unchanged, with its provider for interfaces like OpenAI's. */
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
-import { APICallError, generateText, streamText } from "ai";
+import { APICallError, generateText, isStepCount, Output, streamText, tool } from "ai";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
 import { EndpointUnderTest, NODE_TIMEOUT_MS } from "./test-endpoint.ts";
 
 let under: EndpointUnderTest;
@@ -16,6 +17,7 @@ const model = (apiKey = under.key("one")) =>
     baseURL: under.url,
     apiKey,
     includeUsage: true,
+    supportsStructuredOutputs: true,
   }).chatModel(under.tiny);
 const asked = () => ({ model: model(), prompt: "hello", maxOutputTokens: 12, seed: 7 });
 
@@ -28,6 +30,33 @@ test("a text is generated, and streamed the same", async () => {
   for await (const part of streamed.textStream) text += part;
   expect(text).toBe(whole.text);
   expect((await streamed.usage).outputTokens).toBe(12);
+});
+
+test("an object is of its schema, and a function is called and answered", async () => {
+  const { output } = await generateText({
+    ...asked(),
+    maxOutputTokens: 200,
+    output: Output.object({ schema: z.object({ city: z.enum(["Bern", "Basel"]) }) }),
+  });
+  expect(["Bern", "Basel"]).toContain(output.city);
+  const asks: string[] = [];
+  const { steps } = await generateText({
+    ...asked(),
+    maxOutputTokens: 1_000,
+    tools: {
+      weather: tool({
+        inputSchema: z.object({ city: z.enum(["Bern", "Basel"]) }),
+        execute: ({ city }) => {
+          asks.push(city);
+          return { weather: "warm" };
+        },
+      }),
+    },
+    toolChoice: "required",
+    stopWhen: isStepCount(2),
+  });
+  expect(steps.map(({ finishReason }) => finishReason)).toEqual(["tool-calls", "tool-calls"]);
+  expect(asks.length).toBeGreaterThanOrEqual(2);
 });
 
 test("a stream that is aborted ends, and the next one is answered", async () => {

@@ -7,52 +7,76 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Finish } from "@phantoma/protocol";
-import type { Exchange } from "./exchange.ts";
+import { answerParts, type AnswerEvent } from "./answer-parts.ts";
 import { openAiErrorBody } from "./api-error.ts";
 import { parseChatRequest, type ChatRequest } from "./chat-parameters.ts";
-import type { GenerationEvent } from "./generate.ts";
+import type { Exchange } from "./exchange.ts";
+import type { ToolCall } from "./tool-calls.ts";
 
 export async function chatCompletions(exchange: Exchange): Promise<void> {
   const request = parseChatRequest(await exchange.body());
   const { model, events } = await exchange.generate(request);
+  const parts = answerParts(events, request.canCall);
   const head = {
-    id: `chatcmpl-${randomBytes(ID_BYTES).toString("base64url")}`,
+    id: newId("chatcmpl-"),
     created: Math.floor(Date.now() / 1000),
     model: model.name,
     system_fingerprint: `fp_${model.digest.slice(0, FINGERPRINT_CHARS)}`,
   };
-  if (request.isStreamed) await stream(exchange, request, head, events);
-  else exchange.answer({ ...head, object: "chat.completion", ...(await collect(events)) });
+  if (request.isStreamed) await stream(exchange, request, head, parts);
+  else exchange.answer({ ...head, object: "chat.completion", ...(await collect(parts)) });
 }
 
-/** Enough that no two answers of a program have one name. */
-const ID_BYTES = 18;
 /** Of the model's SHA-256: an eye tells two models apart. */
 const FINGERPRINT_CHARS = 12;
+/** Enough that no two answers of a program have one name. */
+const ID_BYTES = 18;
 
-type Events = AsyncIterable<GenerationEvent>;
+export function newId(prefix: string): string {
+  return prefix + randomBytes(ID_BYTES).toString("base64url");
+}
 
-async function collect(events: Events): Promise<object> {
-  const texts: string[] = [];
+interface Choice {
+  content: string;
+  readonly calls: object[];
+}
+
+async function collect(parts: AsyncIterable<AnswerEvent>): Promise<object> {
+  const choices: object[] = [];
   const finishes: Finish[] = [];
-  for await (const event of events) {
-    if (event.type === "finish") finishes[event.choice] = event.finish;
-    else texts[event.choice] = (texts[event.choice] ?? "") + event.text;
+  let choice: Choice = { content: "", calls: [] };
+  for await (const part of parts) {
+    if (part.type === "text") choice.content += part.text;
+    else if (part.type === "call") choice.calls.push(callObject(part.call));
+    else {
+      finishes.push(part.finish);
+      choices.push({
+        index: part.choice,
+        message: messageOf(choice),
+        logprobs: null,
+        finish_reason: finishReason(part),
+      });
+      choice = { content: "", calls: [] };
+    }
   }
-  const choices = finishes.map((finish, index) => ({
-    index,
-    message: { role: "assistant", content: texts[index] ?? "", refusal: null },
-    logprobs: null,
-    finish_reason: finishReason(finish),
-  }));
   return { choices, usage: usageOf(finishes) };
+}
+
+function messageOf({ content, calls }: Choice): object {
+  const isOnlyCalls = content === "" && calls.length > 0;
+  return {
+    role: "assistant",
+    content: isOnlyCalls ? null : content,
+    refusal: null,
+    ...(calls.length > 0 && { tool_calls: calls }),
+  };
 }
 
 async function stream(
   exchange: Exchange,
   { includesUsage }: ChatRequest,
   head: object,
-  events: Events,
+  parts: AsyncIterable<AnswerEvent>,
 ): Promise<void> {
   const object = "chat.completion.chunk";
   const finishes: Finish[] = [];
@@ -60,16 +84,20 @@ async function stream(
     exchange.events.send({ ...head, object, choices, ...(includesUsage && { usage }) });
   const say = (index: number, delta: object, finish_reason: string | null = null) =>
     send([{ index, delta, logprobs: null, finish_reason }]);
-  const begun = new Set<number>();
+  /** How many calls each answer that has begun has had. */
+  const calls = new Map<number, number>();
   await exchange.whileStreaming(openAiErrorBody, async () => {
-    for await (const event of events) {
-      const { choice } = event;
-      if (!begun.has(choice)) await say(choice, { role: "assistant", content: "" });
-      begun.add(choice);
-      if (event.type === "text") await say(choice, { content: event.text });
+    for await (const part of parts) {
+      const { choice } = part;
+      const index = calls.get(choice);
+      if (index === undefined) await say(choice, { role: "assistant", content: "" });
+      calls.set(choice, (index ?? 0) + (part.type === "call" ? 1 : 0));
+      if (part.type === "text") await say(choice, { content: part.text });
+      else if (part.type === "call")
+        await say(choice, { tool_calls: [{ index: index ?? 0, ...callObject(part.call) }] });
       else {
-        finishes.push(event.finish);
-        await say(choice, {}, finishReason(event.finish));
+        finishes.push(part.finish);
+        await say(choice, {}, finishReason(part));
       }
     }
     if (includesUsage) await send([], usageOf(finishes));
@@ -77,12 +105,20 @@ async function stream(
   });
 }
 
-export function finishReason({ reason }: Finish): "stop" | "length" {
-  return reason === "length" || reason === "context-full" ? "length" : "stop";
+function callObject(call: ToolCall): object {
+  return { id: newId("call_"), type: "function", function: call };
+}
+
+function finishReason({
+  finish: { reason },
+  calls,
+}: Extract<AnswerEvent, { type: "finish" }>): string {
+  if (reason === "length" || reason === "context-full") return "length";
+  return calls > 0 ? "tool_calls" : "stop";
 }
 
 /** The prompt is one, however many answers it had. */
-export function usageOf(finishes: readonly Finish[]): object {
+function usageOf(finishes: readonly Finish[]): object {
   const { promptTokens = 0, reusedTokens = 0 } = finishes[0]?.usage ?? {};
   const completion = finishes.reduce((sum, { usage }) => sum + usage.completionTokens, 0);
   return {

@@ -8,6 +8,9 @@ const parse = (more: object) => parseChatRequest({ ...least, ...more });
 
 describe("every parameter of the table", () => describeTable(chatParameters, parse));
 
+const fn = (name: string) => ({ type: "function", function: { name } });
+const fns = (count: number) => Array.from({ length: count }, (_, at) => fn(`f${at}`));
+
 test.each([
   ["what a model's own name is like", { thinking: true }, "thinking"],
   ["a key of the language", JSON.parse('{"__proto__": {}}') as object, "__proto__"],
@@ -28,6 +31,14 @@ test.each([
     { messages: [...messages, { role: "assistant", content: "x" }] },
     "messages",
   ],
+  ["a form that is none", { response_format: { type: "grammar" } }, "response_format.type"],
+  [
+    "a tool that is no function",
+    { tools: [{ type: "custom", custom: { name: "x" } }] },
+    "tools[0].type",
+  ],
+  ["a function's name twice", { tools: [fn("a"), fn("a")] }, "tools[1]"],
+  ["a choice without functions", { tool_choice: "required" }, "tool_choice"],
   [
     "options of a stream that is none",
     { stream_options: { include_usage: true } },
@@ -48,6 +59,7 @@ test.each([
   ["stop", "x".repeat(256), "x".repeat(257)],
   ["stop", Array.from({ length: 16 }, () => "x"), Array.from({ length: 17 }, () => "x")],
   ["user", "x".repeat(512), "x".repeat(513)],
+  ["tools", fns(128), fns(129)],
   ["model", "x".repeat(255), "x".repeat(256)],
 ])("%s has a limit", (param, last, over) => {
   parse({ [param]: last });

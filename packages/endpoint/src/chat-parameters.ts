@@ -8,7 +8,9 @@
 import { z } from "zod";
 import type { Sampling } from "@phantoma/protocol";
 import { ApiError } from "./api-error.ts";
+import { grammarOf, toolInstructions } from "./answer-form.ts";
 import { chatMessageSchema, messagesOf } from "./chat-messages.ts";
+import { answerFormOf, responseFormatSchema, toolChoiceSchema, toolsSchema } from "./chat-tools.ts";
 import type { Said } from "./continuation.ts";
 import { admitParameters, type ParameterTable } from "./parameters.ts";
 import { samplingOf, samplingSchemas } from "./sampling-parameters.ts";
@@ -17,7 +19,7 @@ export const chatParameters: ParameterTable = {
   model: { taken: "name or SHA-256 of one of the node's models", example: "demo" },
   messages: {
     taken:
-      "`system`, `developer`, `user`, `assistant`, text only; the last is the user's. Images, sound, files and `name` are refused",
+      "`system`, `developer`, `user`, `assistant`, `tool`, text only; the last is the user's or a call's result. Images, sound, files and `name` are refused",
     example: [{ role: "user", content: "hello" }],
   },
   stream: { taken: "server-sent events", example: false },
@@ -57,13 +59,19 @@ export const chatParameters: ParameterTable = {
   modalities: { only: [["text"]], why: "the models have no other", example: ["text", "audio"] },
   service_tier: { only: ["auto", "default"], why: "there is one", example: "flex" },
   response_format: {
-    only: [{ type: "text" }],
-    why: "the worker holds no answer to a form",
+    taken:
+      "`text`, `json_object`, `json_schema`: a grammar that no answer leaves. A keyword that it cannot hold is refused; `strict` or not",
     example: { type: "json_object" },
   },
-  tools: { only: [[]], why: "not yet", example: [{ type: "function", function: { name: "f" } }] },
-  tool_choice: { only: ["none", "auto"], why: "not yet", example: "required" },
-  parallel_tool_calls: { only: [true, false], why: "there are no calls", example: "x" },
+  tools: {
+    taken: "up to 128 functions; their arguments are held to their schema. `custom` is refused",
+    example: [{ type: "function", function: { name: "f" } }],
+  },
+  tool_choice: {
+    taken: "`none`, `auto`, `required`, one function, `allowed_tools`",
+    example: "none",
+  },
+  parallel_tool_calls: { taken: "`true`: up to 16 calls in one answer", example: false },
   functions: { refused: "OpenAI's older form of `tools`", example: [] },
   function_call: { refused: "OpenAI's older form of `tool_choice`", example: "auto" },
   audio: { refused: "the models make no sound", example: { voice: "ash", format: "wav" } },
@@ -101,6 +109,10 @@ const schema = z.strictObject({
   seed: samplingSchemas.seed,
   stop: samplingSchemas.stop,
   n: z.int().min(1).max(MAX_CHOICES).exactOptional(),
+  response_format: responseFormatSchema.exactOptional(),
+  tools: toolsSchema.exactOptional(),
+  tool_choice: toolChoiceSchema.exactOptional(),
+  parallel_tool_calls: z.boolean().exactOptional(),
   user: name,
   safety_identifier: name,
   prompt_cache_key: name,
@@ -115,6 +127,8 @@ export interface ChatRequest {
   readonly scope: string;
   readonly isStreamed: boolean;
   readonly includesUsage: boolean;
+  /** Whether an answer may have calls in it. */
+  readonly canCall: boolean;
 }
 
 /** @throws {@link ApiError} 400 */
@@ -123,13 +137,13 @@ export function parseChatRequest(untrusted: Readonly<Record<string, unknown>>): 
   const { stream: isStreamed = false, stream_options: options } = body;
   if (options && !isStreamed)
     throw new ApiError(400, "'stream_options' is for streams only.", { param: "stream_options" });
+  const form = answerFormOf(body);
+  const maxTokens = body.max_completion_tokens ?? body.max_tokens;
   return {
     model: body.model,
-    messages: messagesOf(body.messages),
-    sampling: samplingOf({
-      ...body,
-      maxTokens: body.max_completion_tokens ?? body.max_tokens,
-    }),
+    messages: messagesOf(body.messages, toolInstructions(form.tools)),
+    sampling: samplingOf({ ...body, maxTokens, grammar: grammarOf(form) }),
+    canCall: form.tools.length > 0,
     choices: body.n ?? 1,
     scope: JSON.stringify([body.user, body.safety_identifier, body.prompt_cache_key]),
     isStreamed,

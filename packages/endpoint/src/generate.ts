@@ -8,11 +8,14 @@ import type { Finish, Sampling } from "@phantoma/protocol";
 import type { Said } from "./continuation.ts";
 import type { LiveConversations, Wanted } from "./live-conversations.ts";
 import type { NodeLink } from "./node-link.ts";
+import { answerText, readAnswer } from "./tool-calls.ts";
 
 export interface Generation extends Wanted {
   readonly sampling: Sampling;
   /** How many answers. */
   readonly choices: number;
+  /** Whether an answer may have calls in it, which are compared in one form. */
+  readonly canCall: boolean;
 }
 
 export type GenerationEvent =
@@ -34,7 +37,7 @@ export async function* generate(
   generation: Generation,
   signal: AbortSignal,
 ): AsyncGenerator<GenerationEvent, void, undefined> {
-  const { messages, sampling, choices } = generation;
+  const { messages, sampling, choices, canCall } = generation;
   const lease = await live.lease(generation, ({ model }, onQueued) =>
     node.open({ model, history: messages.slice(0, -1) }, onQueued, signal),
   );
@@ -53,7 +56,7 @@ export async function* generate(
           text += event.text;
           yield { type: "text", choice, text: event.text };
         } else if (event.type === "finish") {
-          said = [...messages, { role: "assistant", text }];
+          said = [...messages, { role: "assistant", text: canCall ? inOneForm(text) : text }];
           yield { type: "finish", choice, finish: event.finish };
           // What follows is padding.
           break;
@@ -66,6 +69,11 @@ export async function* generate(
     if (said) lease.settle(said);
     else lease.discard();
   }
+}
+
+function inOneForm(answer: string): string {
+  const { text, calls } = readAnswer(answer);
+  return answerText(text, calls);
 }
 
 /** With one seed all answers would be the same; so each has its own, and all are the same the next time. */

@@ -1,6 +1,8 @@
 /** The official OpenAI client, unchanged, against the endpoint in front of a real node. */
 import { setTimeout as sleep } from "node:timers/promises";
 import OpenAI from "openai";
+import { zodResponseFormat } from "openai/helpers/zod";
+import { z } from "zod";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EndpointUnderTest, NODE_TIMEOUT_MS } from "./test-endpoint.ts";
 
@@ -132,6 +134,104 @@ describe("a conversation", () => {
     // Without a stop the endless model would keep its worker, which would refuse this as ERR_BUSY.
     await sleep(500);
     expect((await say(asked)).cached).toBeGreaterThan(0);
+  });
+});
+
+describe("functions", () => {
+  const tools: OpenAI.ChatCompletionTool[] = ["weather", "time"].map((name) => ({
+    type: "function",
+    function: {
+      name,
+      description: "of a city",
+      parameters: {
+        type: "object",
+        properties: { city: { enum: ["Bern", "Basel"] } },
+        required: ["city"],
+      },
+    },
+  }));
+  const asked = () => ({ model: under.tiny, messages, tools, seed: 3, max_tokens: 400 });
+
+  test("are called with arguments of their schema, and their result goes on on the same worker", async () => {
+    const first = await client().chat.completions.create({
+      ...asked(),
+      tool_choice: "required",
+      parallel_tool_calls: false,
+    });
+    const [choice] = first.choices;
+    expect(choice!.finish_reason).toBe("tool_calls");
+    expect(choice!.message.content).toBeNull();
+    expect(choice!.message.tool_calls).toHaveLength(1);
+    const call = choice!.message.tool_calls![0]!;
+    if (call.type !== "function") throw new Error("a call of another kind");
+    expect(["weather", "time"]).toContain(call.function.name);
+    expect(["Bern", "Basel"]).toContain(JSON.parse(call.function.arguments).city);
+    const result = { role: "tool", tool_call_id: call.id, content: "warm" } as const;
+    const second = await client().chat.completions.create({
+      ...asked(),
+      max_tokens: 8,
+      messages: [...messages, choice!.message, result],
+      tool_choice: "none",
+    });
+    expect(second.choices[0]!.message.content).not.toBe("");
+    const { cached_tokens: cached } = second.usage!.prompt_tokens_details!;
+    expect(cached).toBeGreaterThanOrEqual(first.usage!.total_tokens - 1);
+  });
+
+  test("that are named are the ones that are called, streamed as well", async () => {
+    const stream = client().chat.completions.stream({
+      ...asked(),
+      tool_choice: { type: "function", function: { name: "time" } },
+      parallel_tool_calls: false,
+    });
+    const { message, finish_reason } = (await stream.finalChatCompletion()).choices[0]!;
+    expect(finish_reason).toBe("tool_calls");
+    expect(
+      message.tool_calls!.map((call) => call.type === "function" && call.function.name),
+    ).toEqual(["time"]);
+  });
+
+  test("and a result of no call are told apart by name", async () => {
+    const lost = { role: "tool", tool_call_id: "none", content: "x" } as const;
+    await expect(
+      client().chat.completions.create({ ...asked(), messages: [...messages, lost] }),
+    ).rejects.toMatchObject({ status: 400, param: "messages[1].tool_call_id" });
+    await expect(
+      client().chat.completions.create({
+        ...asked(),
+        tool_choice: { type: "function", function: { name: "none" } },
+      }),
+    ).rejects.toMatchObject({ status: 400, param: "tool_choice" });
+  });
+});
+
+describe("a form", () => {
+  const person = z.strictObject({ name: z.enum(["a", "b"]), age: z.int().min(0).max(9) });
+  const asked = () => ({ model: under.tiny, messages, max_tokens: 200, seed: 5 });
+
+  test("of a schema is that of the answer", async () => {
+    const format = zodResponseFormat(person, "person");
+    const answer = await client().chat.completions.parse({ ...asked(), response_format: format });
+    expect(answer.choices[0]!.finish_reason).toBe("stop");
+    expect(person.parse(answer.choices[0]!.message.parsed)).toBeDefined();
+  });
+
+  test("of JSON begins as an object does", async () => {
+    const answer = await client().chat.completions.create({
+      ...asked(),
+      response_format: { type: "json_object" },
+    });
+    expect(answer.choices[0]!.message.content).toMatch(/^\{/);
+  });
+
+  test("that cannot be held is refused by its keyword", async () => {
+    const schema = { type: "string", pattern: "a+" };
+    await expect(
+      client().chat.completions.create({
+        ...asked(),
+        response_format: { type: "json_schema", json_schema: { name: "x", schema } },
+      }),
+    ).rejects.toMatchObject({ param: "response_format.json_schema.schema.pattern" });
   });
 });
 

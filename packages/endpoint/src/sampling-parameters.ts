@@ -30,6 +30,7 @@ export function samplingOf(asked: {
   readonly repeat_penalty?: number;
   readonly seed?: number;
   readonly stop?: string | readonly string[];
+  readonly grammar?: string | undefined;
 }): Sampling {
   return {
     ...defined("maxTokens", asked.maxTokens),
@@ -39,6 +40,7 @@ export function samplingOf(asked: {
     ...defined("minP", asked.min_p),
     ...defined("repeatPenalty", asked.repeat_penalty),
     ...defined("seed", asked.seed),
+    ...defined("grammar", asked.grammar),
     ...defined("stop", asked.stop === undefined ? undefined : [asked.stop].flat()),
   };
 }

@@ -1,0 +1,122 @@
+/**
+ * Functions, the choice among them, and the form of an answer, as chat completions say them.
+ *
+ * Source: OpenAI API reference, `tools`, `tool_choice` and `response_format` of "Create chat completion".
+ *
+ * @module
+ */
+import { z } from "zod";
+import type { AnswerForm, TextForm, Tool, ToolChoice } from "./answer-form.ts";
+import { ApiError } from "./api-error.ts";
+
+/** Each is told to the model, in its context. */
+const MAX_TOOLS = 128;
+
+const functionName = z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/);
+const jsonObject = z.record(z.string(), z.unknown());
+
+export const toolsSchema = z
+  .array(
+    z.strictObject({
+      type: z.literal("function"),
+      function: z.strictObject({
+        name: functionName,
+        description: z.string().nullish(),
+        parameters: jsonObject.nullish(),
+        strict: z.boolean().nullish(),
+      }),
+    }),
+  )
+  .max(MAX_TOOLS);
+
+const named = z.strictObject({
+  type: z.literal("function"),
+  function: z.strictObject({ name: functionName }),
+});
+
+export const toolChoiceSchema = z.union([
+  z.enum(["none", "auto", "required"]),
+  named,
+  z.strictObject({
+    type: z.literal("allowed_tools"),
+    allowed_tools: z.strictObject({
+      mode: z.enum(["auto", "required"]),
+      tools: z.array(named).min(1),
+    }),
+  }),
+]);
+
+export const responseFormatSchema = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("text") }),
+  z.strictObject({ type: z.literal("json_object") }),
+  z.strictObject({
+    type: z.literal("json_schema"),
+    json_schema: z.strictObject({
+      name: functionName,
+      description: z.string().nullish(),
+      schema: jsonObject,
+      strict: z.boolean().nullish(),
+    }),
+  }),
+]);
+
+/** @throws {@link ApiError} 400 */
+export function answerFormOf(asked: {
+  readonly tools?: z.infer<typeof toolsSchema>;
+  readonly tool_choice?: z.infer<typeof toolChoiceSchema>;
+  readonly parallel_tool_calls?: boolean;
+  readonly response_format?: z.infer<typeof responseFormatSchema>;
+}): AnswerForm {
+  const tools = (asked.tools ?? []).map(
+    ({ function: { name, description, parameters } }, index) => ({
+      name,
+      description: description ?? undefined,
+      parameters: parameters ?? undefined,
+      param: `tools[${index}].function.parameters`,
+    }),
+  );
+  return {
+    tools: withoutTwins(tools),
+    choice: choiceOf(asked.tool_choice, tools),
+    isParallel: asked.parallel_tool_calls ?? true,
+    text: textFormOf(asked.response_format),
+  };
+}
+
+/** @throws {@link ApiError} 400 where two have one name */
+export function withoutTwins(tools: readonly Tool[]): readonly Tool[] {
+  const twin = tools.findIndex(({ name }, at) => tools.findIndex((one) => one.name === name) < at);
+  if (twin >= 0)
+    throw new ApiError(400, "Two functions have one name.", { param: `tools[${twin}]` });
+  return tools;
+}
+
+function choiceOf(
+  choice: z.infer<typeof toolChoiceSchema> = "auto",
+  tools: readonly Tool[],
+): ToolChoice {
+  if (typeof choice === "string") {
+    if (choice === "required" && tools.length === 0) throw nothingToCall();
+    return { mode: choice };
+  }
+  const { mode, names } =
+    choice.type === "function"
+      ? { mode: "required" as const, names: [choice.function.name] }
+      : {
+          mode: choice.allowed_tools.mode,
+          names: choice.allowed_tools.tools.map((tool) => tool.function.name),
+        };
+  if (names.some((name) => !tools.some((tool) => tool.name === name))) throw nothingToCall();
+  return { mode, names };
+}
+
+export function nothingToCall(): ApiError {
+  return new ApiError(400, "'tool_choice' names no function of 'tools'.", { param: "tool_choice" });
+}
+
+function textFormOf(format: z.infer<typeof responseFormatSchema> = { type: "text" }): TextForm {
+  if (format.type === "text") return { type: "text" };
+  if (format.type === "json_object") return { type: "json" };
+  const param = "response_format.json_schema.schema";
+  return { type: "schema", schema: format.json_schema.schema, param };
+}
