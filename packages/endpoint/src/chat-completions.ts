@@ -5,12 +5,12 @@
  *
  * @module
  */
-import { randomBytes } from "node:crypto";
 import type { Finish } from "@phantoma/protocol";
 import { answerParts, type AnswerEvent } from "./answer-parts.ts";
 import { openAiErrorBody } from "./api-error.ts";
 import { parseChatRequest, type ChatRequest } from "./chat-parameters.ts";
 import type { Exchange } from "./exchange.ts";
+import { newId } from "./new-id.ts";
 import type { ToolCall } from "./tool-calls.ts";
 
 export async function chatCompletions(exchange: Exchange): Promise<void> {
@@ -29,13 +29,6 @@ export async function chatCompletions(exchange: Exchange): Promise<void> {
 
 /** Of the model's SHA-256: an eye tells two models apart. */
 const FINGERPRINT_CHARS = 12;
-/** Enough that no two answers of a program have one name. */
-const ID_BYTES = 18;
-
-export function newId(prefix: string): string {
-  return prefix + randomBytes(ID_BYTES).toString("base64url");
-}
-
 interface Choice {
   content: string;
   readonly calls: object[];

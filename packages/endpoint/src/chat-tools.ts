@@ -86,8 +86,8 @@ export function answerFormOf(asked: {
 /** @throws {@link ApiError} 400 where two have one name */
 export function withoutTwins(tools: readonly Tool[]): readonly Tool[] {
   const twin = tools.findIndex(({ name }, at) => tools.findIndex((one) => one.name === name) < at);
-  if (twin >= 0)
-    throw new ApiError(400, "Two functions have one name.", { param: `tools[${twin}]` });
+  const param = `tools[${twin}]`;
+  if (twin >= 0) throw new ApiError(400, `The function '${param}' has another's name.`, { param });
   return tools;
 }
 

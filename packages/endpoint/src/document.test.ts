@@ -2,17 +2,18 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { chatParameters } from "./chat-parameters.ts";
+import { messagesParameters } from "./messages-parameters.ts";
 import type { ParameterRow } from "./parameters.ts";
 
 const text = readFileSync(new URL("../../../docs/endpoint.md", import.meta.url), "utf8");
 
-test.each([["POST /v1/chat/completions", chatParameters]])(
-  "%s is described as it is",
-  (address, table) => {
-    const rows = Object.entries(table).map(([name, row]) => [`\`${name}\``, ...cells(row)]);
-    expect(rowsBelow(`## \`${address}\``)).toEqual(rows);
-  },
-);
+test.each([
+  ["POST /v1/chat/completions", chatParameters],
+  ["POST /v1/messages", messagesParameters],
+])("%s is described as it is", (address, table) => {
+  const rows = Object.entries(table).map(([name, row]) => [`\`${name}\``, ...cells(row)]);
+  expect(rowsBelow(`## \`${address}\``)).toEqual(rows);
+});
 
 function cells(row: ParameterRow): string[] {
   if ("taken" in row) return ["taken", row.taken];

@@ -12,6 +12,7 @@ import { chatCompletions } from "./chat-completions.ts";
 import { admit } from "./door.ts";
 import { Exchange } from "./exchange.ts";
 import { LiveConversations } from "./live-conversations.ts";
+import { anthropicErrorBody, messages } from "./messages.ts";
 import { listModels, showModel } from "./models.ts";
 import { NodeLink, type Peer } from "./node-link.ts";
 
@@ -27,6 +28,7 @@ const routes: Readonly<Record<string, (exchange: Exchange, name: string) => Prom
   "GET /v1/models": listModels,
   "GET /v1/models/": showModel,
   "POST /v1/chat/completions": chatCompletions,
+  "POST /v1/messages": messages,
 };
 
 /** Answers under way at once; a node has few workers, and what waits holds its body in memory. */
@@ -106,7 +108,8 @@ async function serve(
     const { handler, name } = routeOf(request);
     await handler(exchange, name);
   } catch (error) {
-    exchange.fail(asApiError(error), openAiErrorBody);
+    const isAnthropic = request.url?.startsWith("/v1/messages");
+    exchange.fail(asApiError(error), isAnthropic ? anthropicErrorBody : openAiErrorBody);
   }
 }
 
