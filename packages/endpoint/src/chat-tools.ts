@@ -10,10 +10,10 @@ import type { AnswerForm, TextForm, Tool, ToolChoice } from "./answer-form.ts";
 import { ApiError } from "./api-error.ts";
 
 /** Each is told to the model, in its context. */
-const MAX_TOOLS = 128;
+export const MAX_TOOLS = 128;
 
-const functionName = z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/);
-const jsonObject = z.record(z.string(), z.unknown());
+export const functionName = z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/);
+export const jsonObject = z.record(z.string(), z.unknown());
 
 export const toolsSchema = z
   .array(

@@ -4,11 +4,13 @@ import { expect, test } from "vitest";
 import { chatParameters } from "./chat-parameters.ts";
 import { messagesParameters } from "./messages-parameters.ts";
 import type { ParameterRow } from "./parameters.ts";
+import { responsesParameters } from "./responses-parameters.ts";
 
 const text = readFileSync(new URL("../../../docs/endpoint.md", import.meta.url), "utf8");
 
 test.each([
   ["POST /v1/chat/completions", chatParameters],
+  ["POST /v1/responses", responsesParameters],
   ["POST /v1/messages", messagesParameters],
 ])("%s is described as it is", (address, table) => {
   const rows = Object.entries(table).map(([name, row]) => [`\`${name}\``, ...cells(row)]);

@@ -14,6 +14,7 @@ import { Exchange } from "./exchange.ts";
 import { LiveConversations } from "./live-conversations.ts";
 import { anthropicErrorBody, messages } from "./messages.ts";
 import { listModels, showModel } from "./models.ts";
+import { responses } from "./responses.ts";
 import { NodeLink, type Peer } from "./node-link.ts";
 
 export interface EndpointOptions extends Peer {
@@ -28,6 +29,7 @@ const routes: Readonly<Record<string, (exchange: Exchange, name: string) => Prom
   "GET /v1/models": listModels,
   "GET /v1/models/": showModel,
   "POST /v1/chat/completions": chatCompletions,
+  "POST /v1/responses": responses,
   "POST /v1/messages": messages,
 };
 

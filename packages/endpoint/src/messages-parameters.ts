@@ -9,7 +9,7 @@ import { z } from "zod";
 import type { Sampling } from "@phantoma/protocol";
 import { grammarOf, toolInstructions, type AnswerForm, type ToolChoice } from "./answer-form.ts";
 import { ApiError } from "./api-error.ts";
-import { nothingToCall, withoutTwins } from "./chat-tools.ts";
+import { MAX_TOOLS, nothingToCall, withoutTwins } from "./chat-tools.ts";
 import { joinNeighbours, type Said } from "./continuation.ts";
 import { admitParameters, type ParameterTable } from "./parameters.ts";
 import { samplingOf, samplingSchemas } from "./sampling-parameters.ts";
@@ -145,7 +145,7 @@ const schema = z.strictObject({
         eager_input_streaming: z.boolean().nullish(),
       }),
     )
-    .max(128)
+    .max(MAX_TOOLS)
     .exactOptional(),
   tool_choice: z
     .discriminatedUnion("type", [
