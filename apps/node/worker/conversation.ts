@@ -25,6 +25,7 @@ import {
   turnSchema,
   type Closing,
   type Finish,
+  type OpenRequest,
   type Received,
   type Refused,
   type TurnRequest,
@@ -49,6 +50,7 @@ export class Conversation {
   readonly #tunnel: ConversationTunnel;
   #line: AnswerLine | undefined;
   #isSingleTurn = false;
+  #template: NonNullable<OpenRequest["template"]> = "model";
   /** A single turn was begun: no other one may follow, also while its answer is rounded up. */
   #isSpent = false;
   readonly #payloads = new SealedPayloads();
@@ -115,7 +117,8 @@ export class Conversation {
   #open(stream: number, body: Buffer): void {
     if (this.#line || stream !== SESSION_STREAM)
       throw new ProtocolError("ERR_UNEXPECTED", "open comes once");
-    const { mode, steady, history } = decodeJson(openSchema, body);
+    const { mode, steady, history, template = "model" } = decodeJson(openSchema, body);
+    this.#template = template;
     this.#line = new AnswerLine(this.#tunnel.link, this.#tunnel.channel, steady);
     this.#isSingleTurn = mode === "turn";
     for (const { role, text } of history) this.#history.add(role, Buffer.from(text, "utf8"));
@@ -198,7 +201,13 @@ export class Conversation {
         text += delta;
         this.#line!.delta(delta);
       };
-      const result = await this.#engine.answer(this.#history.open(), sampling, onText, signal);
+      const result = await this.#engine.answer(
+        this.#history.open(),
+        sampling,
+        onText,
+        signal,
+        this.#template,
+      );
       this.#history.answered(Buffer.from(text, "utf8"));
       return encodeJson(TaskKind.finish, finishOf(result));
     } catch (error) {

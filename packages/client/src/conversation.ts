@@ -37,6 +37,8 @@ export interface ConversationOptions extends TunnelOptions {
   readonly mode?: OpenRequest["mode"];
   /** `false` shows an answer's shape to the network: for measuring only. */
   readonly steady?: boolean;
+  /** `none` lets a model continue a text; the model's own where it is left out. */
+  readonly template?: OpenRequest["template"];
   /** What was said before, with another worker. */
   readonly history?: readonly ChatMessage[];
 }
@@ -65,8 +67,9 @@ export class Conversation {
   /** @throws {@link ClientError} */
   static async open(options: ConversationOptions): Promise<Conversation> {
     const conversation = new Conversation(await Tunnel.open(options));
-    const { mode = "conversation", steady = true, history = [] } = options;
-    conversation.#send(SESSION_STREAM, encodeJson(TaskKind.open, { mode, steady, history }), false);
+    const { mode = "conversation", steady = true, history = [], template } = options;
+    const open = { mode, steady, history, ...(template !== undefined && { template }) };
+    conversation.#send(SESSION_STREAM, encodeJson(TaskKind.open, open), false);
     const late = setTimeout(() => conversation.#openingTookTooLong(), HANDSHAKE_TIMEOUT_MS);
     try {
       conversation.opened = await conversation.#opened.promise;

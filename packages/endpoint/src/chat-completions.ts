@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Finish } from "@phantoma/protocol";
+import type { Finish, Model } from "@phantoma/protocol";
 import { answerParts, type AnswerEvent } from "./answer-parts.ts";
 import { openAiErrorBody } from "./api-error.ts";
 import { parseChatRequest, type ChatRequest } from "./chat-parameters.ts";
@@ -17,18 +17,23 @@ export async function chatCompletions(exchange: Exchange): Promise<void> {
   const request = parseChatRequest(await exchange.body());
   const { model, events } = await exchange.generate(request);
   const parts = answerParts(events, request.canCall);
-  const head = {
-    id: newId("chatcmpl-"),
-    created: Math.floor(Date.now() / 1000),
-    model: model.name,
-    system_fingerprint: `fp_${model.digest.slice(0, FINGERPRINT_CHARS)}`,
-  };
+  const head = headOf("chatcmpl-", model);
   if (request.isStreamed) await stream(exchange, request, head, parts);
   else exchange.answer({ ...head, object: "chat.completion", ...(await collect(parts)) });
 }
 
 /** Of the model's SHA-256: an eye tells two models apart. */
 const FINGERPRINT_CHARS = 12;
+/** What stands in each part of an answer. */
+export function headOf(prefix: string, model: Model): object {
+  return {
+    id: newId(prefix),
+    created: Math.floor(Date.now() / 1000),
+    model: model.name,
+    system_fingerprint: `fp_${model.digest.slice(0, FINGERPRINT_CHARS)}`,
+  };
+}
+
 interface Choice {
   content: string;
   readonly calls: object[];
@@ -111,7 +116,7 @@ function finishReason({
 }
 
 /** The prompt is one, however many answers it had. */
-function usageOf(finishes: readonly Finish[]): object {
+export function usageOf(finishes: readonly Finish[]): object {
   const { promptTokens = 0, reusedTokens = 0 } = finishes[0]?.usage ?? {};
   const completion = finishes.reduce((sum, { usage }) => sum + usage.completionTokens, 0);
   return {

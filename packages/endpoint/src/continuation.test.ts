@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { continuation, joinNeighbours, type Said } from "./continuation.ts";
+import { continuation, joinNeighbours, textContinuation, type Said } from "./continuation.ts";
 
 /** `s`, `u` and `a` are roles; what follows is the text. */
 const said = (...messages: string[]): Said[] =>
@@ -31,6 +31,13 @@ test.each([
 
 test("nothing goes on with a conversation in which nothing was said", () => {
   expect(continuation([], said("uone"))).toBeUndefined();
+});
+
+test("a text goes on where it begins with an earlier one", () => {
+  expect(textContinuation(said("uone", "a more"), said("uone more and"))).toBe(0);
+  expect(textContinuation(said("uone", "a more"), said("uone"))).toBe(0);
+  expect(textContinuation(said("uone", "a more"), said("uon"))).toBeUndefined();
+  expect(textContinuation([], said("uone"))).toBeUndefined();
 });
 
 test("neighbours of one role are one message", () => {

@@ -30,6 +30,16 @@ export function continuation(said: readonly Said[], request: readonly Said[]): n
   return shared >= before && sharesUser ? before : undefined;
 }
 
+/**
+ * The same for a text that a model continues without a template: it goes on where it begins with an earlier one.
+ * Nothing of the conversation is kept then but what was computed.
+ */
+export function textContinuation(said: readonly Said[], request: readonly Said[]): 0 | undefined {
+  const [earlier] = said;
+  const [text] = request;
+  return earlier && text?.text.startsWith(earlier.text) ? 0 : undefined;
+}
+
 /** Templates join neighbours of one role; a turn is one message. So they are one before they are compared. */
 export function joinNeighbours(messages: readonly Said[]): Said[] {
   const joined: Said[] = [];

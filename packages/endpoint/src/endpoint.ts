@@ -9,6 +9,7 @@ import { ClientError } from "@phantoma/client";
 import { ApiError, asApiError, openAiErrorBody } from "./api-error.ts";
 import type { ApiKeys } from "./api-keys.ts";
 import { chatCompletions } from "./chat-completions.ts";
+import { completions } from "./completions.ts";
 import { admit } from "./door.ts";
 import { Exchange } from "./exchange.ts";
 import { LiveConversations } from "./live-conversations.ts";
@@ -29,6 +30,7 @@ const routes: Readonly<Record<string, (exchange: Exchange, name: string) => Prom
   "GET /v1/models": listModels,
   "GET /v1/models/": showModel,
   "POST /v1/chat/completions": chatCompletions,
+  "POST /v1/completions": completions,
   "POST /v1/responses": responses,
   "POST /v1/messages": messages,
 };

@@ -38,8 +38,12 @@ export async function* generate(
   signal: AbortSignal,
 ): AsyncGenerator<GenerationEvent, void, undefined> {
   const { messages, sampling, choices, canCall } = generation;
-  const lease = await live.lease(generation, ({ model }, onQueued) =>
-    node.open({ model, history: messages.slice(0, -1) }, onQueued, signal),
+  const lease = await live.lease(generation, ({ model, template }, onQueued) =>
+    node.open(
+      { model, ...(template && { template }), history: messages.slice(0, -1) },
+      onQueued,
+      signal,
+    ),
   );
   const { conversation, keep } = lease;
   const { text: question } = messages.at(-1)!;

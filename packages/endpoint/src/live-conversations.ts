@@ -8,7 +8,7 @@
  */
 import type { Conversation } from "@phantoma/client";
 import { MAX_SESSION_MS } from "@phantoma/protocol";
-import { continuation, type Said } from "./continuation.ts";
+import { continuation, textContinuation, type Said } from "./continuation.ts";
 
 /** What a lease is for. */
 export interface Wanted {
@@ -16,6 +16,8 @@ export interface Wanted {
   readonly scope: string;
   /** SHA-256, 32 bytes. */
   readonly model: Uint8Array;
+  /** `none` where a text is continued; otherwise a chat. */
+  readonly template?: "none";
   /** Neighbours differ in role; the last is the user's. */
   readonly messages: readonly Said[];
 }
@@ -39,6 +41,7 @@ interface Live {
   readonly conversation: Conversation;
   readonly scope: string;
   readonly model: string;
+  readonly template: "none" | undefined;
   /** By `performance.now()`. */
   readonly openedAt: number;
   usedAt: number;
@@ -60,19 +63,22 @@ export class LiveConversations {
   async lease(wanted: Wanted, open: OpenConversation): Promise<Lease> {
     const model = Buffer.from(wanted.model).toString("hex");
     const keep = wanted.messages.length - 1;
+    const goesOn = wanted.template === "none" ? textContinuation : continuation;
     const found = this.#idle.findLastIndex(
       (live) =>
         live.scope === wanted.scope &&
         live.model === model &&
+        live.template === wanted.template &&
         isInTime(live) &&
-        continuation(live.said, wanted.messages) !== undefined,
+        goesOn(live.said, wanted.messages) !== undefined,
     );
     if (found >= 0) return this.#leaseOf(this.#idle.splice(found, 1)[0]!, keep);
     // Somebody waits: a worker that waits as well is of more use to the pool.
     const conversation = await open(wanted, () => this.#endOldest());
     this.#all.add(conversation);
     const openedAt = performance.now();
-    const live = { conversation, scope: wanted.scope, model, openedAt, usedAt: openedAt, said: [] };
+    const { scope, template } = wanted;
+    const live = { conversation, scope, model, template, openedAt, usedAt: openedAt, said: [] };
     void conversation.closed.then(() => {
       this.#all.delete(conversation);
       this.#forget(live);

@@ -60,7 +60,7 @@ export class NodeLink {
    * @throws {@link ClientError}
    */
   async open(
-    options: Pick<ConversationOptions, "model" | "history">,
+    options: Pick<ConversationOptions, "model" | "template" | "history">,
     onQueued: () => void,
     signal: AbortSignal,
   ): Promise<Conversation> {

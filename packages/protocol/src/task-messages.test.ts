@@ -44,6 +44,7 @@ const cases: Case[] = [
   ["history", openSchema, open, [[], times(10_000, said)], [times(10_001, said), said, [{}]]],
   ["history", openSchema, open, [[{ ...said, role: "system" }]], [[{ ...said, role: "tool" }]]],
   ["history", openSchema, open, [[said]], [[{ ...said, name: "x" }], [{ role: "user", text: 1 }]]],
+  ["template", openSchema, open, ["model", "none"], ["chat", null, true]],
   ["name", attachHeaderSchema, {}, ["a", "a".repeat(255)], ["", "a".repeat(256), 1]],
   ["text", turnSchema, {}, ["", "a".repeat(100_000)], [undefined, 1, null]],
   ["keep", turnSchema, { text: "" }, [0, 1, 2 ** 53 - 1], [-1, 0.5, 2 ** 53, "1", null]],

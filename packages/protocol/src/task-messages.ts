@@ -59,6 +59,8 @@ export const openSchema = z.strictObject({
   steady: z.boolean(),
   /** What was said before, on another worker; a system message may stand first. */
   history: z.array(chatMessageSchema).max(10_000),
+  /** none: texts follow each other as they are, for a model that continues them; absent: the model's own. */
+  template: z.enum(["model", "none"]).exactOptional(),
 });
 
 export type OpenRequest = z.infer<typeof openSchema>;

@@ -187,6 +187,41 @@ test("on two cores one thread is used, without measuring", async () => {
   await engine.dispose();
 });
 
+describe("without a template", () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await load("tiny", 1024);
+  });
+  afterAll(() => engine.dispose());
+  const continued = async (texts: readonly string[], sampling: Sampling) => {
+    let text = "";
+    const history = texts.map((said, at) => (at % 2 === 0 ? user(said) : assistant(said)));
+    const { signal } = new AbortController();
+    const onText = (piece: string) => (text += piece);
+    return { ...(await engine.answer(history, sampling, onText, signal, "none")), text };
+  };
+
+  test("the prompt is the text alone, and a chat's is more", async () => {
+    const plain = await continued(["abc"], { maxTokens: 1 });
+    const chat = await ask(engine, [user("abc")], { maxTokens: 1 });
+    expect(plain.promptTokens).toBeLessThan(chat.promptTokens);
+    expect(plain.promptTokens).toBeLessThanOrEqual(4);
+  });
+
+  test("texts follow each other: what was answered is evaluated once", async () => {
+    const first = await continued(["abc"], { maxTokens: 20, seed: 1 });
+    const second = await continued(["abc", first.text, "def"], { maxTokens: 1 });
+    expect(second.reusedTokens).toBe(first.promptTokens + first.completionTokens - 1);
+  });
+
+  test("white space at the start of an answer stays", async () => {
+    const grammar = 'root ::= " \\n x"';
+    const history = [user("abc")];
+    expect((await ask(engine, history, { grammar })).text).toBe("x");
+    expect((await continued(["abc"], { grammar })).text).toBe(" \n x");
+  });
+});
+
 describe("in a grammar", () => {
   let engine: Engine;
   beforeAll(async () => {

@@ -6,10 +6,10 @@
  */
 import { AnswerText } from "./answer-text.ts";
 import type { StopString } from "./answer-text.ts";
-import type { ChatMessage } from "./chat-template.ts";
+import type { ChatMessage, TemplateChoice } from "./chat-template.ts";
 import { EngineError } from "./engine-error.ts";
 import { loadModel } from "./loaded-model.ts";
-import type { LoadedModel, LoadOptions } from "./loaded-model.ts";
+import type { LoadedModel, LoadOptions, TurnEndSigns } from "./loaded-model.ts";
 import { PromptTokens } from "./prompt-tokens.ts";
 import { checkSampling, grammarStart, samplerConfig, withRepeatPenalty } from "./sampling.ts";
 import type { Sampling } from "./sampling.ts";
@@ -77,13 +77,14 @@ export class Engine {
     sampling: Sampling,
     onText: (text: string) => void,
     signal: AbortSignal,
+    template: TemplateChoice = "model",
   ): Promise<TurnResult> {
     if (this.#running !== undefined || this.#disposal.signal.aborted) {
       throw new EngineError("ERR_BUSY", "the engine is answering already, or disposed");
     }
     checkSampling(sampling);
     const ending = AbortSignal.any([signal, this.#disposal.signal]);
-    this.#running = this.#answer(history, sampling, onText, ending);
+    this.#running = this.#answer(history, sampling, onText, ending, template);
     try {
       return await this.#running;
     } finally {
@@ -112,11 +113,14 @@ export class Engine {
     sampling: Sampling,
     onText: (text: string) => void,
     signal: AbortSignal,
+    template: TemplateChoice,
   ): Promise<TurnResult> {
     const startMs = performance.now();
-    const { cache, addon, model, tokenizer, turnEnd, contextTokens, temperature } = this.#loaded;
+    const { cache, addon, model, tokenizer, contextTokens, temperature } = this.#loaded;
+    const isChat = template === "model";
+    const turnEnd = isChat ? this.#loaded.turnEnd : NO_TURNS;
     const grammar = grammarStart(addon, model, sampling);
-    const { tokens: prompt, opensThought } = this.#promptTokens.of(history);
+    const { tokens: prompt, opensThought } = this.#promptTokens.of(history, template);
 
     cache.keepPrefixOf(prompt);
     const counts = { promptTokens: prompt.length, reusedTokens: cache.length };
@@ -128,9 +132,9 @@ export class Engine {
     const callerStops = (sampling.stop ?? []).map((text): StopString => ({ text, from: "caller" }));
     const stops = [...callerStops, ...turnEnd.strings];
     const decode = tokenizer.text.bind(tokenizer);
-    const text = new AnswerText(decode, prompt, stops, onText);
+    const text = new AnswerText(decode, prompt, stops, onText, !isChat);
     // The template began the thought itself, so the model will not say that it did. A grammar has no thought in it.
-    if (opensThought && isFilled && !grammar) onText("<think>\n");
+    if (opensThought && isChat && isFilled && !grammar) onText("<think>\n");
 
     const sampler = new addon.AddonSampler(model);
     try {
@@ -174,3 +178,6 @@ export class Engine {
     }
   }
 }
+
+/** A text that is continued has no turns. */
+const NO_TURNS: TurnEndSigns = { tokens: new Set(), strings: [] };
