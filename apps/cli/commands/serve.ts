@@ -4,7 +4,7 @@
  * @module
  */
 import { ClientError } from "@phantoma/client";
-import { ApiKeys, Endpoint } from "@phantoma/endpoint";
+import { ApiKeys, DEFAULT_PORT, Endpoint } from "@phantoma/endpoint";
 import type { Command } from "../command.ts";
 import { Home } from "../home.ts";
 import { commonOptions, parse } from "../options.ts";
@@ -13,7 +13,7 @@ import { withControl, type Peer } from "../session.ts";
 
 const options = {
   ...commonOptions,
-  port: { type: "string", default: "8421" },
+  port: { type: "string", default: String(DEFAULT_PORT) },
   keep: { type: "string", default: "2" },
 } as const;
 

@@ -35,6 +35,8 @@ const routes: Readonly<Record<string, (exchange: Exchange, name: string) => Prom
   "POST /v1/messages": messages,
 };
 
+/** Where programs find it, on each machine the same. */
+export const DEFAULT_PORT = 8421;
 /** Answers under way at once; a node has few workers, and what waits holds its body in memory. */
 export const MAX_EXCHANGES = 128;
 /** Twice as many, so that who comes in a crowd is told. */

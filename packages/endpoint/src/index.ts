@@ -4,4 +4,4 @@
  * @module
  */
 export { ApiKeys } from "./api-keys.ts";
-export { Endpoint, type EndpointOptions } from "./endpoint.ts";
+export { DEFAULT_PORT, Endpoint, type EndpointOptions } from "./endpoint.ts";

@@ -37,6 +37,9 @@ export type OpenConversation = (wanted: Wanted, onQueued: () => void) => Promise
 /** A turn that crosses the node's own end of a conversation would be lost; so none is begun this close to it. */
 const END_MARGIN_MS = 10_000;
 
+/** A session has 65,535 streams, and one request takes up to eight of them. */
+const MAX_LEASES = 8_000;
+
 interface Live {
   readonly conversation: Conversation;
   readonly scope: string;
@@ -45,6 +48,7 @@ interface Live {
   /** By `performance.now()`. */
   readonly openedAt: number;
   usedAt: number;
+  leases: number;
   said: readonly Said[];
 }
 
@@ -69,7 +73,7 @@ export class LiveConversations {
         live.scope === wanted.scope &&
         live.model === model &&
         live.template === wanted.template &&
-        isInTime(live) &&
+        isGood(live) &&
         goesOn(live.said, wanted.messages) !== undefined,
     );
     if (found >= 0) return this.#leaseOf(this.#idle.splice(found, 1)[0]!, keep);
@@ -78,7 +82,16 @@ export class LiveConversations {
     this.#all.add(conversation);
     const openedAt = performance.now();
     const { scope, template } = wanted;
-    const live = { conversation, scope, model, template, openedAt, usedAt: openedAt, said: [] };
+    const live: Live = {
+      conversation,
+      scope,
+      model,
+      template,
+      openedAt,
+      usedAt: openedAt,
+      leases: 0,
+      said: [],
+    };
     void conversation.closed.then(() => {
       this.#all.delete(conversation);
       this.#forget(live);
@@ -93,6 +106,7 @@ export class LiveConversations {
 
   #leaseOf(live: Live, keep: number): Lease {
     const { conversation } = live;
+    live.leases++;
     return {
       conversation,
       keep,
@@ -117,9 +131,10 @@ export class LiveConversations {
   }
 }
 
-function isInTime({ conversation, usedAt, openedAt }: Live): boolean {
+function isGood({ conversation, usedAt, openedAt, leases }: Live): boolean {
   const now = performance.now();
   return (
+    leases < MAX_LEASES &&
     now - usedAt < conversation.opened.idleTimeoutMs - END_MARGIN_MS &&
     now - openedAt < MAX_SESSION_MS - END_MARGIN_MS
   );
