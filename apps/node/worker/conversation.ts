@@ -15,6 +15,7 @@ import {
   attachHeaderSchema,
   CloseCode,
   decodeJson,
+  embedSchema,
   encodeJson,
   IDLE_TIMEOUT_MS,
   MAX_REQUEST_BYTES,
@@ -103,7 +104,8 @@ export class Conversation {
       if (kind === TaskKind.end) return void this.#close("ended");
       if (stream === SESSION_STREAM) throw new ProtocolError("ERR_UNEXPECTED", "no such message");
       if (kind === TaskKind.attach) return this.#attach(stream, body);
-      if (kind === TaskKind.turn) return void this.#turn(stream, body);
+      if (kind === TaskKind.turn) return void this.#compute(stream, () => this.#turn(body));
+      if (kind === TaskKind.embed) return void this.#compute(stream, () => this.#embed(body));
       throw new ProtocolError("ERR_UNEXPECTED", "no such message");
     } catch (error) {
       const refused = refusalFor(error);
@@ -147,12 +149,12 @@ export class Conversation {
     this.#idle.refresh();
   }
 
-  async #turn(stream: number, body: Buffer): Promise<void> {
-    let request: TurnRequest;
+  /** @param prepare reads the request and throws where it cannot be served */
+  async #compute(stream: number, prepare: () => Computation): Promise<void> {
+    let compute: Computation;
     try {
       if (this.#running || this.#isSpent) return this.#refuse(stream, busy);
-      request = decodeJson(turnSchema, body);
-      this.#startTurn(request);
+      compute = prepare();
     } catch (error) {
       const refused = refusalFor(error);
       return refused ? this.#refuse(stream, refused) : void this.#tunnel.leave(endFor(error));
@@ -163,7 +165,7 @@ export class Conversation {
     this.#line!.begin(stream);
     let outcome: Buffer;
     try {
-      outcome = await this.#answer(request, running.signal);
+      outcome = await compute(running.signal);
     } catch (error) {
       return void this.#tunnel.leave(endFor(error));
     }
@@ -173,6 +175,26 @@ export class Conversation {
     this.#line!.finish(outcome, () => {
       if (this.#isSingleTurn) void this.#close("turn-done");
     });
+  }
+
+  #turn(body: Buffer): Computation {
+    const request = decodeJson(turnSchema, body);
+    this.#startTurn(request);
+    return (signal) => this.#answer(request, signal);
+  }
+
+  #embed(body: Buffer): Computation {
+    const { text } = decodeJson(embedSchema, body);
+    return async (signal) => {
+      try {
+        await this.#permission(signal);
+        if (signal.aborted) return encodeJson(TaskKind.refused, stopped);
+        const { tokens, vector } = await this.#engine.embed(text);
+        return encodeJson(TaskKind.embedded, { tokens, vector: encodeVector(vector) });
+      } catch (error) {
+        return encodeJson(TaskKind.refused, modelRefusal(error));
+      }
+    };
   }
 
   /** Puts the user's message into the history, or throws and leaves it as it was. */
@@ -241,6 +263,17 @@ export class Conversation {
   }
 }
 
+/** @returns the last message of what was asked for */
+type Computation = (signal: AbortSignal) => Promise<Buffer>;
+
+/** Little-endian on every machine. */
+function encodeVector(vector: Float32Array): string {
+  const bytes = Buffer.allocUnsafeSlow(vector.length * Float32Array.BYTES_PER_ELEMENT);
+  for (const [index, value] of vector.entries())
+    bytes.writeFloatLE(value, index * Float32Array.BYTES_PER_ELEMENT);
+  return bytes.toString("base64");
+}
+
 /** @param pieces are overwritten */
 function joined(pieces: readonly Buffer[]): Buffer {
   const all = Buffer.allocUnsafeSlow(pieces.reduce((sum, { length }) => sum + length, 0));
@@ -259,6 +292,7 @@ function endFor(error: unknown): CloseCode {
 
 class UnknownAttachment extends Error {}
 
+const stopped: Refused = { code: "ERR_BUSY", message: "it was stopped before it began" };
 const busy: Refused = { code: "ERR_BUSY", message: "an answer is under way; stop it first" };
 
 /** What a client is told of a request that can be refused; `undefined` where the session ends. */

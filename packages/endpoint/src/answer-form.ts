@@ -18,9 +18,11 @@ export interface Tool {
 }
 
 /** Which functions the answer may, must or must not call. */
-export type ToolChoice =
-  | { readonly mode: "none" | "auto" | "required" }
-  | { readonly mode: "auto" | "required"; readonly names: readonly string[] };
+export interface ToolChoice {
+  readonly mode: "none" | "auto" | "required";
+  /** The only ones that may be called; all where it is absent. */
+  readonly names?: readonly string[];
+}
 
 /** What an answer is where it calls nothing. */
 export type TextForm =
@@ -34,6 +36,33 @@ export interface AnswerForm {
   /** Whether one answer may have several calls. */
   readonly isParallel: boolean;
   readonly text: TextForm;
+}
+
+/** @throws {@link ApiError} 400 where two have one name */
+export function withoutTwins(tools: readonly Tool[]): readonly Tool[] {
+  const twin = tools.findIndex(({ name }, at) => tools.findIndex((one) => one.name === name) < at);
+  const param = `tools[${twin}]`;
+  if (twin >= 0) throw new ApiError(400, `The function '${param}' has another's name.`, { param });
+  return tools;
+}
+
+/**
+ * @param names the only ones that may be called
+ * @throws {@link ApiError} 400 where there is nothing to call
+ */
+export function choiceAmong(
+  tools: readonly Tool[],
+  mode: ToolChoice["mode"],
+  names?: readonly string[],
+): ToolChoice {
+  const isMissing =
+    names?.some((name) => !tools.some((tool) => tool.name === name)) ??
+    (mode === "required" && tools.length === 0);
+  if (isMissing)
+    throw new ApiError(400, "'tool_choice' names no function of 'tools'.", {
+      param: "tool_choice",
+    });
+  return names ? { mode, names } : { mode };
 }
 
 /** More in one answer are a loop. */
@@ -76,7 +105,7 @@ function callsRule(
   isParallel: boolean,
 ): string | undefined {
   const callable = tools.filter(
-    ({ name }) => choice.mode !== "none" && (!("names" in choice) || choice.names.includes(name)),
+    ({ name }) => choice.mode !== "none" && (choice.names?.includes(name) ?? true),
   );
   if (callable.length === 0) return undefined;
   const bodies = callable.map(({ name, parameters, param }) => {

@@ -6,12 +6,11 @@
  * @module
  */
 import { z } from "zod";
-import type { Sampling } from "@phantoma/protocol";
-import { ApiError } from "./api-error.ts";
 import { grammarOf, toolInstructions } from "./answer-form.ts";
 import { chatMessageSchema, messagesOf } from "./chat-messages.ts";
 import { answerFormOf, responseFormatSchema, toolChoiceSchema, toolsSchema } from "./chat-tools.ts";
-import type { Said } from "./continuation.ts";
+import type { Asked } from "./generate.ts";
+import { completionFields, isStreamed, nameField } from "./openai-fields.ts";
 import { admitParameters, type ParameterTable } from "./parameters.ts";
 import { samplingOf, samplingSchemas } from "./sampling-parameters.ts";
 
@@ -82,61 +81,25 @@ export const chatParameters: ParameterTable = {
   prompt_cache_retention: { refused: "a worker lives as long as its conversation", example: "24h" },
 };
 
-/** One after the other on one worker: more would only keep it. */
-const MAX_CHOICES = 8;
-/** A name that tells people apart, not a text. */
-const MAX_NAME_CHARS = 512;
-
-const name = z.string().max(MAX_NAME_CHARS).exactOptional();
-
 const schema = z.strictObject({
-  model: z.string().max(255),
+  ...completionFields,
   messages: z.array(chatMessageSchema).min(1).max(10_000),
-  stream: z.boolean().exactOptional(),
-  stream_options: z
-    .strictObject({
-      include_usage: z.boolean().exactOptional(),
-      include_obfuscation: z.literal(false).exactOptional(),
-    })
-    .exactOptional(),
-  max_tokens: samplingSchemas.maxTokens,
   max_completion_tokens: samplingSchemas.maxTokens,
-  temperature: samplingSchemas.temperature,
-  top_p: samplingSchemas.topP,
-  top_k: samplingSchemas.topK,
-  min_p: samplingSchemas.minP,
-  repeat_penalty: samplingSchemas.repeatPenalty,
-  seed: samplingSchemas.seed,
-  stop: samplingSchemas.stop,
-  n: z.int().min(1).max(MAX_CHOICES).exactOptional(),
   response_format: responseFormatSchema.exactOptional(),
   tools: toolsSchema.exactOptional(),
   tool_choice: toolChoiceSchema.exactOptional(),
   parallel_tool_calls: z.boolean().exactOptional(),
-  user: name,
-  safety_identifier: name,
-  prompt_cache_key: name,
+  safety_identifier: nameField,
+  prompt_cache_key: nameField,
 });
 
-export interface ChatRequest {
-  readonly model: string;
-  readonly messages: readonly Said[];
-  readonly sampling: Sampling;
-  readonly choices: number;
-  /** Whose conversation it is, besides its key. */
-  readonly scope: string;
-  readonly isStreamed: boolean;
+export interface ChatRequest extends Asked {
   readonly includesUsage: boolean;
-  /** Whether an answer may have calls in it. */
-  readonly canCall: boolean;
 }
 
-/** @throws {@link ApiError} 400 */
+/** @throws `ApiError` 400 */
 export function parseChatRequest(untrusted: Readonly<Record<string, unknown>>): ChatRequest {
   const body = admitParameters(chatParameters, schema, untrusted);
-  const { stream: isStreamed = false, stream_options: options } = body;
-  if (options && !isStreamed)
-    throw new ApiError(400, "'stream_options' is for streams only.", { param: "stream_options" });
   const form = answerFormOf(body);
   const maxTokens = body.max_completion_tokens ?? body.max_tokens;
   return {
@@ -146,7 +109,7 @@ export function parseChatRequest(untrusted: Readonly<Record<string, unknown>>): 
     canCall: form.tools.length > 0,
     choices: body.n ?? 1,
     scope: JSON.stringify([body.user, body.safety_identifier, body.prompt_cache_key]),
-    isStreamed,
-    includesUsage: options?.include_usage ?? false,
+    isStreamed: isStreamed(body),
+    includesUsage: body.stream_options?.include_usage ?? false,
   };
 }

@@ -6,8 +6,14 @@
  * @module
  */
 import { z } from "zod";
-import type { AnswerForm, TextForm, Tool, ToolChoice } from "./answer-form.ts";
-import { ApiError } from "./api-error.ts";
+import {
+  choiceAmong,
+  withoutTwins,
+  type AnswerForm,
+  type TextForm,
+  type Tool,
+  type ToolChoice,
+} from "./answer-form.ts";
 
 /** Each is told to the model, in its context. */
 export const MAX_TOOLS = 128;
@@ -60,7 +66,7 @@ export const responseFormatSchema = z.discriminatedUnion("type", [
   }),
 ]);
 
-/** @throws {@link ApiError} 400 */
+/** @throws `ApiError` 400 */
 export function answerFormOf(asked: {
   readonly tools?: z.infer<typeof toolsSchema>;
   readonly tool_choice?: z.infer<typeof toolChoiceSchema>;
@@ -83,35 +89,15 @@ export function answerFormOf(asked: {
   };
 }
 
-/** @throws {@link ApiError} 400 where two have one name */
-export function withoutTwins(tools: readonly Tool[]): readonly Tool[] {
-  const twin = tools.findIndex(({ name }, at) => tools.findIndex((one) => one.name === name) < at);
-  const param = `tools[${twin}]`;
-  if (twin >= 0) throw new ApiError(400, `The function '${param}' has another's name.`, { param });
-  return tools;
-}
-
 function choiceOf(
   choice: z.infer<typeof toolChoiceSchema> = "auto",
   tools: readonly Tool[],
 ): ToolChoice {
-  if (typeof choice === "string") {
-    if (choice === "required" && tools.length === 0) throw nothingToCall();
-    return { mode: choice };
-  }
-  const { mode, names } =
-    choice.type === "function"
-      ? { mode: "required" as const, names: [choice.function.name] }
-      : {
-          mode: choice.allowed_tools.mode,
-          names: choice.allowed_tools.tools.map((tool) => tool.function.name),
-        };
-  if (names.some((name) => !tools.some((tool) => tool.name === name))) throw nothingToCall();
-  return { mode, names };
-}
-
-export function nothingToCall(): ApiError {
-  return new ApiError(400, "'tool_choice' names no function of 'tools'.", { param: "tool_choice" });
+  if (typeof choice === "string") return choiceAmong(tools, choice);
+  if (choice.type === "function") return choiceAmong(tools, "required", [choice.function.name]);
+  const { mode, tools: allowed } = choice.allowed_tools;
+  const names = allowed.map((tool) => tool.function.name);
+  return choiceAmong(tools, mode, names);
 }
 
 function textFormOf(format: z.infer<typeof responseFormatSchema> = { type: "text" }): TextForm {

@@ -6,11 +6,11 @@
  * @module
  */
 import { z } from "zod";
-import type { Sampling } from "@phantoma/protocol";
 import { ApiError } from "./api-error.ts";
-import type { Said } from "./continuation.ts";
+import type { Asked } from "./generate.ts";
+import { completionFields, isStreamed } from "./openai-fields.ts";
 import { admitParameters, type ParameterTable } from "./parameters.ts";
-import { samplingOf, samplingSchemas } from "./sampling-parameters.ts";
+import { samplingOf } from "./sampling-parameters.ts";
 
 export const completionsParameters: ParameterTable = {
   model: { taken: "name or SHA-256 of one of the node's models", example: "demo" },
@@ -48,37 +48,12 @@ export const completionsParameters: ParameterTable = {
 const DEFAULT_MAX_TOKENS = 16;
 
 const schema = z.strictObject({
-  model: z.string().max(255),
+  ...completionFields,
   prompt: z.union([z.string(), z.tuple([z.string()])]),
-  max_tokens: samplingSchemas.maxTokens,
-  stream: z.boolean().exactOptional(),
-  stream_options: z
-    .strictObject({
-      include_usage: z.boolean().exactOptional(),
-      include_obfuscation: z.literal(false).exactOptional(),
-    })
-    .exactOptional(),
-  temperature: samplingSchemas.temperature,
-  top_p: samplingSchemas.topP,
-  top_k: samplingSchemas.topK,
-  min_p: samplingSchemas.minP,
-  repeat_penalty: samplingSchemas.repeatPenalty,
-  seed: samplingSchemas.seed,
-  stop: samplingSchemas.stop,
-  n: z.int().min(1).max(8).exactOptional(),
   echo: z.boolean().exactOptional(),
-  user: z.string().max(512).exactOptional(),
 });
 
-export interface CompletionsRequest {
-  readonly model: string;
-  readonly template: "none";
-  readonly messages: readonly Said[];
-  readonly sampling: Sampling;
-  readonly choices: number;
-  readonly scope: string;
-  readonly canCall: false;
-  readonly isStreamed: boolean;
+export interface CompletionsRequest extends Asked {
   readonly includesUsage: boolean;
   /** What stands before each answer. */
   readonly echoed: string;
@@ -89,9 +64,6 @@ export function parseCompletionsRequest(
   untrusted: Readonly<Record<string, unknown>>,
 ): CompletionsRequest {
   const body = admitParameters(completionsParameters, schema, untrusted);
-  const { stream: isStreamed = false, stream_options: options } = body;
-  if (options && !isStreamed)
-    throw new ApiError(400, "'stream_options' is for streams only.", { param: "stream_options" });
   const [text = ""] = [body.prompt].flat();
   if (text === "") throw new ApiError(400, "'prompt' is empty.", { param: "prompt" });
   return {
@@ -102,8 +74,8 @@ export function parseCompletionsRequest(
     choices: body.n ?? 1,
     scope: JSON.stringify([body.user]),
     canCall: false,
-    isStreamed,
-    includesUsage: options?.include_usage ?? false,
+    isStreamed: isStreamed(body),
+    includesUsage: body.stream_options?.include_usage ?? false,
     echoed: body.echo === true ? text : "",
   };
 }

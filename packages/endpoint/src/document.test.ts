@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { chatParameters } from "./chat-parameters.ts";
 import { completionsParameters } from "./completions-parameters.ts";
+import { embeddingsParameters } from "./embeddings-parameters.ts";
 import { messagesParameters } from "./messages-parameters.ts";
 import type { ParameterRow } from "./parameters.ts";
 import { responsesParameters } from "./responses-parameters.ts";
@@ -12,6 +13,7 @@ const text = readFileSync(new URL("../../../docs/endpoint.md", import.meta.url),
 test.each([
   ["POST /v1/chat/completions", chatParameters],
   ["POST /v1/completions", completionsParameters],
+  ["POST /v1/embeddings", embeddingsParameters],
   ["POST /v1/responses", responsesParameters],
   ["POST /v1/messages", messagesParameters],
 ])("%s is described as it is", (address, table) => {

@@ -11,6 +11,7 @@ import type { ApiKeys } from "./api-keys.ts";
 import { chatCompletions } from "./chat-completions.ts";
 import { completions } from "./completions.ts";
 import { admit } from "./door.ts";
+import { embeddings } from "./embeddings.ts";
 import { Exchange } from "./exchange.ts";
 import { LiveConversations } from "./live-conversations.ts";
 import { anthropicErrorBody, messages } from "./messages.ts";
@@ -31,6 +32,7 @@ const routes: Readonly<Record<string, (exchange: Exchange, name: string) => Prom
   "GET /v1/models/": showModel,
   "POST /v1/chat/completions": chatCompletions,
   "POST /v1/completions": completions,
+  "POST /v1/embeddings": embeddings,
   "POST /v1/responses": responses,
   "POST /v1/messages": messages,
 };

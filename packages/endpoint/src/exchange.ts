@@ -4,10 +4,11 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Conversation } from "@phantoma/client";
 import type { Model } from "@phantoma/protocol";
 import { asApiError, type ApiError } from "./api-error.ts";
 import { EventStream } from "./event-stream.ts";
-import { generate, type Generation, type GenerationEvent } from "./generate.ts";
+import { generate, type Asked, type GenerationEvent } from "./generate.ts";
 import type { LiveConversations } from "./live-conversations.ts";
 import type { NodeLink } from "./node-link.ts";
 import { readBody } from "./request-body.ts";
@@ -47,9 +48,7 @@ export class Exchange {
    *
    * @throws `ClientError`
    */
-  async generate(
-    asked: Omit<Generation, "model"> & { readonly model: string },
-  ): Promise<{ model: Model; events: AsyncIterable<GenerationEvent> }> {
+  async generate(asked: Asked): Promise<{ model: Model; events: AsyncIterable<GenerationEvent> }> {
     const model = await this.node.model(asked.model);
     const wanted = {
       ...asked,
@@ -60,6 +59,23 @@ export class Exchange {
     const answers = generate(this.node, this.#live, wanted, this.#gone.signal);
     const first = await answers.next();
     return { model, events: resumed(first, answers) };
+  }
+
+  /**
+   * A conversation that nobody else goes on with; it is dropped when the program goes away.
+   *
+   * @throws `ClientError`
+   */
+  async open(asked: string): Promise<{ model: Model; conversation: Conversation }> {
+    const model = await this.node.model(asked);
+    const digest = Buffer.from(model.digest, "hex");
+    const { signal } = this.#gone;
+    const conversation = await this.#live.openAlone(digest, (wanted, onQueued) =>
+      this.node.open({ model: wanted.model }, onQueued, signal),
+    );
+    signal.addEventListener("abort", () => conversation.drop(), { once: true });
+    if (signal.aborted) conversation.drop();
+    return { model, conversation };
   }
 
   answer(body: object): void {

@@ -18,6 +18,13 @@ export interface Generation extends Wanted {
   readonly canCall: boolean;
 }
 
+/** What a request asks for, before it is known which model and whose conversation that is. */
+export interface Asked extends Omit<Generation, "model"> {
+  /** Name or digest. */
+  readonly model: string;
+  readonly isStreamed: boolean;
+}
+
 export type GenerationEvent =
   | { readonly type: "text"; readonly choice: number; readonly text: string }
   | { readonly type: "finish"; readonly choice: number; readonly finish: Finish };

@@ -119,11 +119,13 @@ test.each([
   ] as const) {
     const { ask } = begin();
     await ask(wanted(first));
-    for (let waited = 0; ms > 120_000 && waited < ms - 100_000; waited += 100_000) {
+    // Kept in use, so that only the hour counts.
+    const rounds = ms > 120_000 ? Math.floor(ms / 100_000) : 0;
+    for (let round = 0; round < rounds; round++) {
       vi.advanceTimersByTime(100_000);
       expect(await ask(wanted(first))).toBe(false);
     }
-    vi.advanceTimersByTime(ms > 120_000 ? ms % 100_000 : ms);
+    vi.advanceTimersByTime(ms - rounds * 100_000);
     expect(await ask(wanted(next))).toBe(isFresh);
   }
 });

@@ -77,9 +77,7 @@ export class LiveConversations {
         goesOn(live.said, wanted.messages) !== undefined,
     );
     if (found >= 0) return this.#leaseOf(this.#idle.splice(found, 1)[0]!, keep);
-    // Somebody waits: a worker that waits as well is of more use to the pool.
-    const conversation = await open(wanted, () => this.#endOldest());
-    this.#all.add(conversation);
+    const conversation = await this.#open(wanted, open);
     const openedAt = performance.now();
     const { scope, template } = wanted;
     const live: Live = {
@@ -92,16 +90,26 @@ export class LiveConversations {
       leases: 0,
       said: [],
     };
-    void conversation.closed.then(() => {
-      this.#all.delete(conversation);
-      this.#forget(live);
-    });
+    void conversation.closed.then(() => this.#forget(live));
     return this.#leaseOf(live, keep);
+  }
+
+  /** A conversation that no other request goes on with. @throws what `open` throws */
+  openAlone(model: Uint8Array, open: OpenConversation): Promise<Conversation> {
+    return this.#open({ scope: "", model, messages: [] }, open);
   }
 
   /** Ends every conversation, also those that are answering. */
   async endAll(): Promise<void> {
     await Promise.all([...this.#all].map((conversation) => conversation.end()));
+  }
+
+  async #open(wanted: Wanted, open: OpenConversation): Promise<Conversation> {
+    // Somebody waits: a worker that waits as well is of more use to the pool.
+    const conversation = await open(wanted, () => this.#endOldest());
+    this.#all.add(conversation);
+    void conversation.closed.then(() => this.#all.delete(conversation));
+    return conversation;
   }
 
   #leaseOf(live: Live, keep: number): Lease {

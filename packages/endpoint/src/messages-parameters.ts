@@ -6,11 +6,19 @@
  * @module
  */
 import { z } from "zod";
-import type { Sampling } from "@phantoma/protocol";
-import { grammarOf, toolInstructions, type AnswerForm, type ToolChoice } from "./answer-form.ts";
+import {
+  choiceAmong,
+  grammarOf,
+  toolInstructions,
+  withoutTwins,
+  type AnswerForm,
+  type ToolChoice,
+} from "./answer-form.ts";
 import { ApiError } from "./api-error.ts";
-import { MAX_TOOLS, nothingToCall, withoutTwins } from "./chat-tools.ts";
+import { functionName, jsonObject, MAX_TOOLS } from "./chat-tools.ts";
 import { joinNeighbours, type Said } from "./continuation.ts";
+import type { Asked } from "./generate.ts";
+import { modelField, nameField } from "./openai-fields.ts";
 import { admitParameters, type ParameterTable } from "./parameters.ts";
 import { samplingOf, samplingSchemas } from "./sampling-parameters.ts";
 import { answerText, resultText } from "./tool-calls.ts";
@@ -120,10 +128,9 @@ const messageSchema = z.discriminatedUnion("role", [
 type Message = z.infer<typeof messageSchema>;
 
 const isSerial = z.boolean().exactOptional();
-const toolName = z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/);
 
 const schema = z.strictObject({
-  model: z.string().max(255),
+  model: modelField,
   messages: z.array(messageSchema).min(1).max(10_000),
   max_tokens: z.int().min(1).max(1_000_000),
   system: textSchema.exactOptional(),
@@ -136,9 +143,9 @@ const schema = z.strictObject({
     .array(
       z.strictObject({
         type: z.literal("custom").nullish(),
-        name: toolName,
+        name: functionName,
         description: z.string().exactOptional(),
-        input_schema: z.record(z.string(), z.unknown()),
+        input_schema: jsonObject,
         strict: z.boolean().exactOptional(),
         cache_control: cacheControl,
         // All calls come whole; asking for pieces is asking for the same.
@@ -154,7 +161,7 @@ const schema = z.strictObject({
       z.strictObject({ type: z.literal("any"), disable_parallel_tool_use: isSerial }),
       z.strictObject({
         type: z.literal("tool"),
-        name: toolName,
+        name: functionName,
         disable_parallel_tool_use: isSerial,
       }),
     ])
@@ -164,31 +171,19 @@ const schema = z.strictObject({
       format: z
         .strictObject({
           type: z.literal("json_schema"),
-          schema: z.record(z.string(), z.unknown()),
+          schema: jsonObject,
         })
         .nullish(),
     })
     .exactOptional(),
-  metadata: z.strictObject({ user_id: z.string().max(512).nullish() }).exactOptional(),
+  metadata: z.strictObject({ user_id: nameField.nullish() }).exactOptional(),
   cache_control: cacheControl,
 });
 
 type Body = z.infer<typeof schema>;
 
-export interface MessagesRequest {
-  readonly model: string;
-  readonly messages: readonly Said[];
-  readonly sampling: Sampling;
-  readonly choices: 1;
-  readonly scope: string;
-  readonly canCall: boolean;
-  readonly isStreamed: boolean;
-}
-
 /** @throws {@link ApiError} 400 */
-export function parseMessagesRequest(
-  untrusted: Readonly<Record<string, unknown>>,
-): MessagesRequest {
+export function parseMessagesRequest(untrusted: Readonly<Record<string, unknown>>): Asked {
   const body = admitParameters(messagesParameters, schema, untrusted);
   const form = answerFormOf(body);
   const { max_tokens: maxTokens, stop_sequences: stop = [] } = body;
@@ -229,13 +224,11 @@ function choiceOf(
   switch (choice.type) {
     case "none":
     case "auto":
-      return { mode: choice.type };
+      return choiceAmong(tools, choice.type);
     case "any":
-      if (tools.length === 0) throw nothingToCall();
-      return { mode: "required" };
+      return choiceAmong(tools, "required");
     case "tool":
-      if (!tools.some(({ name }) => name === choice.name)) throw nothingToCall();
-      return { mode: "required", names: [choice.name] };
+      return choiceAmong(tools, "required", [choice.name]);
   }
 }
 

@@ -9,7 +9,8 @@ import type { Finish } from "@phantoma/protocol";
 import { answerParts, type AnswerEvent } from "./answer-parts.ts";
 import type { ApiError } from "./api-error.ts";
 import type { Exchange } from "./exchange.ts";
-import { parseMessagesRequest, type MessagesRequest } from "./messages-parameters.ts";
+import { parseMessagesRequest } from "./messages-parameters.ts";
+import type { Asked } from "./generate.ts";
 import { newId } from "./new-id.ts";
 import type { ToolCall } from "./tool-calls.ts";
 
@@ -39,7 +40,7 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
 
 type Parts = AsyncIterable<AnswerEvent>;
 
-async function collect(request: MessagesRequest, parts: Parts): Promise<object> {
+async function collect(request: Asked, parts: Parts): Promise<object> {
   let text = "";
   const calls: object[] = [];
   let end = {};
@@ -54,7 +55,7 @@ async function collect(request: MessagesRequest, parts: Parts): Promise<object> 
 
 async function stream(
   exchange: Exchange,
-  request: MessagesRequest,
+  request: Asked,
   head: object,
   parts: Parts,
 ): Promise<void> {
@@ -107,7 +108,7 @@ function inputOf(call: ToolCall): unknown {
 }
 
 function stopOf(
-  { sampling: { stop = [] } }: MessagesRequest,
+  { sampling: { stop = [] } }: Asked,
   { finish: { reason }, calls }: Extract<AnswerEvent, { type: "finish" }>,
 ): { stop_reason: string; stop_sequence: string | null } {
   if (reason === "length" || reason === "context-full")

@@ -6,17 +6,20 @@
  * @module
  */
 import { z } from "zod";
-import type { Sampling } from "@phantoma/protocol";
 import {
+  choiceAmong,
   grammarOf,
   toolInstructions,
+  withoutTwins,
   type AnswerForm,
   type TextForm,
   type ToolChoice,
 } from "./answer-form.ts";
 import { ApiError } from "./api-error.ts";
-import { functionName, jsonObject, MAX_TOOLS, nothingToCall, withoutTwins } from "./chat-tools.ts";
+import { functionName, jsonObject, MAX_TOOLS } from "./chat-tools.ts";
 import { joinNeighbours, type Said } from "./continuation.ts";
+import type { Asked } from "./generate.ts";
+import { isStreamed, modelField, nameField, streamFields } from "./openai-fields.ts";
 import { admitParameters, type ParameterTable } from "./parameters.ts";
 import { samplingOf, samplingSchemas } from "./sampling-parameters.ts";
 import { answerText, resultText, type ToolCall } from "./tool-calls.ts";
@@ -140,13 +143,10 @@ const inputItem = z.union([
 const named = z.strictObject({ type: z.literal("function"), name: functionName });
 
 const schema = z.strictObject({
-  model: z.string().max(255),
+  ...streamFields,
+  model: modelField,
   input: z.union([z.string(), z.array(inputItem).min(1).max(10_000)]),
   instructions: z.string().exactOptional(),
-  stream: z.boolean().exactOptional(),
-  stream_options: z
-    .strictObject({ include_obfuscation: z.literal(false).exactOptional() })
-    .exactOptional(),
   max_output_tokens: samplingSchemas.maxTokens,
   temperature: samplingSchemas.temperature,
   top_p: samplingSchemas.topP,
@@ -191,22 +191,15 @@ const schema = z.strictObject({
     ])
     .exactOptional(),
   parallel_tool_calls: z.boolean().exactOptional(),
-  user: z.string().max(512).exactOptional(),
-  safety_identifier: z.string().max(512).exactOptional(),
-  prompt_cache_key: z.string().max(512).exactOptional(),
+  user: nameField,
+  safety_identifier: nameField,
+  prompt_cache_key: nameField,
 });
 
 type Body = z.infer<typeof schema>;
 type Item = z.infer<typeof inputItem>;
 
-export interface ResponsesRequest {
-  readonly model: string;
-  readonly messages: readonly Said[];
-  readonly sampling: Sampling;
-  readonly choices: 1;
-  readonly scope: string;
-  readonly canCall: boolean;
-  readonly isStreamed: boolean;
+export interface ResponsesRequest extends Asked {
   /** What an answer says of the request that it is to. */
   readonly echo: object;
 }
@@ -216,9 +209,6 @@ export function parseResponsesRequest(
   untrusted: Readonly<Record<string, unknown>>,
 ): ResponsesRequest {
   const body = admitParameters(responsesParameters, schema, untrusted);
-  const { stream: isStreamed = false, stream_options: options } = body;
-  if (options && !isStreamed)
-    throw new ApiError(400, "'stream_options' is for streams only.", { param: "stream_options" });
   const form = answerFormOf(body);
   return {
     model: body.model,
@@ -227,7 +217,7 @@ export function parseResponsesRequest(
     choices: 1,
     scope: JSON.stringify([body.user, body.safety_identifier, body.prompt_cache_key]),
     canCall: form.tools.length > 0,
-    isStreamed,
+    isStreamed: isStreamed(body),
     echo: {
       instructions: body.instructions ?? null,
       max_output_tokens: body.max_output_tokens ?? null,
@@ -261,14 +251,10 @@ function answerFormOf(body: Body): AnswerForm {
 }
 
 function choiceOf(choice: Body["tool_choice"] = "auto", tools: AnswerForm["tools"]): ToolChoice {
-  if (typeof choice === "string") {
-    if (choice === "required" && tools.length === 0) throw nothingToCall();
-    return { mode: choice };
-  }
-  const isOne = choice.type === "function";
-  const names = isOne ? [choice.name] : choice.tools.map(({ name }) => name);
-  if (names.some((name) => !tools.some((tool) => tool.name === name))) throw nothingToCall();
-  return { mode: isOne ? "required" : choice.mode, names };
+  if (typeof choice === "string") return choiceAmong(tools, choice);
+  if (choice.type === "function") return choiceAmong(tools, "required", [choice.name]);
+  const names = choice.tools.map(({ name }) => name);
+  return choiceAmong(tools, choice.mode, names);
 }
 
 function textFormOf(format: NonNullable<Body["text"]>["format"]): TextForm {

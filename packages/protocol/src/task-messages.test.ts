@@ -5,6 +5,8 @@ import {
   attachedSchema,
   attachHeaderSchema,
   closingSchema,
+  embeddedSchema,
+  embedSchema,
   finishSchema,
   openedSchema,
   openSchema,
@@ -24,10 +26,10 @@ const open = { mode: "turn", steady: true, history: [] };
 const finish = { reason: "stop", usage, timings };
 
 test("requests are below 0x80, answers above, and no two kinds are the same", () => {
-  const { open, attach, turn, stop, end, ...answers } = TaskKind;
-  for (const kind of [open, attach, turn, stop, end]) expect(kind).toBeLessThan(0x80);
+  const { open, attach, turn, stop, end, embed, ...answers } = TaskKind;
+  for (const kind of [open, attach, turn, stop, end, embed]) expect(kind).toBeLessThan(0x80);
   for (const kind of Object.values(answers)) expect(kind).toBeGreaterThan(0x80);
-  expect(new Set(Object.values(TaskKind)).size).toBe(11);
+  expect(new Set(Object.values(TaskKind)).size).toBe(13);
 });
 
 type Case = readonly [
@@ -49,6 +51,15 @@ const cases: Case[] = [
   ["text", turnSchema, {}, ["", "a".repeat(100_000)], [undefined, 1, null]],
   ["keep", turnSchema, { text: "" }, [0, 1, 2 ** 53 - 1], [-1, 0.5, 2 ** 53, "1", null]],
   ["attachments", turnSchema, { text: "" }, [[], times(16, 65_535)], [times(17, 1), [65_536], [0]]],
+  ["text", embedSchema, {}, ["a", "a".repeat(100_000)], ["", undefined, 1]],
+  ["tokens", embeddedSchema, { vector: "AAAA" }, [1], [0, 1.5]],
+  [
+    "vector",
+    embeddedSchema,
+    { tokens: 1 },
+    ["AAAA", "A".repeat(349_528)],
+    ["", "A".repeat(349_532), "?", [1]],
+  ],
   ["sampling", turnSchema, { text: "" }, [{}], [null, { other: 1 }]],
   ["temperature", samplingSchema, {}, [0, 5], [-0.001, 5.001, NaN, Infinity]],
   ["topP", samplingSchema, {}, [0, 1], [-0.001, 1.001]],

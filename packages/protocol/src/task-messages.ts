@@ -17,12 +17,14 @@ export const TaskKind = {
   turn: 0x03,
   stop: 0x04,
   end: 0x05,
+  embed: 0x06,
   opened: 0x81,
   attached: 0x82,
   delta: 0x83,
   finish: 0x84,
   refused: 0x85,
   closing: 0x86,
+  embedded: 0x87,
 } as const;
 
 const text = z.string();
@@ -82,6 +84,20 @@ export const turnSchema = z.strictObject({
 });
 
 export type TurnRequest = z.infer<typeof turnSchema>;
+
+/** Asks for the place of a text in the model's space. */
+export const embedSchema = z.strictObject({ text: text.min(1) });
+
+export type EmbedRequest = z.infer<typeof embedSchema>;
+
+export const embeddedSchema = z.strictObject({
+  /** Of the text, as the model sees it. */
+  tokens: z.int().positive(),
+  /** Base64 of 32-bit floats, little-endian, of length 1 together; 65,536 of them at most. */
+  vector: z.base64().min(1).max(349_528),
+});
+
+export type Embedded = z.infer<typeof embeddedSchema>;
 
 export const openedSchema = z.strictObject({
   model: z.string(),

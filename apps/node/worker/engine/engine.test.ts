@@ -252,3 +252,51 @@ describe("in a grammar", () => {
     expect((await askAnew(engine, { grammar })).reason).toBe("stop");
   });
 });
+
+describe("the place of a text", () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await load("tiny", 256);
+  });
+  afterAll(() => engine.dispose());
+
+  test("is the same for the same text, another for another, and of length 1", async () => {
+    const [one, again, other] = [
+      await engine.embed("a tunnel"),
+      await engine.embed("a tunnel"),
+      await engine.embed("a bird"),
+    ];
+    expect(again).toEqual(one);
+    expect(other.vector).not.toEqual(one.vector);
+    expect(other.vector.length).toBe(one.vector.length);
+    expect(Math.hypot(...one.vector)).toBeCloseTo(1, 5);
+  });
+
+  test("changes nothing about a conversation", async () => {
+    const history = [user("What is a tunnel?")];
+    const { promptTokens } = await ask(engine, history, { maxTokens: 5 });
+    await engine.embed("something else");
+    expect((await ask(engine, history, { maxTokens: 5 })).reusedTokens).toBe(promptTokens - 1);
+  });
+
+  test("of a text that fits is found, of one token more it is not", async () => {
+    const { tokens } = await engine.embed("x");
+    const fits = "x ".repeat(1000);
+    const error = await engine.embed(fits).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(PromptTooLongError);
+    let text = "x";
+    let count = tokens;
+    while (count < engine.contextTokens) {
+      text += "1";
+      count = (await engine.embed(text).catch(() => ({ tokens: Infinity }))).tokens;
+    }
+    expect(count).toBe(engine.contextTokens);
+    await expect(engine.embed(`${text}1`)).rejects.toMatchObject({ code: "ERR_PROMPT_TOO_LONG" });
+  });
+
+  test("is not looked for during an answer", async () => {
+    const answering = ask(engine, [user("x")], { maxTokens: 20 });
+    await expect(engine.embed("x")).rejects.toMatchObject({ code: "ERR_BUSY" });
+    await answering;
+  });
+});

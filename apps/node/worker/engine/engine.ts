@@ -7,6 +7,7 @@
 import { AnswerText } from "./answer-text.ts";
 import type { StopString } from "./answer-text.ts";
 import type { ChatMessage, TemplateChoice } from "./chat-template.ts";
+import { embedText, type Embedding } from "./embedding.ts";
 import { EngineError } from "./engine-error.ts";
 import { loadModel } from "./loaded-model.ts";
 import type { LoadedModel, LoadOptions, TurnEndSigns } from "./loaded-model.ts";
@@ -38,7 +39,7 @@ export class Engine {
   readonly #loaded: LoadedModel;
   readonly #promptTokens: PromptTokens;
   readonly #disposal = new AbortController();
-  #running: Promise<TurnResult> | undefined;
+  #running: Promise<unknown> | undefined;
 
   private constructor(loaded: LoadedModel) {
     this.#loaded = loaded;
@@ -79,14 +80,27 @@ export class Engine {
     signal: AbortSignal,
     template: TemplateChoice = "model",
   ): Promise<TurnResult> {
-    if (this.#running !== undefined || this.#disposal.signal.aborted) {
-      throw new EngineError("ERR_BUSY", "the engine is answering already, or disposed");
-    }
     checkSampling(sampling);
     const ending = AbortSignal.any([signal, this.#disposal.signal]);
-    this.#running = this.#answer(history, sampling, onText, ending, template);
+    return this.#alone(() => this.#answer(history, sampling, onText, ending, template));
+  }
+
+  /**
+   * Where a text lies in the model's space. What was said and evaluated before stays as it is.
+   *
+   * @throws {@link EngineError} `ERR_PROMPT_TOO_LONG`, `ERR_OUT_OF_MEMORY`, `ERR_BUSY` or `ERR_EVALUATION`
+   */
+  async embed(text: string): Promise<Embedding> {
+    return this.#alone(() => embedText(this.#loaded, text));
+  }
+
+  async #alone<T>(compute: () => Promise<T>): Promise<T> {
+    if (this.#running !== undefined || this.#disposal.signal.aborted)
+      throw new EngineError("ERR_BUSY", "the engine is answering already, or disposed");
+    const running = compute();
+    this.#running = running;
     try {
-      return await this.#running;
+      return await running;
     } finally {
       this.#running = undefined;
     }

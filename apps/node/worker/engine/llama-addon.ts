@@ -63,6 +63,7 @@ export interface AddonModel {
   getTokenAttributes(token: number): number;
   isEogToken(token: number): boolean;
   shouldPrependBosToken(): boolean;
+  shouldAppendEosToken(): boolean;
 }
 
 export interface AddonContextOptions {
@@ -73,6 +74,8 @@ export interface AddonContextOptions {
   readonly swaFullCache: boolean;
   /** For prompts and for single tokens. */
   readonly threads: number;
+  /** Keeps what {@link AddonContext.getEmbedding} gives. */
+  readonly embeddings?: boolean;
 }
 
 export interface AddonContext {
@@ -92,6 +95,8 @@ export interface AddonContext {
   decodeBatch(): Promise<void>;
   /** @returns -1 or nothing when no token could be chosen */
   sampleToken(batchLogitIndex: number, sampler: AddonSampler): Promise<number | undefined>;
+  /** Of the text that was evaluated, put together as the model's file says, or else of its last token. */
+  getEmbedding(tokens: number): Float64Array;
   disposeSequence(sequence: number): void;
   /** @returns false when this kind of model cannot forget a part; then nothing was removed */
   removeTokenCellsFromSequence(sequence: number, start: number, end: number): boolean;
