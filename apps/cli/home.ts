@@ -4,6 +4,7 @@
  *   HOME/device.key                0600, both private keys, 64 bytes
  *   HOME/nodes/NAME.json           0600, a node's address, keys and certificate
  *   HOME/nodes/NAME.devices.json   0600, version and hash of the newest device list that was seen
+ *   HOME/keys/NAME                 0600, what a program shows to `phantoma serve`
  *   HOME/releases/                 the newest release metadata and time that were verified here
  *
  * The key lies in a file that only this user can read; the console keeps it in the system's key
@@ -50,6 +51,11 @@ export class Home {
   /** What was seen of releases, so that an older one is refused later. */
   get releasesDir(): string {
     return join(this.#dir, "releases");
+  }
+
+  /** The keys of programs; {@link ApiKeys} of packages/endpoint reads and makes them. */
+  get keysDir(): string {
+    return join(this.#dir, "keys");
   }
 
   /** This machine's device key, made at its first use. */

@@ -260,6 +260,39 @@ describe("with a demo node", () => {
     expect((await over).code).toBe(130);
   });
 
+  test("serve answers a program that has its key, until Ctrl-C", async () => {
+    const { child, over } = begin("serve", "--port", "0", "--json");
+    const { url, keysDir } = JSON.parse(
+      await new Promise((resolve) =>
+        child.stdout!.once("data", (line: Buffer) => resolve(line.toString("utf8"))),
+      ),
+    ) as { url: string; keysDir: string };
+    const key = readFileSync(join(keysDir, "default"), "utf8").trim();
+    const ask = (authorization: string) => fetch(`${url}/models`, { headers: { authorization } });
+    expect(await (await ask(`Bearer ${key}`)).json()).toMatchObject({ object: "list" });
+    expect((await ask("Bearer none")).status).toBe(401);
+    child.kill("SIGINT");
+    const { code, output, errors } = await over;
+    expect(code).toBe(0);
+    expect(errors).toContain("its models: ");
+    expect(output + errors).not.toContain(key);
+  });
+
+  test("keys of programs are made, listed and removed by name", async () => {
+    expect((await json("serve", "keys")).keys).toEqual(["default"]);
+    expect((await phantoma(["serve", "keys", "add", "editor"])).code).toBe(0);
+    expect((await json("serve", "keys")).keys).toEqual(["default", "editor"]);
+    expect((await phantoma(["serve", "keys", "remove", "editor"])).output).toBe("default\n");
+    for (const args of [
+      ["keys", "burn"],
+      ["keys", "add"],
+      ["burn"],
+      ["--keep", "65"],
+      ["--port", "x"],
+    ])
+      expect((await phantoma(["serve", ...args])).code).toBe(2);
+  });
+
   test("a node that goes back in its lists is refused, a new node of its name is not", async () => {
     const seen = JSON.parse(readFileSync(seenPath(), "utf8"));
     writeFileSync(seenPath(), JSON.stringify({ ...seen, version: 99 }));

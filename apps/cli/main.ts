@@ -15,6 +15,7 @@ import { egress } from "./commands/egress.ts";
 import { models } from "./commands/models.ts";
 import { node } from "./commands/node.ts";
 import { receipts } from "./commands/receipts.ts";
+import { serve } from "./commands/serve.ts";
 import { start } from "./commands/start.ts";
 import { status } from "./commands/status.ts";
 import { verify } from "./commands/verify.ts";
@@ -25,6 +26,7 @@ import { fail, printError, UsageError } from "./output.ts";
 const commands = {
   ask,
   chat,
+  serve,
   status,
   doctor,
   models,

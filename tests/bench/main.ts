@@ -18,6 +18,7 @@ import { cell } from "./cell.ts";
 import { classifier } from "./classifier.ts";
 import { consolePage } from "./console.ts";
 import { documents } from "./documents.ts";
+import { endpoint } from "./endpoint.ts";
 import { firstToken } from "./first-token.ts";
 import { gatewayLoad } from "./gateway-load.ts";
 import { handshake } from "./handshake.ts";
@@ -32,6 +33,7 @@ const benchmarks: readonly Benchmark[] = [
   documents,
   handshake,
   firstToken,
+  endpoint,
   tokensPerSecond,
   steadyTicks,
   classifier,

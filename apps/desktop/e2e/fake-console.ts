@@ -115,6 +115,7 @@ export function installBridge(script: Script): void {
     readonly after?: number;
     readonly limit?: number;
     readonly part?: string;
+    readonly node?: string | null;
   }
   const request = (name: string, input: Input) => {
     const refusal = script.refusals?.[name];
@@ -168,6 +169,17 @@ export function installBridge(script: Script): void {
       case "receipts.get":
       case "chat.end":
         return ok({ receipt: script.receipts?.[0] ?? null });
+      case "endpoint.get":
+        return ok({ node: null, url: null, keysDir: null });
+      case "endpoint.set": {
+        const served = {
+          url: "http://127.0.0.1:8421/v1",
+          keysDir: "/home/ada/.config/phantoma/keys",
+        };
+        return ok(
+          input.node ? { node: input.node, ...served } : { node: null, url: null, keysDir: null },
+        );
+      }
       case "settings.set":
         return ok({ ...script.state?.settings, ...input });
       case "demo.start":

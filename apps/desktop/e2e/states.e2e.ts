@@ -236,6 +236,21 @@ test("a list of receipts says what is missing, each witness's part, and where a 
   await context.close();
 });
 
+test("other programs may ask the node while the switch is on, and the page says where", async () => {
+  const { context, page, faults } = await openWatched(browser);
+  await page.addInitScript(installBridge, soon(chat()));
+  await page.goto(`${served.origin}#/node`);
+  const group = page.getByRole("radiogroup", { name: "Other programs" });
+  expect(await group.getByRole("radio", { name: "Off" }).isChecked()).toBe(true);
+  await group.getByRole("radio", { name: "On" }).click();
+  await page.getByText("http://127.0.0.1:8421/v1").waitFor();
+  await look(page, "endpoint-on");
+  await group.getByRole("radio", { name: "Off" }).click();
+  await page.getByText("http://127.0.0.1:8421/v1").waitFor({ state: "detached" });
+  expect(faults).toEqual([]);
+  await context.close();
+});
+
 test("an open receipt, menu and link question are accessible and loads nothing", async () => {
   const { context, page, faults } = await openWatched(browser);
   await page.addInitScript(installBridge, soon(chat()));

@@ -79,6 +79,14 @@ export const consoleStateSchema = z.strictObject({
   settings: settingsSchema,
 });
 
+/** Which node other programs of this machine may ask, and how; all `null` where none. */
+export const endpointSchema = z.strictObject({
+  node: hex32Schema.nullable(),
+  url: z.string().max(64).nullable(),
+  /** Each file in it is a program's key. */
+  keysDir: z.string().max(4096).nullable(),
+});
+
 const nothing = z.strictObject({});
 const node = z.strictObject({ node: hex32Schema });
 const conversation = z.strictObject({ conversation: idSchema });
@@ -203,6 +211,12 @@ export const requests = {
     }),
     output: nothing,
   },
+  "endpoint.get": { input: nothing, output: endpointSchema },
+  /** Lets programs ask this node, or none. */
+  "endpoint.set": {
+    input: z.strictObject({ node: hex32Schema.nullable() }),
+    output: endpointSchema,
+  },
   "settings.get": { input: nothing, output: settingsSchema },
   "settings.set": { input: settingsSchema.partial(), output: settingsSchema },
   /** Asks the person, then hands an https or mailto address to the system. Electron only. */
@@ -244,6 +258,7 @@ export const consoleEventSchema = z.discriminatedUnion("event", [
 ]);
 
 export type Settings = z.infer<typeof settingsSchema>;
+export type EndpointView = z.infer<typeof endpointSchema>;
 export type KeyStoreView = z.infer<typeof keyStoreSchema>;
 export type Demo = z.infer<typeof demoSchema>;
 export type ConsoleState = z.infer<typeof consoleStateSchema>;

@@ -38,6 +38,8 @@ test("every answer of the session is of the contract", async () => {
     "models.verify": { ...node, digest: MODEL },
     "models.remove": { ...node, digest: MODEL },
     "window.close": node,
+    "endpoint.get": {},
+    "endpoint.set": { node: null },
     "settings.get": {},
     "settings.set": { theme: "dark" },
   } as const;

@@ -13,6 +13,7 @@ import { ConversationShelf } from "./conversation-shelf.ts";
 import { DemoNode, type DemoPlace } from "./demo.ts";
 import { DesktopError } from "./desktop-error.ts";
 import { roleIn } from "./device-role.ts";
+import { EndpointSwitch } from "./endpoint-switch.ts";
 import { HeldConversation } from "./held-conversation.ts";
 import { KnownTasks } from "./known-tasks.ts";
 import type { OpenKeyStore } from "./key-store.ts";
@@ -37,6 +38,8 @@ export interface ConsoleSessionOptions {
   /** Where every answer ends at the latest. */
   readonly maxAnswerTokens?: number;
   readonly client?: NodeClient;
+  /** Where other programs ask, when a person lets them. */
+  readonly endpointPort?: number;
 }
 
 /** An answer may go on at length, but not for ever: some small models never end by themselves. */
@@ -54,6 +57,7 @@ export class ConsoleSession {
   readonly #book: NodeBook;
   readonly #demo: DemoNode;
   readonly #desk: ModelDesk;
+  readonly #endpoint: EndpointSwitch;
   readonly #settings: SettingsFile;
 
   constructor(options: ConsoleSessionOptions) {
@@ -72,6 +76,13 @@ export class ConsoleSession {
       onRemoved: (node) => this.#tell({ event: "node.removed", node }),
     });
     const onChanged = (demo: ConsoleState["demo"]) => this.#tell({ event: "demo.changed", demo });
+    const { endpointPort: port } = options;
+    this.#endpoint = new EndpointSwitch({
+      homeDir,
+      device,
+      usable: (node) => this.#book.usable(node),
+      ...(port !== undefined && { port }),
+    });
     this.#desk = new ModelDesk({ book: this.#book, client, device });
     this.#demo = new DemoNode({ client, device, place, book: this.#book, onChanged });
   }
@@ -193,6 +204,8 @@ export class ConsoleSession {
       this.#desk.handOver(push, part);
       return {};
     },
+    "endpoint.get": async () => this.#endpoint.view,
+    "endpoint.set": ({ node }) => this.#endpoint.set(node),
     "settings.get": async () => this.#settings.get(),
     "settings.set": async (change) => {
       const settings = this.#settings.set(change);
@@ -214,6 +227,7 @@ export class ConsoleSession {
 
   /** Ends every worker and the demo node. Nothing of a conversation is left. */
   async close(): Promise<void> {
+    await this.#endpoint.set(null);
     await this.#shelf.endAll();
     await this.#demo.stop();
     this.#book.close();
@@ -257,6 +271,7 @@ export class ConsoleSession {
 
   async #forget(node: string): Promise<void> {
     this.#book.view(node);
+    await this.#endpoint.forget(node);
     for (const { id } of this.#shelf.ofNode(node)) await this.#remove(id);
     if (this.#demo.state.nodeId === node) await this.#demo.stop();
     this.#desk.forget(node);

@@ -22,6 +22,7 @@ export function newConsole() {
     keyStore: openFileKeyStore(homeDir),
     demo: { nodeDir: "", models: [] },
     client: node,
+    endpointPort: 0,
   });
   const events: ConsoleEvent[] = [];
   session.subscribe((event) => events.push(event));

@@ -69,6 +69,46 @@ describe("open", () => {
   });
 });
 
+describe("an embed", () => {
+  beforeEach(() => talk.open());
+  const embed = async (stream: number, body: object) => {
+    talk.send(stream, encodeJson(TaskKind.embed, body));
+    await settled();
+  };
+
+  test("is answered with a vector, and the conversation is as it was", async () => {
+    await talk.turn(1, "One");
+    await embed(2, { text: "abc" });
+    const vector = Buffer.from(Float32Array.of(0.6, 0.8).buffer).toString("base64");
+    expect(talk.heard.find(({ kind }) => kind === "embedded")!.body).toEqual({ tokens: 3, vector });
+    expect(talk.frames).toEqual(["turn 1", "turn 0", "turn 1", "turn 0"]);
+    await talk.turn(3, "Two");
+    expect(talk.modelSaw.at(-1)).toBe("user: One | assistant: Hello | user: Two");
+  });
+
+  test.each([
+    ["without a text", { text: "" }, "ERR_INVALID_MESSAGE"],
+    ["that the model fails at", { text: "nowhere" }, "ERR_MODEL_FAILED"],
+  ])("%s is refused, without a word of why", async (_, body, code) => {
+    await embed(1, body);
+    expect(talk.on(1)).toEqual([code, "end"]);
+    expect(JSON.stringify(talk.heard)).not.toContain("secret");
+  });
+
+  test("during a turn is refused, and stopped in the queue it computes nothing", async () => {
+    talk.isGateOpen = false;
+    await talk.turn(1, "One");
+    await embed(2, { text: "abc" });
+    expect(talk.on(2)).toEqual(["ERR_BUSY", "end"]);
+    talk.go();
+    await settled();
+    await embed(3, { text: "abc" });
+    talk.stop();
+    await settled();
+    expect(talk.on(3)).toEqual(["ERR_BUSY", "end"]);
+  });
+});
+
 describe("a turn", () => {
   beforeEach(() => talk.open());
 

@@ -15,6 +15,7 @@ import {
   attachHeaderSchema,
   CloseCode,
   decodeJson,
+  embedSchema,
   encodeJson,
   IDLE_TIMEOUT_MS,
   MAX_REQUEST_BYTES,
@@ -25,6 +26,7 @@ import {
   turnSchema,
   type Closing,
   type Finish,
+  type OpenRequest,
   type Received,
   type Refused,
   type TurnRequest,
@@ -49,6 +51,7 @@ export class Conversation {
   readonly #tunnel: ConversationTunnel;
   #line: AnswerLine | undefined;
   #isSingleTurn = false;
+  #template: NonNullable<OpenRequest["template"]> = "model";
   /** A single turn was begun: no other one may follow, also while its answer is rounded up. */
   #isSpent = false;
   readonly #payloads = new SealedPayloads();
@@ -101,7 +104,8 @@ export class Conversation {
       if (kind === TaskKind.end) return void this.#close("ended");
       if (stream === SESSION_STREAM) throw new ProtocolError("ERR_UNEXPECTED", "no such message");
       if (kind === TaskKind.attach) return this.#attach(stream, body);
-      if (kind === TaskKind.turn) return void this.#turn(stream, body);
+      if (kind === TaskKind.turn) return void this.#compute(stream, () => this.#turn(body));
+      if (kind === TaskKind.embed) return void this.#compute(stream, () => this.#embed(body));
       throw new ProtocolError("ERR_UNEXPECTED", "no such message");
     } catch (error) {
       const refused = refusalFor(error);
@@ -115,7 +119,8 @@ export class Conversation {
   #open(stream: number, body: Buffer): void {
     if (this.#line || stream !== SESSION_STREAM)
       throw new ProtocolError("ERR_UNEXPECTED", "open comes once");
-    const { mode, steady, history } = decodeJson(openSchema, body);
+    const { mode, steady, history, template = "model" } = decodeJson(openSchema, body);
+    this.#template = template;
     this.#line = new AnswerLine(this.#tunnel.link, this.#tunnel.channel, steady);
     this.#isSingleTurn = mode === "turn";
     for (const { role, text } of history) this.#history.add(role, Buffer.from(text, "utf8"));
@@ -144,12 +149,12 @@ export class Conversation {
     this.#idle.refresh();
   }
 
-  async #turn(stream: number, body: Buffer): Promise<void> {
-    let request: TurnRequest;
+  /** @param prepare reads the request and throws where it cannot be served */
+  async #compute(stream: number, prepare: () => Computation): Promise<void> {
+    let compute: Computation;
     try {
       if (this.#running || this.#isSpent) return this.#refuse(stream, busy);
-      request = decodeJson(turnSchema, body);
-      this.#startTurn(request);
+      compute = prepare();
     } catch (error) {
       const refused = refusalFor(error);
       return refused ? this.#refuse(stream, refused) : void this.#tunnel.leave(endFor(error));
@@ -160,7 +165,7 @@ export class Conversation {
     this.#line!.begin(stream);
     let outcome: Buffer;
     try {
-      outcome = await this.#answer(request, running.signal);
+      outcome = await compute(running.signal);
     } catch (error) {
       return void this.#tunnel.leave(endFor(error));
     }
@@ -170,6 +175,26 @@ export class Conversation {
     this.#line!.finish(outcome, () => {
       if (this.#isSingleTurn) void this.#close("turn-done");
     });
+  }
+
+  #turn(body: Buffer): Computation {
+    const request = decodeJson(turnSchema, body);
+    this.#startTurn(request);
+    return (signal) => this.#answer(request, signal);
+  }
+
+  #embed(body: Buffer): Computation {
+    const { text } = decodeJson(embedSchema, body);
+    return async (signal) => {
+      try {
+        await this.#permission(signal);
+        if (signal.aborted) return encodeJson(TaskKind.refused, stopped);
+        const { tokens, vector } = await this.#engine.embed(text);
+        return encodeJson(TaskKind.embedded, { tokens, vector: encodeVector(vector) });
+      } catch (error) {
+        return encodeJson(TaskKind.refused, modelRefusal(error));
+      }
+    };
   }
 
   /** Puts the user's message into the history, or throws and leaves it as it was. */
@@ -198,7 +223,13 @@ export class Conversation {
         text += delta;
         this.#line!.delta(delta);
       };
-      const result = await this.#engine.answer(this.#history.open(), sampling, onText, signal);
+      const result = await this.#engine.answer(
+        this.#history.open(),
+        sampling,
+        onText,
+        signal,
+        this.#template,
+      );
       this.#history.answered(Buffer.from(text, "utf8"));
       return encodeJson(TaskKind.finish, finishOf(result));
     } catch (error) {
@@ -232,6 +263,17 @@ export class Conversation {
   }
 }
 
+/** @returns the last message of what was asked for */
+type Computation = (signal: AbortSignal) => Promise<Buffer>;
+
+/** Little-endian on every machine. */
+function encodeVector(vector: Float32Array): string {
+  const bytes = Buffer.allocUnsafeSlow(vector.length * Float32Array.BYTES_PER_ELEMENT);
+  for (const [index, value] of vector.entries())
+    bytes.writeFloatLE(value, index * Float32Array.BYTES_PER_ELEMENT);
+  return bytes.toString("base64");
+}
+
 /** @param pieces are overwritten */
 function joined(pieces: readonly Buffer[]): Buffer {
   const all = Buffer.allocUnsafeSlow(pieces.reduce((sum, { length }) => sum + length, 0));
@@ -250,6 +292,7 @@ function endFor(error: unknown): CloseCode {
 
 class UnknownAttachment extends Error {}
 
+const stopped: Refused = { code: "ERR_BUSY", message: "it was stopped before it began" };
 const busy: Refused = { code: "ERR_BUSY", message: "an answer is under way; stop it first" };
 
 /** What a client is told of a request that can be refused; `undefined` where the session ends. */
@@ -271,6 +314,9 @@ function refusalFor(error: unknown): Refused | undefined {
 function modelRefusal(error: unknown): Refused {
   if (error instanceof EngineError && error.code === "ERR_PROMPT_TOO_LONG")
     return { code: "ERR_PROMPT_TOO_LONG", message: error.message };
+  // Everything else of a sampling was checked by its schema.
+  if (error instanceof EngineError && error.code === "ERR_SAMPLING")
+    return { code: "ERR_INVALID_MESSAGE", message: "sampling.grammar: it cannot be read" };
   // Nothing of an unknown error is passed on: it may quote the prompt.
   return { code: "ERR_MODEL_FAILED", message: "the model could not answer" };
 }

@@ -94,6 +94,10 @@ export class TestConversation {
         const reason = await this.answer({ history, sampling, say: onText, signal });
         return { reason, ...counts };
       },
+      embed: async (text: string) => {
+        if (text === "nowhere") throw new Error("secret");
+        return { tokens: text.length, vector: Float32Array.of(0.6, 0.8) };
+      },
     };
     this.conversation = new Conversation(engine as unknown as Engine, {
       link,

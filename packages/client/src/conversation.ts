@@ -10,6 +10,7 @@ import {
   encodeJson,
   attachedSchema,
   closingSchema,
+  embeddedSchema,
   finishSchema,
   HANDSHAKE_TIMEOUT_MS,
   MAX_REQUEST_BYTES,
@@ -37,6 +38,8 @@ export interface ConversationOptions extends TunnelOptions {
   readonly mode?: OpenRequest["mode"];
   /** `false` shows an answer's shape to the network: for measuring only. */
   readonly steady?: boolean;
+  /** `none` lets a model continue a text; the model's own where it is left out. */
+  readonly template?: OpenRequest["template"];
   /** What was said before, with another worker. */
   readonly history?: readonly ChatMessage[];
 }
@@ -56,7 +59,8 @@ interface LiveTurn {
 export class Conversation {
   readonly #tunnel: Tunnel;
   readonly #turns = new Map<number, LiveTurn>();
-  readonly #attaching = new Map<number, PromiseWithResolvers<void>>();
+  /** What is asked for and comes in one message. */
+  readonly #awaited = new Map<number, PromiseWithResolvers<Buffer>>();
   #nextStream = 1;
   #opened = Promise.withResolvers<Opened>();
   #closed = Promise.withResolvers<Closing["reason"] | ClientError>();
@@ -65,8 +69,9 @@ export class Conversation {
   /** @throws {@link ClientError} */
   static async open(options: ConversationOptions): Promise<Conversation> {
     const conversation = new Conversation(await Tunnel.open(options));
-    const { mode = "conversation", steady = true, history = [] } = options;
-    conversation.#send(SESSION_STREAM, encodeJson(TaskKind.open, { mode, steady, history }), false);
+    const { mode = "conversation", steady = true, history = [], template } = options;
+    const open = { mode, steady, history, ...(template !== undefined && { template }) };
+    conversation.#send(SESSION_STREAM, encodeJson(TaskKind.open, open), false);
     const late = setTimeout(() => conversation.#openingTookTooLong(), HANDSHAKE_TIMEOUT_MS);
     try {
       conversation.opened = await conversation.#opened.promise;
@@ -154,12 +159,35 @@ export class Conversation {
     const length = Buffer.alloc(2);
     length.writeUInt16BE(header.length);
     const stream = this.#nextStream++;
-    const attached = Promise.withResolvers<void>();
-    this.#attaching.set(stream, attached);
     const message = Buffer.concat([Buffer.of(TaskKind.attach), length, header, content]);
-    this.#send(stream, message, true);
-    await attached.promise;
+    decodeJson(attachedSchema, await this.#answerTo(stream, message));
     return stream;
+  }
+
+  /**
+   * Where a text lies in the model's space: a vector of length 1. Not during a turn.
+   *
+   * @throws {@link ClientError}
+   */
+  async embed(text: string): Promise<{ tokens: number; vector: Float32Array }> {
+    const message = encodeJson(TaskKind.embed, { text });
+    assertFits(message.length);
+    this.#assertOpen();
+    const body = await this.#answerTo(this.#nextStream++, message);
+    const { tokens, vector } = decodeJson(embeddedSchema, body);
+    const bytes = Buffer.from(vector, "base64");
+    const count = Math.floor(bytes.length / Float32Array.BYTES_PER_ELEMENT);
+    const values = Float32Array.from({ length: count }, (_, index) =>
+      bytes.readFloatLE(index * Float32Array.BYTES_PER_ELEMENT),
+    );
+    return { tokens, vector: values };
+  }
+
+  #answerTo(stream: number, message: Buffer): Promise<Buffer> {
+    const awaited = Promise.withResolvers<Buffer>();
+    this.#awaited.set(stream, awaited);
+    this.#send(stream, message, true);
+    return awaited.promise;
   }
 
   /** Ends the conversation now, and the worker's process with it. */
@@ -208,8 +236,8 @@ export class Conversation {
       case TaskKind.finish:
         return turn?.events.push({ type: "finish", finish: decodeJson(finishSchema, body) });
       case TaskKind.attached:
-        decodeJson(attachedSchema, body);
-        return this.#attaching.get(event.stream)?.resolve();
+      case TaskKind.embedded:
+        return this.#awaited.get(event.stream)?.resolve(body);
       case TaskKind.refused:
         return this.#refused(event.stream, body);
       case TaskKind.closing:
@@ -225,7 +253,7 @@ export class Conversation {
     const { code, message } = decodeJson(refusedSchema, body);
     const error = new ClientError(code, message);
     this.#turns.get(stream)?.events.end(error);
-    this.#attaching.get(stream)?.reject(error);
+    this.#awaited.get(stream)?.reject(error);
   }
 
   #endStream(stream: number): void {
@@ -233,7 +261,7 @@ export class Conversation {
     turn?.events.push({ type: "end" });
     turn?.events.end();
     this.#turns.delete(stream);
-    this.#attaching.delete(stream);
+    this.#awaited.delete(stream);
   }
 
   /** What is asked after the end would never be answered. */
@@ -253,7 +281,7 @@ export class Conversation {
   #end(error: ClientError): void {
     const final = this.#finalError(error);
     for (const { events } of this.#turns.values()) events.end(final);
-    for (const { reject } of this.#attaching.values()) reject(final);
+    for (const { reject } of this.#awaited.values()) reject(final);
     this.#opened.reject(final);
     this.#closed.resolve(this.#closing ?? error);
   }

@@ -5,6 +5,8 @@ import {
   attachedSchema,
   attachHeaderSchema,
   closingSchema,
+  embeddedSchema,
+  embedSchema,
   finishSchema,
   openedSchema,
   openSchema,
@@ -24,10 +26,10 @@ const open = { mode: "turn", steady: true, history: [] };
 const finish = { reason: "stop", usage, timings };
 
 test("requests are below 0x80, answers above, and no two kinds are the same", () => {
-  const { open, attach, turn, stop, end, ...answers } = TaskKind;
-  for (const kind of [open, attach, turn, stop, end]) expect(kind).toBeLessThan(0x80);
+  const { open, attach, turn, stop, end, embed, ...answers } = TaskKind;
+  for (const kind of [open, attach, turn, stop, end, embed]) expect(kind).toBeLessThan(0x80);
   for (const kind of Object.values(answers)) expect(kind).toBeGreaterThan(0x80);
-  expect(new Set(Object.values(TaskKind)).size).toBe(11);
+  expect(new Set(Object.values(TaskKind)).size).toBe(13);
 });
 
 type Case = readonly [
@@ -44,10 +46,20 @@ const cases: Case[] = [
   ["history", openSchema, open, [[], times(10_000, said)], [times(10_001, said), said, [{}]]],
   ["history", openSchema, open, [[{ ...said, role: "system" }]], [[{ ...said, role: "tool" }]]],
   ["history", openSchema, open, [[said]], [[{ ...said, name: "x" }], [{ role: "user", text: 1 }]]],
+  ["template", openSchema, open, ["model", "none"], ["chat", null, true]],
   ["name", attachHeaderSchema, {}, ["a", "a".repeat(255)], ["", "a".repeat(256), 1]],
   ["text", turnSchema, {}, ["", "a".repeat(100_000)], [undefined, 1, null]],
   ["keep", turnSchema, { text: "" }, [0, 1, 2 ** 53 - 1], [-1, 0.5, 2 ** 53, "1", null]],
   ["attachments", turnSchema, { text: "" }, [[], times(16, 65_535)], [times(17, 1), [65_536], [0]]],
+  ["text", embedSchema, {}, ["a", "a".repeat(100_000)], ["", undefined, 1]],
+  ["tokens", embeddedSchema, { vector: "AAAA" }, [1], [0, 1.5]],
+  [
+    "vector",
+    embeddedSchema,
+    { tokens: 1 },
+    ["AAAA", "A".repeat(349_528)],
+    ["", "A".repeat(349_532), "?", [1]],
+  ],
   ["sampling", turnSchema, { text: "" }, [{}], [null, { other: 1 }]],
   ["temperature", samplingSchema, {}, [0, 5], [-0.001, 5.001, NaN, Infinity]],
   ["topP", samplingSchema, {}, [0, 1], [-0.001, 1.001]],
@@ -57,6 +69,7 @@ const cases: Case[] = [
   ["seed", samplingSchema, {}, [0, 2 ** 32 - 2], [-1, 2 ** 32 - 1, 0.5]],
   ["maxTokens", samplingSchema, {}, [1, 1_000_000], [0, 1_000_001]],
   ["stop", samplingSchema, {}, [[], times(16, "a"), ["a".repeat(256)]], [times(17, "a")]],
+  ["grammar", samplingSchema, {}, ["a", "a".repeat(65_536)], ["", "a".repeat(65_537), null]],
   ["stop", samplingSchema, {}, [["."]], [[""], ["a".repeat(257)], ".", [1]]],
   ["model", openedSchema, opened, [""], [undefined, 1]],
   ["contextTokens", openedSchema, opened, [1], [0, 1.5]],

@@ -17,12 +17,14 @@ export const TaskKind = {
   turn: 0x03,
   stop: 0x04,
   end: 0x05,
+  embed: 0x06,
   opened: 0x81,
   attached: 0x82,
   delta: 0x83,
   finish: 0x84,
   refused: 0x85,
   closing: 0x86,
+  embedded: 0x87,
 } as const;
 
 const text = z.string();
@@ -46,6 +48,8 @@ export const samplingSchema = z.strictObject({
   maxTokens: z.int().min(1).max(1_000_000).exactOptional(),
   /** The answer ends before the first of these. */
   stop: z.array(z.string().min(1).max(256)).max(16).exactOptional(),
+  /** GBNF: no answer is of another form. */
+  grammar: z.string().min(1).max(65_536).exactOptional(),
 });
 
 export type Sampling = z.infer<typeof samplingSchema>;
@@ -57,6 +61,8 @@ export const openSchema = z.strictObject({
   steady: z.boolean(),
   /** What was said before, on another worker; a system message may stand first. */
   history: z.array(chatMessageSchema).max(10_000),
+  /** none: texts follow each other as they are, for a model that continues them; absent: the model's own. */
+  template: z.enum(["model", "none"]).exactOptional(),
 });
 
 export type OpenRequest = z.infer<typeof openSchema>;
@@ -78,6 +84,20 @@ export const turnSchema = z.strictObject({
 });
 
 export type TurnRequest = z.infer<typeof turnSchema>;
+
+/** Asks for the place of a text in the model's space. */
+export const embedSchema = z.strictObject({ text: text.min(1) });
+
+export type EmbedRequest = z.infer<typeof embedSchema>;
+
+export const embeddedSchema = z.strictObject({
+  /** Of the text, as the model sees it. */
+  tokens: z.int().positive(),
+  /** Base64 of 32-bit floats, little-endian, of length 1 together; 65,536 of them at most. */
+  vector: z.base64().min(1).max(349_528),
+});
+
+export type Embedded = z.infer<typeof embeddedSchema>;
 
 export const openedSchema = z.strictObject({
   model: z.string(),

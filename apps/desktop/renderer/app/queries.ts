@@ -35,6 +35,7 @@ export const keys = {
   receipts: (node: string) => ["receipts.list", node],
   egress: (node: string) => ["egress.read", node],
   doctor: (node: string) => ["doctor.read", node],
+  endpoint: ["endpoint.get"],
   window: (node: string) => ["window.get", node],
 } as const;
 
@@ -73,6 +74,10 @@ export const useNodeStatus = (node: string, isEnabled = true) =>
     enabled: isEnabled,
     staleTime: STATUS_STALE_MS,
   });
+
+/** Another page of the console may have changed it. */
+export const useEndpoint = () =>
+  useQuery({ queryKey: keys.endpoint, queryFn: () => ask("endpoint.get", {}), staleTime: 0 });
 
 /** A status is counted in seconds; asking more often tells nobody anything. */
 const STATUS_STALE_MS = 5_000;

@@ -148,6 +148,15 @@ export const en = {
     models: "Models",
     fingerprint: "Fingerprint",
   },
+  endpoint: {
+    title: "Other programs",
+    meaning:
+      "Programs of this machine that speak OpenAI's or Anthropic's interface can ask this node through the console, with a key. Web pages cannot. Off again at the next start.",
+    off: "Off",
+    on: "On",
+    address: "Address",
+    keys: "Keys, one in each file",
+  },
   receipts: {
     title: "Receipts",
     one: "Receipt",

@@ -19,6 +19,7 @@ import { Facts } from "../design/facts.tsx";
 import { Banner, Dot, Skeleton } from "../design/parts.tsx";
 import { useToast } from "../design/toasts.tsx";
 import { FingerprintView } from "../pairing/fingerprint-view.tsx";
+import { EndpointSection } from "./endpoint-section.tsx";
 import "../pairing/pairing.css";
 
 export function NodePage({ node }: { node: NodeView }) {
@@ -125,6 +126,7 @@ export function NodePage({ node }: { node: NodeView }) {
             />
           </section>
         )}
+        {node.isConfirmed && !isStopped && <EndpointSection node={node.id} />}
         <section>
           <h2>{t("node.fingerprint")}</h2>
           <FingerprintView fingerprint={node.fingerprint} />

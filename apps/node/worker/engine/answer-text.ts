@@ -1,6 +1,6 @@
 /**
  * Turns the tokens of one answer into text that can be shown at once: whole characters only, nothing that may
- * still turn out to be a stop string, no white space at the start.
+ * still turn out to be a stop string, and in a chat no white space at the start.
  *
  *   token ──> characters ──> held back while it may begin a stop string ──> onText
  *
@@ -17,6 +17,7 @@ export class AnswerText {
   readonly #decode: DecodeTokens;
   readonly #stops: readonly StopString[];
   readonly #onText: (text: string) => void;
+  readonly #keepsSpace: boolean;
   /** Tokens of a character that is not complete, after those that decide about the space before it. */
   #pending: number[] = [];
   #before: number[];
@@ -27,17 +28,22 @@ export class AnswerText {
   #tokens = 0;
   #isCut = false;
 
-  /** @param before the last tokens of the prompt */
+  /**
+   * @param before the last tokens of the prompt
+   * @param keepsSpace whether white space at the start is part of the answer
+   */
   constructor(
     decode: DecodeTokens,
     before: readonly number[],
     stops: readonly StopString[],
     onText: (text: string) => void,
+    keepsSpace = false,
   ) {
     this.#decode = decode;
     this.#before = before.slice(-TOKENS_BEFORE);
     this.#stops = stops;
     this.#onText = onText;
+    this.#keepsSpace = keepsSpace;
   }
 
   /** What was given to `onText` so far. */
@@ -89,7 +95,7 @@ export class AnswerText {
   }
 
   #give(text: string): void {
-    const visible = this.#shown === "" ? text.trimStart() : text;
+    const visible = this.#shown === "" && !this.#keepsSpace ? text.trimStart() : text;
     if (visible === "") return;
     this.#shown += visible;
     this.#onText(visible);

@@ -18,6 +18,9 @@ export interface ChatMessage {
   readonly text: string;
 }
 
+/** The model's own, or none: then texts follow each other as they are. */
+export type TemplateChoice = "model" | "none";
+
 /** A stretch of the prompt: the template's own words, or one message. */
 export type PromptPart =
   | { readonly kind: "template"; readonly text: string }

@@ -186,3 +186,117 @@ test("on two cores one thread is used, without measuring", async () => {
   expect(engine).toMatchObject({ threads: 1, contextTokens: 8192, modelName: "phantoma tiny" });
   await engine.dispose();
 });
+
+describe("without a template", () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await load("tiny", 1024);
+  });
+  afterAll(() => engine.dispose());
+  const continued = async (texts: readonly string[], sampling: Sampling) => {
+    let text = "";
+    const history = texts.map((said, at) => (at % 2 === 0 ? user(said) : assistant(said)));
+    const { signal } = new AbortController();
+    const onText = (piece: string) => (text += piece);
+    return { ...(await engine.answer(history, sampling, onText, signal, "none")), text };
+  };
+
+  test("the prompt is the text alone, and a chat's is more", async () => {
+    const plain = await continued(["abc"], { maxTokens: 1 });
+    const chat = await ask(engine, [user("abc")], { maxTokens: 1 });
+    expect(plain.promptTokens).toBeLessThan(chat.promptTokens);
+    expect(plain.promptTokens).toBeLessThanOrEqual(4);
+  });
+
+  test("texts follow each other: what was answered is evaluated once", async () => {
+    const first = await continued(["abc"], { maxTokens: 20, seed: 1 });
+    const second = await continued(["abc", first.text, "def"], { maxTokens: 1 });
+    expect(second.reusedTokens).toBe(first.promptTokens + first.completionTokens - 1);
+  });
+
+  test("white space at the start of an answer stays", async () => {
+    const grammar = 'root ::= " \\n x"';
+    const history = [user("abc")];
+    expect((await ask(engine, history, { grammar })).text).toBe("x");
+    expect((await continued(["abc"], { grammar })).text).toBe(" \n x");
+  });
+});
+
+describe("in a grammar", () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await load("tiny", 1024);
+  });
+  afterAll(() => engine.dispose());
+  const grammar = String.raw`root ::= "{\"n\": " [0-9]{1,3} "}"`;
+
+  test("an answer is of its form and ends where the form does", async () => {
+    for (const seed of [1, 2, 3]) {
+      const { text, reason } = await askAnew(engine, { grammar, seed, maxTokens: 40 });
+      expect(text).toMatch(/^\{"n": \d{1,3}\}$/);
+      expect(reason).toBe("stop");
+    }
+  });
+
+  test("the next answer is free again", async () => {
+    await askAnew(engine, { grammar, seed: 1 });
+    expect((await askAnew(engine, { seed: 1, maxTokens: 10 })).text).not.toMatch(/^\{"n"/);
+  });
+
+  test("a grammar that llama.cpp cannot read is refused, and the engine goes on", async () => {
+    for (const broken of ["root ::= (", 'other ::= "a"', 'root ::= root "a" | "a"'])
+      await expect(askAnew(engine, { grammar: broken })).rejects.toMatchObject({
+        code: "ERR_SAMPLING",
+        message: "llama.cpp cannot read the grammar",
+      });
+    expect((await askAnew(engine, { grammar })).reason).toBe("stop");
+  });
+});
+
+describe("the place of a text", () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await load("tiny", 256);
+  });
+  afterAll(() => engine.dispose());
+
+  test("is the same for the same text, another for another, and of length 1", async () => {
+    const [one, again, other] = [
+      await engine.embed("a tunnel"),
+      await engine.embed("a tunnel"),
+      await engine.embed("a bird"),
+    ];
+    expect(again).toEqual(one);
+    expect(other.vector).not.toEqual(one.vector);
+    expect(other.vector.length).toBe(one.vector.length);
+    expect(Math.hypot(...one.vector)).toBeCloseTo(1, 5);
+  });
+
+  test("changes nothing about a conversation", async () => {
+    const history = [user("What is a tunnel?")];
+    const { promptTokens } = await ask(engine, history, { maxTokens: 5 });
+    await engine.embed("something else");
+    expect((await ask(engine, history, { maxTokens: 5 })).reusedTokens).toBe(promptTokens - 1);
+  });
+
+  test("of a text that fits is found, of one token more it is not", async () => {
+    const { tokens } = await engine.embed("x");
+    const fits = "x ".repeat(1000);
+    const error = await engine.embed(fits).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(PromptTooLongError);
+    let text = "x";
+    let count = tokens;
+    while (count < engine.contextTokens) {
+      text += "1";
+      count = (await engine.embed(text).catch(() => ({ tokens: Infinity }))).tokens;
+    }
+    expect(count).toBe(engine.contextTokens);
+    await expect(engine.embed(`${text}1`)).rejects.toMatchObject({ code: "ERR_PROMPT_TOO_LONG" });
+  });
+
+  test("is not looked for during an answer", async () => {
+    const answering = ask(engine, [user("x")], { maxTokens: 20 });
+    await expect(engine.embed("x")).rejects.toMatchObject({ code: "ERR_BUSY" });
+    await answering;
+  });
+});

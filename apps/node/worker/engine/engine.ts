@@ -6,12 +6,13 @@
  */
 import { AnswerText } from "./answer-text.ts";
 import type { StopString } from "./answer-text.ts";
-import type { ChatMessage } from "./chat-template.ts";
+import type { ChatMessage, TemplateChoice } from "./chat-template.ts";
+import { embedText, type Embedding } from "./embedding.ts";
 import { EngineError } from "./engine-error.ts";
 import { loadModel } from "./loaded-model.ts";
-import type { LoadedModel, LoadOptions } from "./loaded-model.ts";
+import type { LoadedModel, LoadOptions, TurnEndSigns } from "./loaded-model.ts";
 import { PromptTokens } from "./prompt-tokens.ts";
-import { checkSampling, samplerConfig, withRepeatPenalty } from "./sampling.ts";
+import { checkSampling, grammarStart, samplerConfig, withRepeatPenalty } from "./sampling.ts";
 import type { Sampling } from "./sampling.ts";
 
 export type { ChatMessage } from "./chat-template.ts";
@@ -38,7 +39,7 @@ export class Engine {
   readonly #loaded: LoadedModel;
   readonly #promptTokens: PromptTokens;
   readonly #disposal = new AbortController();
-  #running: Promise<TurnResult> | undefined;
+  #running: Promise<unknown> | undefined;
 
   private constructor(loaded: LoadedModel) {
     this.#loaded = loaded;
@@ -77,15 +78,29 @@ export class Engine {
     sampling: Sampling,
     onText: (text: string) => void,
     signal: AbortSignal,
+    template: TemplateChoice = "model",
   ): Promise<TurnResult> {
-    if (this.#running !== undefined || this.#disposal.signal.aborted) {
-      throw new EngineError("ERR_BUSY", "the engine is answering already, or disposed");
-    }
     checkSampling(sampling);
     const ending = AbortSignal.any([signal, this.#disposal.signal]);
-    this.#running = this.#answer(history, sampling, onText, ending);
+    return this.#alone(() => this.#answer(history, sampling, onText, ending, template));
+  }
+
+  /**
+   * Where a text lies in the model's space. What was said and evaluated before stays as it is.
+   *
+   * @throws {@link EngineError} `ERR_PROMPT_TOO_LONG`, `ERR_OUT_OF_MEMORY`, `ERR_BUSY` or `ERR_EVALUATION`
+   */
+  async embed(text: string): Promise<Embedding> {
+    return this.#alone(() => embedText(this.#loaded, text));
+  }
+
+  async #alone<T>(compute: () => Promise<T>): Promise<T> {
+    if (this.#running !== undefined || this.#disposal.signal.aborted)
+      throw new EngineError("ERR_BUSY", "the engine is answering already, or disposed");
+    const running = compute();
+    this.#running = running;
     try {
-      return await this.#running;
+      return await running;
     } finally {
       this.#running = undefined;
     }
@@ -112,10 +127,14 @@ export class Engine {
     sampling: Sampling,
     onText: (text: string) => void,
     signal: AbortSignal,
+    template: TemplateChoice,
   ): Promise<TurnResult> {
     const startMs = performance.now();
-    const { cache, addon, model, tokenizer, turnEnd, contextTokens, temperature } = this.#loaded;
-    const { tokens: prompt, opensThought } = this.#promptTokens.of(history);
+    const { cache, addon, model, tokenizer, contextTokens, temperature } = this.#loaded;
+    const isChat = template === "model";
+    const turnEnd = isChat ? this.#loaded.turnEnd : NO_TURNS;
+    const grammar = grammarStart(addon, model, sampling);
+    const { tokens: prompt, opensThought } = this.#promptTokens.of(history, template);
 
     cache.keepPrefixOf(prompt);
     const counts = { promptTokens: prompt.length, reusedTokens: cache.length };
@@ -127,13 +146,16 @@ export class Engine {
     const callerStops = (sampling.stop ?? []).map((text): StopString => ({ text, from: "caller" }));
     const stops = [...callerStops, ...turnEnd.strings];
     const decode = tokenizer.text.bind(tokenizer);
-    const text = new AnswerText(decode, prompt, stops, onText);
-    // The template began the thought itself, so the model will not say that it did.
-    if (opensThought && isFilled) onText("<think>\n");
+    const text = new AnswerText(decode, prompt, stops, onText, !isChat);
+    // The template began the thought itself, so the model will not say that it did. A grammar has no thought in it.
+    if (opensThought && isChat && isFilled && !grammar) onText("<think>\n");
 
     const sampler = new addon.AddonSampler(model);
     try {
-      const config = samplerConfig(sampling, temperature);
+      const config = {
+        ...samplerConfig(sampling, temperature),
+        ...(grammar && { grammarEvaluationState: grammar }),
+      };
       const next = (): Promise<number> => {
         sampler.applyConfig(withRepeatPenalty(config, sampling, answer));
         return cache.sample(sampler);
@@ -170,3 +192,6 @@ export class Engine {
     }
   }
 }
+
+/** A text that is continued has no turns. */
+const NO_TURNS: TurnEndSigns = { tokens: new Set(), strings: [] };

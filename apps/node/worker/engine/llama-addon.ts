@@ -22,6 +22,15 @@ export interface LlamaAddon {
   readonly AddonModel: new (path: string, options: AddonModelOptions) => AddonModel;
   readonly AddonContext: new (model: AddonModel, options: AddonContextOptions) => AddonContext;
   readonly AddonSampler: new (model: AddonModel) => AddonSampler;
+  /** @throws where llama.cpp cannot read the grammar, which it then prints on standard error */
+  readonly AddonGrammar: new (
+    grammar: string,
+    options: { readonly addonExports: LlamaAddon },
+  ) => AddonGrammar;
+  readonly AddonGrammarEvaluationState: new (
+    model: AddonModel,
+    grammar: AddonGrammar,
+  ) => AddonGrammarEvaluationState;
   readonly AddonJinjaRenderer: new (template: string) => AddonJinjaRenderer;
   setLoggerLogLevel(level: number): void;
   loadBackends(dir?: string): void;
@@ -54,6 +63,7 @@ export interface AddonModel {
   getTokenAttributes(token: number): number;
   isEogToken(token: number): boolean;
   shouldPrependBosToken(): boolean;
+  shouldAppendEosToken(): boolean;
 }
 
 export interface AddonContextOptions {
@@ -64,6 +74,8 @@ export interface AddonContextOptions {
   readonly swaFullCache: boolean;
   /** For prompts and for single tokens. */
   readonly threads: number;
+  /** Keeps what {@link AddonContext.getEmbedding} gives. */
+  readonly embeddings?: boolean;
 }
 
 export interface AddonContext {
@@ -83,6 +95,8 @@ export interface AddonContext {
   decodeBatch(): Promise<void>;
   /** @returns -1 or nothing when no token could be chosen */
   sampleToken(batchLogitIndex: number, sampler: AddonSampler): Promise<number | undefined>;
+  /** Of the text that was evaluated, put together as the model's file says, or else of its last token. */
+  getEmbedding(tokens: number): Float64Array;
   disposeSequence(sequence: number): void;
   /** @returns false when this kind of model cannot forget a part; then nothing was removed */
   removeTokenCellsFromSequence(sequence: number, start: number, end: number): boolean;
@@ -93,6 +107,16 @@ export interface AddonSampler {
   dispose(): void;
 }
 
+/** Opaque: nothing of it is called. */
+export interface AddonGrammar {
+  readonly grammar?: never;
+}
+
+/** How far an answer is in its grammar; the sampler moves it on with each token. */
+export interface AddonGrammarEvaluationState {
+  readonly state?: never;
+}
+
 export interface SamplerConfig {
   readonly temperature: number;
   readonly topK: number;
@@ -101,6 +125,7 @@ export interface SamplerConfig {
   readonly seed: number;
   readonly repeatPenalty?: number;
   readonly repeatPenaltyTokens?: Uint32Array;
+  readonly grammarEvaluationState?: AddonGrammarEvaluationState;
 }
 
 export interface AddonJinjaRenderer {

@@ -98,6 +98,7 @@ test("the addon has what this engine calls", async () => {
       "getTokenAttributes",
       "isEogToken",
       "shouldPrependBosToken",
+      "shouldAppendEosToken",
     ]),
   );
   expect(methods(addon.AddonContext)).toEqual(
@@ -110,11 +111,16 @@ test("the addon has what this engine calls", async () => {
       "addToBatch",
       "decodeBatch",
       "sampleToken",
+      "getEmbedding",
       "disposeSequence",
       "removeTokenCellsFromSequence",
     ]),
   );
   expect(methods(addon.AddonSampler)).toEqual(expect.arrayContaining(["applyConfig", "dispose"]));
+  expect([typeof addon.AddonGrammar, typeof addon.AddonGrammarEvaluationState]).toEqual([
+    "function",
+    "function",
+  ]);
   expect(methods(addon.AddonJinjaRenderer)).toEqual(expect.arrayContaining(["render"]));
 });
 

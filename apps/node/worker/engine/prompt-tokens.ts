@@ -7,7 +7,7 @@
  * @module
  */
 import { createHmac, randomBytes } from "node:crypto";
-import type { ChatMessage, PromptPart } from "./chat-template.ts";
+import type { ChatMessage, PromptPart, TemplateChoice } from "./chat-template.ts";
 import { EngineError, PromptTooLongError } from "./engine-error.ts";
 import type { LoadedModel } from "./loaded-model.ts";
 
@@ -22,7 +22,10 @@ export class PromptTokens {
   }
 
   /** @throws {@link EngineError} `ERR_CONVERSATION` or `ERR_PROMPT_TOO_LONG` */
-  of(history: readonly ChatMessage[]): {
+  of(
+    history: readonly ChatMessage[],
+    template: TemplateChoice,
+  ): {
     readonly tokens: number[];
     readonly opensThought: boolean;
   } {
@@ -30,8 +33,8 @@ export class PromptTokens {
       throw new EngineError("ERR_CONVERSATION", "the last message has to be the user's");
     }
     this.#refuseHopeless(history);
-    const { template, tokenizer } = this.#loaded;
-    const parts = template.prompt(history);
+    const { tokenizer } = this.#loaded;
+    const parts = template === "none" ? asTheyAre(history) : this.#loaded.template.prompt(history);
     const tokens: number[] = [];
     for (const part of parts) {
       for (const token of this.#partTokens(part, tokens.length === 0)) tokens.push(token);
@@ -74,6 +77,10 @@ export class PromptTokens {
     const limitTokens = this.#loaded.contextTokens - MIN_ANSWER_TOKENS;
     if (promptTokens > limitTokens) throw new PromptTooLongError(promptTokens, limitTokens);
   }
+}
+
+function asTheyAre(history: readonly ChatMessage[]): PromptPart[] {
+  return history.map(({ role, text }) => ({ kind: "content", role, text }));
 }
 
 /** A prompt that leaves less than this is refused: an answer of a word is no answer. */

@@ -6,7 +6,12 @@
 import { randomInt } from "node:crypto";
 
 import { EngineError } from "./engine-error.ts";
-import type { SamplerConfig } from "./llama-addon.ts";
+import type {
+  AddonGrammarEvaluationState,
+  AddonModel,
+  LlamaAddon,
+  SamplerConfig,
+} from "./llama-addon.ts";
 
 export interface Sampling {
   /** 0 always takes the likeliest token. */
@@ -22,6 +27,8 @@ export interface Sampling {
   readonly maxTokens?: number;
   /** The answer ends before the first of these. */
   readonly stop?: readonly string[];
+  /** GBNF, llama.cpp's own notation: no answer is of another form. */
+  readonly grammar?: string;
 }
 
 /** llama.cpp takes 2^32 - 1 as "choose a random seed". */
@@ -53,6 +60,27 @@ export function samplerConfig(sampling: Sampling, recommended?: number): Sampler
     minP: sampling.minP ?? DEFAULT.minP,
     seed: sampling.seed ?? randomInt(LAST_SEED + 1),
   };
+}
+
+/**
+ * The beginning of an answer in the caller's grammar; `undefined` where any text is one.
+ *
+ * A worker's standard error leads nowhere, which is why a grammar may be given to llama.cpp unread.
+ *
+ * @throws {@link EngineError} `ERR_SAMPLING`
+ */
+export function grammarStart(
+  addon: LlamaAddon,
+  model: AddonModel,
+  { grammar }: Sampling,
+): AddonGrammarEvaluationState | undefined {
+  if (grammar === undefined) return undefined;
+  try {
+    const parsed = new addon.AddonGrammar(grammar, { addonExports: addon });
+    return new addon.AddonGrammarEvaluationState(model, parsed);
+  } catch (cause) {
+    throw new EngineError("ERR_SAMPLING", "llama.cpp cannot read the grammar", { cause });
+  }
 }
 
 /**
