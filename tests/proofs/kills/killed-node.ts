@@ -66,11 +66,13 @@ export class KilledNode {
   async killAt(step: Step, victim: Victim, word: string): Promise<Kill> {
     const { pids, task, isReached } = await this.standStill(step, word);
     const at = Date.now();
+    const pid = pids[victim];
+    if (pid === undefined) throw new Error(`there is no ${victim} to be killed`);
     if (isReached) {
-      processes.signal(pids[victim]!, "SIGKILL");
-      await processes.until(() => processes.isGone(pids[victim]!), STEP_MS);
-      if (step.of !== victim) processes.signal(pids[step.of]!, "SIGCONT");
+      processes.signal(pid, "SIGKILL");
+      await processes.until(() => processes.isGone(pid), STEP_MS);
     }
+    if (!isReached || step.of !== victim) processes.signal(pids[step.of]!, "SIGCONT");
     return { isReached, seen: await within(task, ERROR_MS), at };
   }
 
@@ -80,12 +82,13 @@ export class KilledNode {
     this.#stopAt(step);
     // Only a worker that is started now comes to its first step.
     if (step.isUnassigned) process.kill(warm.worker!, "SIGKILL");
+    const now = () => (step.isUnassigned ? processes.pidsOf(this.node, warm.worker) : warm);
+    // Before that the gateway would give the task to the one that is gone.
+    await processes.until(() => now().worker !== undefined, STEP_MS);
     let isQueued = !step.isUnassigned || step.of === "gateway";
     const task = this.run(word, { onQueued: () => (isQueued = true) });
-    const now = () => (step.isUnassigned ? processes.pidsOf(this.node, warm.worker) : warm);
     const isReached = await processes.until(() => {
-      const { [step.of]: one, worker } = now();
-      return isQueued && worker !== undefined && processes.isStopped(one);
+      return isQueued && processes.isStopped(now()[step.of]);
     }, STEP_MS);
     const pids = now();
     this.#used = pids.worker;
