@@ -33,6 +33,11 @@ const { values } = parseArgs({
   },
 });
 
+// A row that was misspelt would not be missed.
+const names: readonly string[] = [...steps.map(({ name }) => name), ...victims];
+const unknown = [...values.step, ...values.kill].filter((name) => !names.includes(name));
+if (unknown.length > 0) throw new Error(`no such step or process: ${unknown.join(", ")}`);
+
 const RECEIPT_MS = 20_000;
 /** From the kill. What does not end by itself is ended by force after 60 s, which would hide that it was left. */
 const REST_MS = 55_000;
