@@ -9,7 +9,7 @@ import { processesOf, type NodeUnderTest } from "./node-under-test.ts";
 /** What is counted → how many. */
 export type Footprint = ReadonlyMap<string, number>;
 
-const LASTING = ["gateway", "keeper", "demo"] as const;
+const LASTING = ["gateway", "keeper", "warden", "demo"] as const;
 
 export function footprintOf({ node, dir }: NodeUnderTest): Footprint {
   const processes = processesOf(node);

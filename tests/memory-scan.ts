@@ -13,7 +13,10 @@ export interface ScanResult {
   readonly scannedBytes: number;
 }
 
-/** Every readable mapping of `pid`; what cannot be read (vvar, a process that ends) is skipped. */
+/**
+ * Every readable mapping of `pid` but the code of programs, which are files that nobody writes to; what cannot be
+ * read (vvar, a process that ends) is skipped.
+ */
 export function scanMemory(pid: number, word: string): ScanResult {
   const needles = [Buffer.from(word, "utf8"), Buffer.from(word, "utf16le")];
   const overlap = Math.max(...needles.map((needle) => needle.length)) - 1;
@@ -40,7 +43,9 @@ export function scanMemory(pid: number, word: string): ScanResult {
 function readableMappings(pid: number): { start: number; end: number }[] {
   return readFileSync(`/proc/${pid}/maps`, "latin1")
     .split("\n")
-    .map((line) => /^([0-9a-f]+)-([0-9a-f]+) r/.exec(line))
+    .map((line) =>
+      /^([0-9a-f]+)-([0-9a-f]+) r(?!-xp [0-9a-f]+ [0-9a-f]+:[0-9a-f]+ [1-9])/.exec(line),
+    )
     .filter((match) => match !== null)
     .map(([, start, end]) => ({
       start: Number.parseInt(start!, 16),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -56,7 +56,7 @@ export async function cachedModel(name: ModelName): Promise<string> {
 export interface ProcessOfNode {
   readonly pid: number;
   /** `anchor`: it has a worker's or clerk's memory, and never runs. */
-  readonly role: "demo" | "keeper" | "gateway" | "cell" | "anchor" | "worker" | "clerk";
+  readonly role: "demo" | "warden" | "keeper" | "gateway" | "cell" | "anchor" | "worker" | "clerk";
 }
 
 /** The living processes of one node: its first process and what that started. */
@@ -73,12 +73,23 @@ function withChildren(pid: number, role: ProcessOfNode["role"]): ProcessOfNode[]
 
 function identify(pid: number): ProcessOfNode[] {
   const command = readProc(`${pid}/cmdline`) ?? "";
-  if (command.split("\0")[0]!.endsWith("/cell/build/cell")) return withChildren(pid, "cell");
-  const role = /apps\/node\/(keeper|gateway|worker|clerk)\/main/.exec(command)?.[1];
-  // A child between fork and exec, or one that has ended, has no command line of ours.
+  const [program = "", entry = ""] = command.split("\0");
+  if (program.endsWith("/cell/build/cell")) return withChildren(pid, "cell");
+  if (program.endsWith("/bpf/build/warden")) return withChildren(pid, "warden");
+  const role = /apps\/node\/(keeper|gateway|worker|clerk)\/main/.exec(entry)?.[1];
+  // What only becomes one of ours, or has ended, has no command line of ours.
   if (!role) return [];
-  const isAnchor = /\) t /.test(readProc(`${pid}/stat`) ?? "");
-  return withChildren(pid, isAnchor ? "anchor" : (role as ProcessOfNode["role"]));
+  return withChildren(pid, hasDescriptors(pid) ? (role as ProcessOfNode["role"]) : "anchor");
+}
+
+/** An anchor has none; whatever runs has some. */
+function hasDescriptors(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length > 0;
+  } catch {
+    // It ended while it was looked at, or is another user's.
+    return true;
+  }
 }
 
 function readProc(name: string): string | undefined {

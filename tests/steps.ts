@@ -69,6 +69,15 @@ export const steps: readonly Step[] = [
   { name: "memory", kind: "proof", command: ["tests/proofs/memory.ts"], obstacle: noForeignMemory },
   { name: "wipe", kind: "proof", command: ["tests/proofs/wipe.ts"], obstacle: noPostMortem },
   {
+    name: "kills",
+    kind: "proof",
+    command: ["tests/proofs/kills/main.ts"],
+    // Over a hundred kills, four seconds each.
+    isLong: true,
+    isTold: true,
+    obstacle: noKernelPolicy,
+  },
+  {
     name: "receipts",
     kind: "proof",
     command: ["tests/proofs/receipts.ts"],

@@ -119,6 +119,8 @@ describe("with a demo node", () => {
       ["models", "burn"],
       ["models", "push"],
       ["window", "open"],
+      ["receipts", "--before", "0"],
+      ["receipts", "export", "1", join(temporary, "both"), "--before", "2"],
     ])
       expect((await phantoma(args)).code).toBe(2);
   });
@@ -131,6 +133,10 @@ describe("with a demo node", () => {
     expect(receipt).toMatchObject({ sequence: "1" });
     expect(receipt.witness).toBe(receipt.warden ? "verified" : "absent");
     expect((await json("receipts")).missing).toEqual([]);
+    expect(await json("receipts", "--before", "2")).toMatchObject({
+      receipts: [receipt],
+      next: null,
+    });
     const shown = await phantoma(["receipts"]);
     expect(shown.output).toContain(receipt.task.slice(0, 16));
     expect(shown.errors).toContain("the node reports");
@@ -165,7 +171,8 @@ describe("with a demo node", () => {
     expect((await phantoma(["verify", "receipt", `${path}-none`])).code).toBe(2);
     rmSync(path);
     expect(readdirSync(temporary).filter((name) => name === "nobody")).toEqual([]);
-  });
+    // Fifteen programs, one after the other.
+  }, 90_000);
 
   test("a status is shown to people and to programs", async () => {
     expect(await json("status")).toMatchObject({ node: "demo", deviceListVersion: 1 });

@@ -11,7 +11,7 @@
  * @module
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -34,7 +34,8 @@ import {
   type Certificate,
   type Receipt,
 } from "@phantoma/crypto";
-import { cachedModel, nodeDir } from "../node-under-test.ts";
+import { changedNode } from "../changed-node.ts";
+import { cachedModel } from "../node-under-test.ts";
 import { Proof } from "../proof.ts";
 
 const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
@@ -215,23 +216,19 @@ async function oneTask(
 
 /** The node as it is, but for one line in its worker. */
 async function startHijacked(isWithoutCells: boolean): Promise<LocalNode> {
-  const tree = mkdtempSync(join(dir, "tree-"));
-  const copy = join(tree, "apps/node");
-  cpSync(nodeDir, copy, { recursive: true });
-  for (const name of ["bpf", "node_modules", "package.json"])
-    symlinkSync(join(repositoryDir, name), join(tree, name));
-  const path = join(copy, "worker/main.ts");
-  const worker = readFileSync(path, "utf8");
-  const place = "  open(tunnel) {\n";
-  if (!worker.includes(place)) throw new Error("the worker's main has changed");
   const phone = `
     for (let left = Number(readFileSync(${JSON.stringify(orderPath)}, "utf8")); left > 0; left -= 1)
       connect(443, "192.0.2.7").on("error", () => undefined);
 `;
+  const file = "worker/main.ts";
+  const first = 'import { availableParallelism } from "node:os";\n';
+  const place = "  open(tunnel) {\n";
   const imports = `import { readFileSync } from "node:fs";\nimport { connect } from "node:net";\n`;
-  writeFileSync(path, imports + worker.replace(place, place + phone));
   return LocalNode.start({
-    nodeDir: copy,
+    nodeDir: changedNode(dir, [
+      { file, find: first, put: imports + first },
+      { file, find: place, put: place + phone },
+    ]),
     dir: join(dir, isWithoutCells ? "bare" : "cells"),
     device,
     models: [{ path: await cachedModel("echo") }],

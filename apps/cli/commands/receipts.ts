@@ -7,8 +7,8 @@ import { writeFileSync } from "node:fs";
 import {
   ClientError,
   encodeReceiptFile,
-  MAX_FILE_RECEIPTS,
-  receiptGaps,
+  receiptPage,
+  type ReceiptPage,
   type VerifiedReceipt,
 } from "@phantoma/client";
 import { deviceListDocument, sameBytes, type DeviceIdentity } from "@phantoma/crypto";
@@ -19,11 +19,16 @@ import { notice, UsageError, write, writeJson } from "../output.ts";
 import { gapText, receiptJson, writeRow } from "../receipt-text.ts";
 import { withControl, type Peer } from "../session.ts";
 
-const options = { ...commonOptions, all: { type: "boolean", default: false } } as const;
+const options = {
+  ...commonOptions,
+  all: { type: "boolean", default: false },
+  before: { type: "string" },
+} as const;
 
 export const receipts: Command = {
-  usage: "receipts [list | export NUMBER FILE | export --all FILE]",
-  summary: "what the node reports of its last 100 ended tasks; `phantoma verify` checks a file",
+  usage: "receipts [list | export NUMBER FILE | export --all FILE] [--before NUMBER]",
+  summary:
+    "what the node reports of its last 100 ended tasks, or of 100 before a number; `phantoma verify` checks a file",
   async run(args) {
     const { values, positionals } = parse(args, options);
     const [action = "list", ...rest] = positionals;
@@ -31,21 +36,38 @@ export const receipts: Command = {
       throw new UsageError(`receipts cannot ${JSON.stringify(action)}`);
     const home = new Home(values.home);
     const peer = { profile: home.node(values.node), device: home.device() };
-    const { found, isAdmin } = await fetchReceipts(peer);
-    if (action === "list") return list(found, isAdmin, values.json);
+    const before = values.before === undefined ? null : readNumber(values.before);
+    if (action === "list") return list(await fetchPage(peer, before), before, values.json);
     const [number, file] = values.all ? [undefined, rest[0]] : rest;
     if (!file || rest.length > (values.all ? 1 : 2))
       throw new UsageError("export wants a receipt's number, or --all, and a file");
-    const chosen = number === undefined ? found : [numbered(found, number)];
+    if (number !== undefined && before !== null) throw new UsageError("--before goes with --all");
+    const chosen =
+      number === undefined
+        ? (await fetchPage(peer, before)).receipts
+        : [await fetchOne(peer, readNumber(number))];
     return save(peer, chosen, file, values.json);
   },
 };
 
-async function fetchReceipts(peer: Peer) {
+interface Page extends ReceiptPage {
+  readonly isAdmin: boolean;
+}
+
+async function fetchPage(peer: Peer, before: number | null): Promise<Page> {
   return withControl(peer, async (session) => ({
-    found: await session.receipts({ limit: MAX_FILE_RECEIPTS }),
+    ...(await receiptPage(session, before)),
     isAdmin: isAdmin(await session.deviceList(), peer.device),
   }));
+}
+
+/** Of the present run of the keeper: it has no other's. */
+async function fetchOne(peer: Peer, number: number): Promise<VerifiedReceipt> {
+  const [newest] = await withControl(peer, (session) =>
+    session.receipts({ before: number + 1, limit: 1 }),
+  );
+  if (newest?.receipt.sequence === BigInt(number)) return newest;
+  throw new ClientError("ERR_RECEIPT_UNKNOWN", `the node gives no receipt ${number}`);
 }
 
 /** A hint for what is said about missing numbers, as the node's own list has it. */
@@ -57,28 +79,31 @@ function isAdmin(list: Uint8Array, { signing }: DeviceIdentity): boolean {
   );
 }
 
-function list(found: readonly VerifiedReceipt[], isAdmin: boolean, isJson: boolean): number {
-  const gaps = receiptGaps(found.map(({ receipt }) => receipt));
+function list(
+  { receipts, gaps, next, isAdmin }: Page,
+  before: number | null,
+  isJson: boolean,
+): number {
   if (isJson) {
     // Only an admin is given every receipt, so only an admin can miss one.
-    writeJson({ receipts: found.map(receiptJson), missing: isAdmin ? gaps : null });
+    writeJson({ receipts: receipts.map(receiptJson), missing: isAdmin ? gaps : null, next });
     return 0;
   }
-  if (found.length === 0) notice("the node has no receipt: no task has ended since it started");
-  else notice("the node reports, each line signed by its keeper; newest first");
-  for (const receipt of found) writeRow(receipt);
+  if (receipts.length > 0) notice("the node reports, each line signed by its keeper; newest first");
+  else if (before !== null) notice(`the node has no receipt before ${before}`);
+  else notice("the node has no receipt: no task has ended since it started");
+  for (const receipt of receipts) writeRow(receipt);
   if (isAdmin)
     for (const gap of gaps) write(`${gapText(gap)}: the node did not give what it has\n`);
   else if (gaps.length > 0) notice("the numbers between are those of other devices");
+  if (next !== null) notice(`there may be older ones: phantoma receipts --before ${next}`);
   return 0;
 }
 
-/** Of the present run of the keeper, where two runs have the same number. */
-function numbered(found: readonly VerifiedReceipt[], text: string): VerifiedReceipt {
-  if (!/^[1-9]\d{0,19}$/.test(text)) throw new UsageError("a receipt's number is 1, 2, 3 …");
-  const receipt = found.find(({ receipt: { sequence } }) => sequence === BigInt(text));
-  if (receipt) return receipt;
-  throw new ClientError("ERR_RECEIPT_UNKNOWN", `receipt ${text} is not among the node's last`);
+/** Up to 15 digits: a number of JSON can hold the one after it. */
+function readNumber(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new UsageError("a receipt's number is 1, 2, 3 …");
+  return Number(text);
 }
 
 function save(

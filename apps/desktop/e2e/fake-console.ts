@@ -162,7 +162,7 @@ export function installBridge(script: Script): void {
           : never;
       case "receipts.list":
         return script.receipts
-          ? ok({ receipts: script.receipts, missing: script.missing ?? [] })
+          ? ok({ receipts: script.receipts, missing: script.missing ?? [], next: null })
           : never;
       case "receipts.export":
         return ok({ path: "/home/ada/.config/phantoma-console/receipts/abababab-1-7.receipt" });

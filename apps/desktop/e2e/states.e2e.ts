@@ -251,6 +251,28 @@ test("other programs may ask the node while the switch is on, and the page says 
   await context.close();
 });
 
+test("older receipts are a list of their own, and the newest are one step away", async () => {
+  const list = (task: string, next: number | null) => ({
+    receipts: [{ ...scene.receipt, task: task.repeat(32) }],
+    missing: [],
+    next,
+  });
+  const answers = { "receipts.list": [list("aa", 151), list("bb", null), list("aa", 151)] };
+  const { context, page, faults } = await openWatched(browser);
+  await page.addInitScript(installBridge, soon({ ...chat(), answers }));
+  await page.goto(`${served.origin}#/receipts`);
+  await page.locator("summary", { hasText: "aaaa" }).waitFor();
+  expect(await page.getByRole("button", { name: "Newest receipts" }).count()).toBe(0);
+  await page.getByRole("button", { name: "Older receipts" }).click();
+  await page.locator("summary", { hasText: "bbbb" }).waitFor();
+  expect(await page.getByRole("button", { name: "Older receipts" }).count()).toBe(0);
+  await look(page, "receipts-older");
+  await page.getByRole("button", { name: "Newest receipts" }).click();
+  await page.locator("summary", { hasText: "aaaa" }).waitFor();
+  expect(faults).toEqual([]);
+  await context.close();
+});
+
 test("an open receipt, menu and link question are accessible and loads nothing", async () => {
   const { context, page, faults } = await openWatched(browser);
   await page.addInitScript(installBridge, soon(chat()));

@@ -88,6 +88,9 @@ export const endpointSchema = z.strictObject({
 });
 
 const nothing = z.strictObject({});
+/** A receipt's number; `null` for the newest. */
+const beforeSchema = z.int().positive().nullable();
+
 const node = z.strictObject({ node: hex32Schema });
 const conversation = z.strictObject({ conversation: idSchema });
 
@@ -144,17 +147,25 @@ export const requests = {
     input: conversation,
     output: z.strictObject({ receipt: receiptSchema.nullable() }),
   },
-  /** Newest first, each verified with the keys of node and warden; and what is missing between them. */
+  /**
+   * The newest, or those before a number, each verified with the keys of node and warden; what is missing
+   * between them; and what the older ones are asked for with.
+   */
   "receipts.list": {
-    input: node,
+    input: z.strictObject({ node: hex32Schema, before: beforeSchema }),
     output: z.strictObject({
       receipts: z.array(receiptSchema),
       missing: z.array(receiptGapSchema),
+      next: beforeSchema,
     }),
   },
-  /** One, or with `null` all that the node gives, as a file for `phantoma verify receipt`. */
+  /** One, or with no task those of a list, as a file for `phantoma verify receipt`. */
   "receipts.export": {
-    input: z.strictObject({ node: hex32Schema, task: hex32Schema.nullable() }),
+    input: z.strictObject({
+      node: hex32Schema,
+      task: hex32Schema.nullable(),
+      before: beforeSchema,
+    }),
     output: z.strictObject({ path: z.string().max(4_096) }),
   },
   "receipts.get": {

@@ -30,7 +30,7 @@ test("every answer of the session is of the contract", async () => {
     "conversations.list": {},
     "conversations.get": conversation,
     "conversations.rename": { ...conversation, title: "t" },
-    "receipts.list": node,
+    "receipts.list": { ...node, before: null },
     "egress.read": { ...node, after: 0, limit: 200 },
     "doctor.read": node,
     "window.get": node,

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { receiptGaps } from "@phantoma/client";
+import { receiptPage } from "@phantoma/client";
 import type { ConsoleEvent, ConsoleState } from "../ipc/contract.ts";
 import type { Worker } from "../ipc/conversation.ts";
 import type { RequestHandlers, StreamHandlers } from "../ipc/router.ts";
@@ -44,9 +44,6 @@ export interface ConsoleSessionOptions {
 
 /** An answer may go on at length, but not for ever: some small models never end by themselves. */
 const MAX_ANSWER_TOKENS = 2048;
-
-/** More receipts than a page shows at once. */
-const LISTED_RECEIPTS = 100;
 
 export class ConsoleSession {
   readonly #options: ConsoleSessionOptions;
@@ -160,22 +157,25 @@ export class ConsoleSession {
         ),
       };
     },
-    "receipts.list": async ({ node }) => {
-      const [signed, list] = await this.#book.ask(node, (control) =>
-        Promise.all([control.receipts({ limit: LISTED_RECEIPTS }), control.deviceList()]),
+    "receipts.list": async ({ node, before }) => {
+      const [page, list] = await this.#book.ask(node, (control) =>
+        Promise.all([receiptPage(control, before), control.deviceList()]),
       );
       // Others are given their own only: what is between are other devices'.
       const isAdmin = roleIn(list, this.#options.keyStore.device) === "admin";
-      const gaps = isAdmin ? receiptGaps(signed.map(({ receipt }) => receipt)) : [];
+      const gaps = isAdmin ? page.gaps : [];
       return {
-        receipts: signed.map((one) => receiptView(one, this.#tasks.has(one.receipt))),
+        receipts: page.receipts.map((one) => receiptView(one, this.#tasks.has(one.receipt))),
         missing: gaps.map(({ epoch, from, to }) => ({ epoch, from: Number(from), to: Number(to) })),
+        next: page.next,
       };
     },
-    "receipts.export": async ({ node, task }) => {
-      const one = task === null ? {} : { task: Buffer.from(task, "hex") };
-      const query = { ...one, limit: LISTED_RECEIPTS };
-      const signed = await this.#book.ask(node, (control) => control.receipts(query));
+    "receipts.export": async ({ node, task, before }) => {
+      const signed = await this.#book.ask(node, async (control) =>
+        task === null
+          ? (await receiptPage(control, before)).receipts
+          : control.receipts({ task: Buffer.from(task, "hex"), limit: 1 }),
+      );
       return { path: saveReceipts(this.#options.homeDir, this.#book.usable(node), signed) };
     },
     "receipts.get": async ({ node, task }) => {

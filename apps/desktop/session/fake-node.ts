@@ -131,6 +131,8 @@ export class FakeNode implements NodeClient {
   /** What was looked up. */
   readonly resolved: ModelSource[] = [];
   receipts: VerifiedReceipt[] = [];
+  /** What receipts were asked for. */
+  readonly asked: object[] = [];
   deviceList: Uint8Array = new Uint8Array();
   /** What it says its clock shows. */
   nodeTime = () => Date.now();
@@ -175,7 +177,10 @@ export class FakeNode implements NodeClient {
         deviceListVersion: 1,
       }),
       models: async () => [{ name: "echo", digest: MODEL, bytes: 5 }],
-      receipts: async () => this.receipts,
+      receipts: async (query) => {
+        this.asked.push(query ?? {});
+        return this.receipts;
+      },
       deviceList: async () => this.deviceList,
       egress: async () => ({
         policy: null,

@@ -69,9 +69,10 @@ test("a node is asked, asked again by the same worker, ended, and gives its rece
   expect((await get()).worker.task).toBe(worker.task);
   const { receipt } = await end();
   expect(receipt).toMatchObject({ task: worker.task, model });
-  const { receipts } = await session.requests["receipts.list"]({ node });
+  const { receipts } = await session.requests["receipts.list"]({ node, before: null });
   expect(receipts.find(({ task }) => task === worker.task)).toMatchObject({ isOwn: true });
-  const { path } = await session.requests["receipts.export"]({ node, task: worker.task });
+  const query = { node, task: worker.task, before: null };
+  const { path } = await session.requests["receipts.export"](query);
   const file = openReceiptFile(readFileSync(path), { node });
   expect(file.receipts.map((one) => Buffer.from(one.receipt.task).toString("hex"))).toEqual([
     worker.task,

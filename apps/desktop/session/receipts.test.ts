@@ -27,7 +27,8 @@ async function consoleWithOneTask() {
     model: certificate.model,
     release: certificate.release,
   };
-  const list = () => console.session.requests["receipts.list"]({ node: NODE_KEY });
+  const list = (before: number | null = null) =>
+    console.session.requests["receipts.list"]({ node: NODE_KEY, before });
   return { ...console, own, device, list };
 }
 
@@ -72,10 +73,25 @@ test("an admin is told what is missing, another device is not", async () => {
   expect((await list()).missing).toEqual([]);
 });
 
+test("a full list is followed by another one, and what is missing between the two is told", async () => {
+  const { node, device, list } = await consoleWithOneTask();
+  node.deviceList = signFirstDeviceList(device, "ours", Buffer.from(NODE_KEY, "hex"), 1).list;
+  const numbered = (from: number, count: number) =>
+    Array.from({ length: count }, (_, index) => given({ sequence: BigInt(from - index) }));
+  node.receipts = numbered(250, 100);
+  expect(await list()).toMatchObject({ next: 151, missing: [] });
+  node.receipts = [...numbered(151, 1), ...numbered(149, 3)];
+  const { receipts, ...rest } = await list(151);
+  expect(receipts.map(({ sequence }) => sequence)).toEqual([149, 148, 147]);
+  expect(rest).toEqual({ next: null, missing: [{ epoch: 1, from: 150, to: 150 }] });
+  expect(node.asked).toEqual([{ limit: 100 }, { limit: 100, before: 152 }]);
+});
+
 test("a saved file lies in this console's folder, for this user alone", async () => {
   const { node, homeDir, session } = await consoleWithOneTask();
   node.receipts = [given({ sequence: 7n }), given({ sequence: 3n })];
-  const { path } = await session.requests["receipts.export"]({ node: NODE_KEY, task: null });
+  const query = { node: NODE_KEY, task: null, before: null };
+  const { path } = await session.requests["receipts.export"](query);
   expect(path).toBe(join(homeDir, "receipts", `${NODE_KEY.slice(0, 8)}-1-3-7.receipt`));
   expect(statSync(path).mode & 0o777).toBe(0o600);
   // The played node's name is not the key that these are signed with, and that is noticed.
@@ -86,7 +102,7 @@ test("a saved file lies in this console's folder, for this user alone", async ()
 
 test("a receipt that the node does not have makes no file", async () => {
   const { session } = await consoleWithOneTask();
-  const input = { node: NODE_KEY, task: "01".repeat(32) };
+  const input = { node: NODE_KEY, task: "01".repeat(32), before: null };
   await expect(session.requests["receipts.export"](input)).rejects.toThrow(
     expect.objectContaining({ code: "ERR_RECEIPT_UNKNOWN" }),
   );

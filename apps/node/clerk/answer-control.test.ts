@@ -72,15 +72,17 @@ test("the device list goes as base64", async () => {
   expect(await answerControl(keeper, { request: "devices" })).toEqual(response);
 });
 
-test("receipts are asked by number and task, and cut apart by their lengths", async () => {
+test("receipts are asked by how many, task and number, and cut apart by their lengths", async () => {
   const task = "cd".repeat(32);
   const { keeper, asked } = keeperThat(() => Buffer.from([0, 0, 0, 1, 65, 0, 0, 0, 2, 66, 67]));
   const response = { response: "receipts", documents: ["QQ==", "QkM="] };
   expect(await answerControl(keeper, { request: "receipts", limit: 100, task })).toEqual(response);
   await answerControl(keeper, { request: "receipts", limit: 1 });
+  await answerControl(keeper, { request: "receipts", limit: 2, before: 258 });
   expect(asked).toEqual([
     ["receipts", Buffer.concat([Buffer.from([0, 100]), Buffer.from(task, "hex")])],
     ["receipts", Buffer.from([0, 1])],
+    ["receipts", Buffer.from([0, 2, 0, 0, 0, 0, 0, 0, 1, 2])],
   ]);
 });
 

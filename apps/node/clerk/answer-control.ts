@@ -142,10 +142,11 @@ function refusal({ code, reason }: KeeperRefused): ControlResponse {
   }
 }
 
-function encodeReceiptQuery(query: { task?: string; limit: number }): Buffer {
+function encodeReceiptQuery(query: { task?: string; before?: number; limit: number }): Buffer {
   const limit = Buffer.alloc(2);
   limit.writeUInt16BE(query.limit);
-  return query.task ? Buffer.concat([limit, Buffer.from(query.task, "hex")]) : limit;
+  if (query.task !== undefined) return Buffer.concat([limit, bytesOf(query.task)]);
+  return query.before === undefined ? limit : Buffer.concat([limit, number(query.before)]);
 }
 
 /** Documents, each after its length in 4 bytes. */

@@ -1,6 +1,7 @@
 /** Workers and clerks made by the gateway's parent: a connection each, nothing read on the way, and an end. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,6 +17,11 @@ import { ParentStarter } from ${JSON.stringify(starter)};
 const starters = { worker: new ParentStarter(process, "worker"), clerk: new ParentStarter(process, "clerk") };
 const connections = new Map();
 process.on("message", async ({ test, role, id }) => {
+  if (test === "start and stand still") {
+    void starters[role].start();
+    void starters[role].start();
+    setImmediate(() => process.kill(process.pid, "SIGSTOP"));
+  }
   if (test === "start") {
     try {
       const connection = await starters[role].start();
@@ -33,7 +39,9 @@ process.on("disconnect", () => process.exit());
 
 /** Answers each byte with its pid and what it heard; ends with its connection, unless it is told to hang. */
 const cellScript = `
+import { appendFileSync } from "node:fs";
 import { Socket } from "node:net";
+if (process.argv[1] !== "--hangs") appendFileSync(process.argv[1], process.pid + "\\n");
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const keeper = new Socket({ fd: 4, readable: true, writable: true });
 keeper.on("data", () => undefined);
@@ -47,9 +55,12 @@ let gateway: ChildProcess;
 let cells: Cells;
 let heard: { heard: string; of: number }[];
 let hangs: boolean;
+let pidsPath: string;
 
 beforeEach(async () => {
   const dir = temporaryDir();
+  pidsPath = join(dir, "pids");
+  writeFileSync(pidsPath, "");
   const keeperSocket = join(dir, "keeper.sock");
   const keeper = createServer(() => undefined).listen(keeperSocket);
   await once(keeper, "listening");
@@ -68,11 +79,14 @@ beforeEach(async () => {
       "--input-type=module",
       "-e",
       cellScript,
-      ...(hangs ? ["--", "--hangs"] : []),
+      ...(hangs ? ["--", "--hangs"] : ["--", pidsPath]),
     ],
     keeperSocket: (role) => (role === "worker" ? keeperSocket : join(dir, "none.sock")),
     reportSocket: () => undefined,
-    graceMs: 3_000,
+    // Long, where it must not be what ends a process.
+    get graceMs() {
+      return hangs ? 3_000 : 60_000;
+    },
   });
   onTestFinished(async () => {
     gateway.kill("SIGKILL");
@@ -132,4 +146,12 @@ test("a gateway that dies takes its processes with it", async () => {
   const pid = parseInt(await start(1));
   gateway.kill("SIGKILL");
   await expect.poll(() => isAlive(pid), patiently).toBe(false);
+});
+
+test("one that is killed before it took their connections takes them too", async () => {
+  gateway.send({ test: "start and stand still", role: "worker" });
+  const pids = () => readFileSync(pidsPath, "ascii").trim().split("\n").filter(Boolean).map(Number);
+  await expect.poll(() => pids().length, patiently).toBe(2);
+  gateway.kill("SIGKILL");
+  await expect.poll(() => pids().filter(isAlive), patiently).toEqual([]);
 });

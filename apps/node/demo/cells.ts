@@ -29,6 +29,8 @@ export interface CellsOptions {
 export class Cells {
   readonly #options: CellsOptions;
   readonly #children = new Map<number, ChildProcess>();
+  /** Ends that are meant for the gateway and are ours until the kernel has them. */
+  readonly #untaken = new Set<Socket>();
   readonly #server: Server;
   #pairing: Promise<unknown> = Promise.resolve();
 
@@ -53,6 +55,8 @@ export class Cells {
   /** Every process of this gateway ends. */
   stop(): void {
     this.#server.close();
+    // As long as one is open, the process behind it has somebody to wait for.
+    for (const connection of this.#untaken) connection.destroy();
     for (const id of this.#children.keys()) this.#end(id);
   }
 
@@ -63,34 +67,46 @@ export class Cells {
   }
 
   async #start(role: Role, id: number): Promise<void> {
+    const { gateway, keeperSocket, reportSocket, command } = this.#options;
+    const inherited: Socket[] = [];
     try {
-      const { gateway, keeperSocket, reportSocket, command } = this.#options;
       const keeper = await connectPaused(keeperSocket(role));
+      inherited.push(keeper);
       const reports = reportSocket(role);
       const report = reports === undefined ? undefined : await connectPaused(reports);
+      if (report) inherited.push(report);
       const [ours, theirs] = await this.#pair();
+      inherited.push(theirs);
+      this.#untaken.add(ours);
       const [program, ...args] = command(role);
       const child = spawn(program, args, {
         stdio: [report ?? "ignore", "ignore", "ignore", theirs, keeper],
         // Nothing of our environment is the child's business.
         env: {},
       });
-      theirs.destroy();
-      keeper.destroy();
-      report?.destroy();
       child.once("error", () => this.#children.delete(id));
       child.once("exit", () => this.#children.delete(id));
       this.#children.set(id, child);
-      this.#say({ started: id }, ours);
+      this.#handOver(id, ours);
       if (!gateway.connected) this.#end(id);
     } catch {
-      this.#say({ failed: id });
+      // One that has gone meanwhile is told nothing; its processes end with it.
+      gateway.send({ failed: id } satisfies FromParent, () => undefined);
+    } finally {
+      for (const socket of inherited) socket.destroy();
     }
   }
 
-  #say(message: FromParent, connection?: Socket): void {
-    // One that has gone meanwhile is told nothing; its processes end with it.
-    this.#options.gateway.send(message, connection, () => undefined);
+  /**
+   * Kept open until it was sent: what Node closes by itself, it closes when the gateway says that it came, and
+   * one that is killed before says nothing.
+   */
+  #handOver(id: number, connection: Socket): void {
+    const message: FromParent = { started: id };
+    this.#options.gateway.send(message, connection, { keepOpen: true }, () => {
+      this.#untaken.delete(connection);
+      connection.destroy();
+    });
   }
 
   /** Two ends of one connection, neither of them read here. */

@@ -21,7 +21,10 @@ export const keeperRequests = {
   models: { kind: 3, from: ["clerk"] },
   /** Body: nothing. Answer: the device list as signed. */
   devices: { kind: 4, from: ["clerk"] },
-  /** Body: how many (2), then nothing or a task (32). Answer: receipts, each after its length (4). */
+  /**
+   * Body: how many (2), then nothing, or the number that they must be below (8), or a task (32). Answer:
+   * receipts, each after its length (4).
+   */
   receipts: { kind: 5, from: ["clerk"] },
   /** Body: a signed device list. Answer: empty. */
   submitDeviceList: { kind: 6, from: ["clerk"] },

@@ -29,6 +29,7 @@ import {
 import type { GenuineTicket } from "../tickets/ticket-check.ts";
 import { acceptTicket, certify } from "./certify.ts";
 import type { Keeper } from "./keeper.ts";
+import type { ReceiptQuery } from "./receipts.ts";
 
 const KEY_BYTES = 32;
 const DIGEST_BYTES = 32;
@@ -211,12 +212,12 @@ export class CellChannel {
   }
 
   #receipts(body: Buffer): Uint8Array | KeeperRefusal {
-    if (body.length !== 2 && body.length !== 2 + KEY_BYTES) return "ERR_MALFORMED";
+    const which = readWhichReceipts(body.subarray(2));
+    if (body.length < 2 || !which) return "ERR_MALFORMED";
     const limit = Math.min(body.readUInt16BE(0), MAX_RECEIPTS_PER_ANSWER);
-    const task = body.length > 2 ? body.subarray(2) : undefined;
-    const { device } = this.#certified!.genuine;
-    const owner = device.role === "admin" ? undefined : device.signingKey;
-    return Buffer.concat(this.#keeper.receipts.find(owner, task, limit).map(withLength));
+    const { role, signingKey } = this.#certified!.genuine.device;
+    const query = { ...which, device: role === "admin" ? undefined : signingKey };
+    return Buffer.concat(this.#keeper.receipts.find(query, limit).map(withLength));
   }
 
   /** The device's role does not matter here: the list must be signed by an admin of the last one. */
@@ -256,6 +257,20 @@ export class CellChannel {
 const requestByKind = new Map<number, KeeperRequest>(
   Object.entries(keeperRequests).map(([name, { kind }]) => [kind, name as KeeperRequest]),
 );
+
+/** Each kind of question has a length of its own. */
+function readWhichReceipts(rest: Buffer): ReceiptQuery | undefined {
+  switch (rest.length) {
+    case 0:
+      return {};
+    case NUMBER_BYTES:
+      return { before: rest.readBigUInt64BE() };
+    case KEY_BYTES:
+      return { task: rest };
+    default:
+      return undefined;
+  }
+}
 
 function withLength(document: Uint8Array): Buffer {
   const framed = Buffer.alloc(4 + document.length);

@@ -18,7 +18,7 @@ function task(number: number, device = 1): TaskRecord {
 test("a receipt says what the keeper knows, and null where nobody measured", async () => {
   const receipts = new Receipts(identity, 50);
   await receipts.issue(task(7), 200, null);
-  expect(open(receipts.find(undefined, undefined, 1)[0]!)).toEqual({
+  expect(open(receipts.find({}, 1)[0]!)).toEqual({
     node: identity.signing.publicKey,
     epoch: 50,
     sequence: 1n,
@@ -33,11 +33,29 @@ test("receipts are counted from 1 and found newest first, up to the limit", asyn
   const receipts = new Receipts(identity, 0);
   for (let number = 0; number < 4; number += 1) await receipts.issue(task(number), 0, null);
   const sequences = (limit: number) =>
-    receipts.find(undefined, undefined, limit).map((document) => open(document).sequence);
+    receipts.find({}, limit).map((document) => open(document).sequence);
   expect(sequences(10)).toEqual([4n, 3n, 2n, 1n]);
   expect(sequences(2)).toEqual([4n, 3n]);
   expect(sequences(0)).toEqual([]);
   expect(receipts.issued).toBe(4);
+});
+
+test("those below a number are found, also when the oldest are gone and when nothing is below it", async () => {
+  const receipts = new Receipts(identity, 0);
+  const owners = [1, 2, 1, 2];
+  for (const [number, device] of owners.entries())
+    await receipts.issue(task(number, device), 0, null);
+  const below = (before: bigint, device?: number, limit = 10) =>
+    receipts
+      .find({ before, device: device === undefined ? undefined : bytes(device) }, limit)
+      .map((document) => Number(open(document).sequence));
+  expect(below(4n)).toEqual([3, 2, 1]);
+  expect(below(4n, undefined, 2)).toEqual([3, 2]);
+  expect(below(4n, 2)).toEqual([2]);
+  expect(below(5n)).toEqual([4, 3, 2, 1]);
+  expect(below(2n ** 64n - 1n)).toEqual([4, 3, 2, 1]);
+  expect(below(1n)).toEqual([]);
+  expect(below(0n)).toEqual([]);
 });
 
 test("a device finds its own, also when it knows the name of another's task", async () => {
@@ -46,7 +64,13 @@ test("a device finds its own, also when it knows the name of another's task", as
   await receipts.issue(task(2, 2), 0, null);
   const found = (device?: number, name?: number) =>
     receipts
-      .find(device ? bytes(device) : undefined, name ? task(name).task : undefined, 10)
+      .find(
+        {
+          device: device === undefined ? undefined : bytes(device),
+          task: name === undefined ? undefined : task(name).task,
+        },
+        10,
+      )
       .map((document) => Number(open(document).sequence));
   expect(found(1)).toEqual([1]);
   expect(found(2)).toEqual([2]);
@@ -61,10 +85,13 @@ test("only the newest are kept, and the count goes on", async () => {
   for (let number = 0; number <= MAX_RECEIPTS; number += 1)
     void receipts.issue(task(number), 0, null);
   await expect.poll(() => receipts.issued, { timeout: 10_000 }).toBe(MAX_RECEIPTS + 1);
-  const kept = receipts.find(undefined, undefined, MAX_RECEIPTS + 10);
+  const kept = receipts.find({}, MAX_RECEIPTS + 10);
   expect(kept).toHaveLength(MAX_RECEIPTS);
   expect(open(kept.at(-1)!).sequence).toBe(2n);
-  expect(receipts.find(undefined, task(0).task, 1)).toEqual([]);
+  expect(receipts.find({ task: task(0).task }, 1)).toEqual([]);
+  const [oldest] = receipts.find({ before: 3n }, 10);
+  expect(open(oldest!).sequence).toBe(2n);
+  expect(receipts.find({ before: 2n }, 10)).toEqual([]);
   expect(receipts.issued).toBe(MAX_RECEIPTS + 1);
 });
 
@@ -82,7 +109,7 @@ test("the warden's part is in the receipt whose beginning it was asked about", a
     return part;
   });
   await receipts.issue(task(7), 200, null);
-  const document = receipts.find(undefined, undefined, 1)[0]!;
+  const document = receipts.find({}, 1)[0]!;
   expect(open(document).warden).toEqual(part);
   expect(documentHash(document.subarray(0, 227))).toEqual(documentHash(asked[0]!));
 });
@@ -94,9 +121,9 @@ test("a receipt waits for the one before it, so that none seems to be missing", 
   void receipts.issue(task(1), 0, null);
   const second = receipts.issue(task(2), 0, null);
   await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(receipts.find(undefined, undefined, 10)).toEqual([]);
+  expect(receipts.find({}, 10)).toEqual([]);
   first.resolve(null);
   await second;
-  const found = receipts.find(undefined, undefined, 10);
+  const found = receipts.find({}, 10);
   expect(found.map((document) => open(document).sequence)).toEqual([2n, 1n]);
 });

@@ -24,6 +24,14 @@ export type TaskRecord = Pick<
 /** What the warden says of the task whose receipt begins so; `null` where it says nothing. */
 export type AskWarden = (begun: Uint8Array) => Promise<WardenPart | null>;
 
+export interface ReceiptQuery {
+  /** Whose; absent for everybody's. */
+  readonly device?: Uint8Array | undefined;
+  readonly task?: Uint8Array | undefined;
+  /** Only those with a lower number. */
+  readonly before?: bigint | undefined;
+}
+
 interface KeptReceipt {
   readonly task: Uint8Array;
   readonly device: Uint8Array;
@@ -77,14 +85,14 @@ export class Receipts {
     if (this.#kept.length > MAX_RECEIPTS) this.#kept.shift();
   }
 
-  /**
-   * The newest receipts first.
-   *
-   * @param device whose; `undefined` for everybody's
-   */
-  find(device: Uint8Array | undefined, task: Uint8Array | undefined, limit: number): Uint8Array[] {
+  /** The newest receipts first. */
+  find({ device, task, before }: ReceiptQuery, limit: number): Uint8Array[] {
     const found: Uint8Array[] = [];
-    for (let index = this.#kept.length - 1; index >= 0 && found.length < limit; index -= 1) {
+    // They are kept in the order of their numbers, without a gap, and the last one's is known.
+    const newer =
+      before === undefined || before > this.#sequence ? 0n : this.#sequence + 1n - before;
+    const last = this.#kept.length - 1 - Number(newer);
+    for (let index = last; index >= 0 && found.length < limit; index -= 1) {
       const kept = this.#kept[index]!;
       if (device && !sameBytes(kept.device, device)) continue;
       if (task && !sameBytes(kept.task, task)) continue;

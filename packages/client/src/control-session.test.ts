@@ -141,6 +141,15 @@ describe("receipts", () => {
     );
   });
 
+  test("that are not below the number asked for are no answer", async () => {
+    const session = await open();
+    const maker = new ReceiptMaker(gateway.node);
+    given(maker.make({ sequence: 6n }), maker.make({ sequence: 5n }));
+    expect(await session.receipts({ before: 7 })).toHaveLength(2);
+    expect(asked).toEqual([{ request: "receipts", limit: 20, before: 7 }]);
+    await expect(session.receipts({ before: 6 })).rejects.toThrow(failing("ERR_NODE_IDENTITY"));
+  });
+
   test("have a warden's part of the warden that this device was told of, or none", async () => {
     const maker = new ReceiptMaker(gateway.node);
     given(maker.make({}, 5n), maker.make());

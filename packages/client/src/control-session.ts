@@ -29,6 +29,11 @@ const WHOLE_FILE_TIMEOUT_MS = 20 * 60_000;
 /** A stream's number has 16 bits; a session of more requests is followed by another. */
 const LAST_STREAM = 65_535;
 
+export type ReceiptQuery = { readonly limit?: number } & (
+  | { readonly task?: Uint8Array; readonly before?: never }
+  | { readonly task?: never; readonly before?: number }
+);
+
 type Answer<K extends ControlResponse["response"]> = Extract<ControlResponse, { response: K }>;
 
 export class ControlSession {
@@ -74,18 +79,24 @@ export class ControlSession {
   }
 
   /**
-   * Receipts, verified with the keys of node and warden, newest first.
+   * Receipts, verified with the keys of node and warden, newest first: of one task, or below a number.
    *
-   * @throws {@link ClientError} `ERR_NODE_IDENTITY` when one is not genuine, or of another task
+   * @throws {@link ClientError} `ERR_NODE_IDENTITY` when one is not genuine, or not one that was asked for
    */
-  async receipts(query: { task?: Uint8Array; limit?: number } = {}): Promise<VerifiedReceipt[]> {
-    const { task, limit = 20 } = query;
-    const filter = task ? { task: Buffer.from(task).toString("hex") } : {};
+  async receipts(query: ReceiptQuery = {}): Promise<VerifiedReceipt[]> {
+    const { task, before, limit = 20 } = query;
+    const below = before === undefined ? {} : { before };
+    const filter = task ? { task: Buffer.from(task).toString("hex") } : below;
     const request = { request: "receipts", limit, ...filter } as const;
     const { documents } = await this.#ask(request, "receipts");
     const receipts = documents.map((document) => this.#verify(Buffer.from(document, "base64")));
     if (task && receipts.some(({ receipt }) => !sameBytes(receipt.task, task)))
       throw new ClientError("ERR_NODE_IDENTITY", "the node gave the receipt of another task");
+    if (before !== undefined && receipts.some(({ receipt }) => receipt.sequence >= BigInt(before)))
+      throw new ClientError(
+        "ERR_NODE_IDENTITY",
+        `the node gave a receipt that is not below ${before}`,
+      );
     return receipts;
   }
 

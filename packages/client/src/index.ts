@@ -10,7 +10,13 @@ export { checkCertificate } from "./certificate-check.ts";
 export { Tunnel, type TunnelOptions } from "./tunnel.ts";
 export { Conversation, type ConversationOptions, type TurnEvent } from "./conversation.ts";
 export { ControlSession } from "./control-session.ts";
-export { assertReceiptOf, receiptGaps, type ReceiptGap } from "./receipts.ts";
+export {
+  assertReceiptOf,
+  receiptGaps,
+  receiptPage,
+  type ReceiptGap,
+  type ReceiptPage,
+} from "./receipts.ts";
 export {
   encodeReceiptFile,
   MAX_FILE_RECEIPTS,

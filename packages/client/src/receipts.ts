@@ -4,8 +4,15 @@
  *
  * @module
  */
-import { sameBytes, type Certificate, type DeviceIdentity, type Receipt } from "@phantoma/crypto";
+import {
+  sameBytes,
+  type Certificate,
+  type DeviceIdentity,
+  type Receipt,
+  type VerifiedReceipt,
+} from "@phantoma/crypto";
 import { ClientError } from "./client-error.ts";
+import type { ControlSession } from "./control-session.ts";
 
 /**
  * A receipt must be of the very task that this device had: its ticket, the one-time key that the handshake
@@ -33,6 +40,34 @@ export function assertReceiptOf(
         "ERR_NODE_IDENTITY",
         `a receipt names another ${name} than the task had`,
       );
+}
+
+/** As many as a node gives at once. */
+const PAGE_RECEIPTS = 100;
+
+export interface ReceiptPage {
+  /** Newest first. */
+  readonly receipts: readonly VerifiedReceipt[];
+  /** Also between this page and the one it follows. */
+  readonly gaps: readonly ReceiptGap[];
+  /** What the next page is asked for with; `null` after the last. */
+  readonly next: number | null;
+}
+
+/** @param before `null` for the newest; otherwise the last number of another page, or any number */
+export async function receiptPage(
+  control: Pick<ControlSession, "receipts">,
+  before: number | null,
+): Promise<ReceiptPage> {
+  // That number's own is asked for too: only where the node has it, what is missing below it is missing.
+  const below = before === null ? {} : { before: before + 1 };
+  const given = await control.receipts({ ...below, limit: PAGE_RECEIPTS });
+  const oldest = Number(given.at(-1)?.receipt.sequence ?? 1n);
+  return {
+    receipts: given.filter(({ receipt }) => before === null || receipt.sequence < BigInt(before)),
+    gaps: receiptGaps(given.map(({ receipt }) => receipt)),
+    next: given.length === PAGE_RECEIPTS && oldest > 1 ? oldest : null,
+  };
 }
 
 /** Receipts that were not among those given, in one run of the keeper. */

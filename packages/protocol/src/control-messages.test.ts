@@ -53,6 +53,23 @@ describe("a request", () => {
   });
 
   test.each([
+    [1, true],
+    [Number.MAX_SAFE_INTEGER, true],
+    [Number.MAX_SAFE_INTEGER + 1, false],
+    [0, false],
+    [1.5, false],
+    ["2", false],
+    [undefined, false],
+  ])("for the receipts below %j: %s", (before, isTaken) => {
+    expect(request({ request: "receipts", limit: 1, before })).toBe(isTaken);
+  });
+
+  test("one task's receipt is not asked for below a number", () => {
+    const asked = { request: "receipts", limit: 1 };
+    expect(request({ ...asked, task: hex32, before: 2 })).toBe(false);
+  });
+
+  test.each([
     [0, 1, true],
     [0, 200, true],
     [Number.MAX_SAFE_INTEGER, 1, true],

@@ -23,12 +23,15 @@ export const controlRequestSchema = z.discriminatedUnion("request", [
   z.strictObject({ request: z.literal("models") }),
   /** The current device list, as signed. */
   z.strictObject({ request: z.literal("devices") }),
-  /** Receipts of the asking device's tasks (an admin's: of all), newest first. */
-  z.strictObject({
-    request: z.literal("receipts"),
-    task: hex32.exactOptional(),
-    limit: z.int().min(1).max(100),
-  }),
+  /** Receipts of the asking device's tasks (an admin's: of all), newest first; of one task, or below a number. */
+  z
+    .strictObject({
+      request: z.literal("receipts"),
+      task: hex32.exactOptional(),
+      before: z.int().positive().exactOptional(),
+      limit: z.int().min(1).max(100),
+    })
+    .refine(({ task, before }) => task === undefined || before === undefined),
   /** The next device list, signed by an admin. */
   z.strictObject({ request: z.literal("submit-device-list"), document }),
   /** State of the kernel policy, exact counts, and refused attempts after a sequence. */

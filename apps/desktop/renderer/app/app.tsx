@@ -100,7 +100,7 @@ function Page() {
     case "health":
       return <HealthPage node={node} />;
     case "receipts":
-      return <ReceiptsPage node={node} />;
+      return <ReceiptsPage key={node.id} node={node} />;
     case "new":
     case "home":
       return node.state === "stopped" ? (

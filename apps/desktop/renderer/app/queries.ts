@@ -32,7 +32,7 @@ export const keys = {
   conversations: ["conversations.list"],
   conversation: (id: string) => ["conversations.get", id],
   status: (node: string) => ["nodes.status", node],
-  receipts: (node: string) => ["receipts.list", node],
+  receipts: (node: string, before: number | null) => ["receipts.list", node, before],
   egress: (node: string) => ["egress.read", node],
   doctor: (node: string) => ["doctor.read", node],
   endpoint: ["endpoint.get"],
@@ -82,10 +82,10 @@ export const useEndpoint = () =>
 /** A status is counted in seconds; asking more often tells nobody anything. */
 const STATUS_STALE_MS = 5_000;
 
-export const useReceipts = (node: string) =>
+export const useReceipts = (node: string, before: number | null) =>
   useQuery({
-    queryKey: keys.receipts(node),
-    queryFn: () => ask("receipts.list", { node }),
+    queryKey: keys.receipts(node, before),
+    queryFn: () => ask("receipts.list", { node, before }),
     staleTime: 0,
   });
 

@@ -164,6 +164,9 @@ export const en = {
     meaning:
       "The node reports: its keeper signs one when a worker has ended, and this console checked every signature. Each line says only what its witness measured. What is said of memory follows from the node's wipe grade as it is now.",
     none: "No worker has ended since the node started.",
+    noneOlder: "The node has none that is older.",
+    older: "Older receipts",
+    newest: "Newest receipts",
     noneYet: "There is none yet: a receipt is written when a worker has ended.",
     notMeasured: "not measured",
     task: "Task",
@@ -195,7 +198,7 @@ export const en = {
     isOwn: "this console's own: its connection proved the same key, model and release",
     isNotOwn: "another device's, or of before this console started",
     save: "Save as file",
-    saveAll: "Save all as one file",
+    saveAll: "Save all of these as one file",
     saved: "Saved. The command phantoma verify receipt checks it anywhere:",
     copyCheck: "Copy the command that checks it",
     missing: "Receipts {{from}} to {{to}} are missing: the node did not give them.",

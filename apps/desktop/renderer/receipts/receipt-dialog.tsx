@@ -45,7 +45,7 @@ export function ReceiptDialog({ node, task, given, onClose }: Props) {
         <Skeleton lines={6} label={t("receipts.loading")} />
       )}
       {receipt && <ReceiptView receipt={receipt} grade={doctor?.grade} />}
-      {receipt && <SaveReceipts node={node} task={receipt.task} />}
+      {receipt && <SaveReceipts node={node} task={receipt.task} before={null} />}
     </Dialog>
   );
 }

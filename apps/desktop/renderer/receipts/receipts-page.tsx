@@ -1,21 +1,24 @@
 /**
- * Every receipt the node still holds, newest first.
+ * The receipts that the node still holds, newest first, a hundred at a time.
  *
  * @module
  */
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { NodeView } from "../../ipc/contract.ts";
 import { ErrorView } from "../app/error-view.tsx";
 import { PageBody, PageFrame } from "../app/page-frame.tsx";
 import { useDoctor, useReceipts } from "../app/queries.ts";
 import { formatTime, shortHex } from "../chat/format.ts";
+import { Button } from "../design/button.tsx";
 import { Skeleton } from "../design/parts.tsx";
 import { ReceiptView } from "./receipt-view.tsx";
 import { SaveReceipts } from "./save-receipts.tsx";
 
 export function ReceiptsPage({ node }: { node: NodeView }) {
   const { t, i18n } = useTranslation();
-  const { data, error, refetch } = useReceipts(node.id);
+  const [before, setBefore] = useState<number | null>(null);
+  const { data, error, refetch } = useReceipts(node.id, before);
   const { data: doctor } = useDoctor(node);
   return (
     <PageFrame title={t("receipts.title")}>
@@ -28,8 +31,12 @@ export function ReceiptsPage({ node }: { node: NodeView }) {
             {t(from === to ? "receipts.missingOne" : "receipts.missing", { from, to })}
           </p>
         ))}
-        {data && data.receipts.length > 0 && <SaveReceipts node={node.id} task={null} />}
-        {data?.receipts.length === 0 && <p className="nothing">{t("receipts.none")}</p>}
+        {data && data.receipts.length > 0 && (
+          <SaveReceipts node={node.id} task={null} before={before} />
+        )}
+        {data?.receipts.length === 0 && (
+          <p className="nothing">{t(before === null ? "receipts.none" : "receipts.noneOlder")}</p>
+        )}
         <div className="receipts">
           {data?.receipts.map((receipt) => (
             <details key={`${receipt.epoch}-${receipt.sequence}`} className="receipt">
@@ -38,9 +45,21 @@ export function ReceiptsPage({ node }: { node: NodeView }) {
                 <span className="code">{shortHex(receipt.task)}</span>
               </summary>
               <ReceiptView receipt={receipt} grade={doctor?.grade} />
-              <SaveReceipts node={node.id} task={receipt.task} />
+              <SaveReceipts node={node.id} task={receipt.task} before={null} />
             </details>
           ))}
+        </div>
+        <div className="receipts-pages">
+          {before !== null && (
+            <Button size="small" onClick={() => setBefore(null)}>
+              {t("receipts.newest")}
+            </Button>
+          )}
+          {data?.next && (
+            <Button size="small" onClick={() => setBefore(data.next)}>
+              {t("receipts.older")}
+            </Button>
+          )}
         </div>
       </PageBody>
     </PageFrame>

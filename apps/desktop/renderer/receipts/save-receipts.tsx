@@ -4,22 +4,23 @@
  * @module
  */
 import { useTranslation } from "react-i18next";
+import type { RequestInput } from "../../ipc/contract.ts";
 import { ErrorView } from "../app/error-view.tsx";
 import { useRequest } from "../app/queries.ts";
 import { Button } from "../design/button.tsx";
 import { CopyButton } from "../design/copy-button.tsx";
 
-/** @param task `null` for every receipt that the node gives */
-export function SaveReceipts({ node, task }: { node: string; task: string | null }) {
+/** @param asked with no task, the whole list that begins before a number */
+export function SaveReceipts(asked: RequestInput<"receipts.export">) {
   const { t } = useTranslation();
   const save = useRequest("receipts.export");
   const { data, error, isPending, mutate } = save;
   return (
     <div className="save-receipts">
-      <Button size="small" disabled={isPending} onClick={() => mutate({ node, task })}>
-        {t(task === null ? "receipts.saveAll" : "receipts.save")}
+      <Button size="small" disabled={isPending} onClick={() => mutate(asked)}>
+        {t(asked.task === null ? "receipts.saveAll" : "receipts.save")}
       </Button>
-      {error && <ErrorView thrown={error} onRetry={() => mutate({ node, task })} />}
+      {error && <ErrorView thrown={error} onRetry={() => mutate(asked)} />}
       {data && (
         <p role="status">
           {t("receipts.saved")} <span className="code">{data.path}</span>
