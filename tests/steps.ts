@@ -126,6 +126,14 @@ export const steps: readonly Step[] = [
     obstacle: noGuest,
   },
   {
+    name: "provision",
+    kind: "proof",
+    command: ["tests/proofs/provision.ts"],
+    isLong: true,
+    isTold: true,
+    obstacle: noGuest,
+  },
+  {
     name: "ram",
     kind: "proof",
     command: ["tests/proofs/ram/main.ts"],

@@ -5,7 +5,6 @@
  *
  * @module
  */
-import { ClientError } from "@phantoma/client";
 import { ask } from "./commands/ask.ts";
 import { chat } from "./commands/chat.ts";
 import { demo } from "./commands/demo.ts";
@@ -14,13 +13,14 @@ import { doctor } from "./commands/doctor.ts";
 import { egress } from "./commands/egress.ts";
 import { models } from "./commands/models.ts";
 import { node } from "./commands/node.ts";
+import { provision } from "./commands/provision.ts";
 import { receipts } from "./commands/receipts.ts";
 import { start } from "./commands/start.ts";
 import { status } from "./commands/status.ts";
 import { verify } from "./commands/verify.ts";
 import { window } from "./commands/window.ts";
 import type { Command } from "./command.ts";
-import { fail, printError, UsageError } from "./output.ts";
+import { fail, isAdvised, printError, UsageError } from "./output.ts";
 
 const commands = {
   ask,
@@ -34,6 +34,7 @@ const commands = {
   verify,
   devices,
   node,
+  provision,
   demo,
   start,
 } as const satisfies Record<string, Command>;
@@ -50,7 +51,7 @@ if (name === "help" || name === "--help") {
     process.exitCode = await commands[name as keyof typeof commands].run(args);
   } catch (error) {
     process.exitCode = error instanceof UsageError ? 2 : 1;
-    if (!(error instanceof ClientError || error instanceof UsageError)) throw error;
+    if (!(isAdvised(error) || error instanceof UsageError)) throw error;
     printError(error, isJson);
   }
 }

@@ -80,7 +80,8 @@ async function succeeds(
     cwd: "/",
     env: {},
     stdio: "ignore",
-    timeout,
+    // Not `timeout`: its timer would keep us waiting when the program cannot even be started.
+    signal: AbortSignal.timeout(timeout),
     killSignal: "SIGKILL",
   });
   try {

@@ -8,6 +8,18 @@ export { addressName, parseTarget, type Address, type Target } from "./ssh/addre
 export { parseFingerprint, type HostKey } from "./ssh/host-key.ts";
 export { SshConnection, type OpenOptions } from "./ssh/connection.ts";
 export { RootShell, type Privilege } from "./ssh/root-shell.ts";
-export type { Answer, Question, SignIn } from "./ssh/sign-in.ts";
+export { openPrivateKey, type Answer, type Question, type SignIn } from "./ssh/sign-in.ts";
 export { isFit, type Check, type Finding, type Verdict } from "./preflight/findings.ts";
 export { preflight, type Preflight } from "./preflight/preflight.ts";
+export type { BundleFile } from "./bundle-file.ts";
+export type { JournalEvent } from "./journal.ts";
+export { listRemovals } from "./remote-run.ts";
+export {
+  reach,
+  setUp,
+  takeAway,
+  type SetUpEvent,
+  type SetUpNode,
+  type SetUpOptions,
+} from "./set-up.ts";
+export { changes, stepNames, type StepName } from "./step-names.ts";

@@ -176,7 +176,11 @@ export class SshConnection {
         const { stdout, stderr } = output;
         resolve({ code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) });
       });
-      write(channel, input).catch(() => channel.destroy());
+      write(channel, input).catch((error: unknown) => {
+        clearTimeout(tooLong);
+        reject(error);
+        channel.destroy();
+      });
     });
   }
 

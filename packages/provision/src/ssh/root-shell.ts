@@ -53,6 +53,10 @@ export class RootShell {
     this.#password = password;
   }
 
+  close(): void {
+    this.#connection.close();
+  }
+
   /** Runs a script of ours by the server's `sh`. It holds no secret: those are input. */
   async run(script: string, options: RunOptions = {}): Promise<Ended> {
     const command = `/bin/sh -c ${quoted(script)}`;
