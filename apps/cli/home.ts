@@ -119,6 +119,11 @@ export class Home {
     replaceFile(join(this.#dir, HOSTS_FILE), { ...this.#hostKeys(), [address]: key });
   }
 
+  forgetHostKey(address: string): void {
+    const { [address]: _forgotten, ...others } = this.#hostKeys();
+    replaceFile(join(this.#dir, HOSTS_FILE), others);
+  }
+
   #hostKeys(): Record<string, HostKey> {
     const stored = readIfPresent(join(this.#dir, HOSTS_FILE));
     if (!stored) return {};

@@ -25,6 +25,7 @@ export function showChanges(mayReboot: boolean): void {
 export class Checklist {
   readonly #isJson: boolean;
   readonly #progress = new ProgressLine();
+  #percent: number | undefined;
   readonly #began = new Map<StepName, number>();
 
   constructor(isJson: boolean) {
@@ -32,7 +33,7 @@ export class Checklist {
   }
 
   hear(event: SetUpEvent): void {
-    if (this.#isJson) return writeJson(event);
+    if (this.#isJson) return this.#isNews(event) ? writeJson(event) : undefined;
     switch (event.kind) {
       case "upload":
         this.#progress.show(`  sending the release: ${progressText(event.sent, event.of)}`);
@@ -59,6 +60,15 @@ export class Checklist {
       case "wants":
       case "ended":
     }
+  }
+
+  /** A program is told of every percent, and of everything else. */
+  #isNews(event: SetUpEvent): boolean {
+    if (event.kind !== "upload") return true;
+    const percent = Math.floor((100 * event.sent) / event.of);
+    const isNews = percent !== this.#percent;
+    this.#percent = percent;
+    return isNews;
   }
 
   #step({ step, state, at }: Extract<SetUpEvent, { kind: "step" }>): void {

@@ -33,6 +33,7 @@ const options = {
   key: { type: "string" },
   agent: { type: "boolean", default: false },
   "host-key": { type: "string" },
+  "forget-host-key": { type: "boolean", default: false },
   "node-port": { type: "string", default: "7443" },
   reach: { type: "string" },
   name: { type: "string" },

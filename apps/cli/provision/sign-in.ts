@@ -25,6 +25,8 @@ export interface SignInValues {
   readonly key?: string | undefined;
   readonly agent: boolean;
   readonly "host-key"?: string | undefined;
+  /** The server was installed anew, and its owner knows. */
+  readonly "forget-host-key": boolean;
 }
 
 /** One who is signed in, and can do it again after a cut. */
@@ -37,6 +39,7 @@ export interface SignedIn {
 
 export async function signIn(home: Home, address: string, values: SignInValues): Promise<SignedIn> {
   const target = parseTarget(address);
+  if (values["forget-host-key"]) home.forgetHostKey(addressName(target));
   const hostKey = await confirmHostKey(home, target, values["host-key"]);
   const secrets: Secret[] = [];
   const remember = (secret: Secret): Secret => (secrets.push(secret), secret);
@@ -115,6 +118,8 @@ async function confirmHostKey(
   const name = addressName(target);
   const known = home.hostKey(name);
   // A change is found out when signing in, before anything is sent.
+  if (known && given !== undefined && parseFingerprint(given) !== known.sha256)
+    throw new ProvisionError("ERR_HOST_KEY_CHANGED", { about: "another one was confirmed before" });
   if (known) return known;
   const shown = await SshConnection.readHostKey(target);
   notice(`${name} shows this host key:\n\n  ${shown.algorithm}  ${shown.sha256}\n\n${WHERE}`);

@@ -31,7 +31,7 @@ export const causes = {
   ],
   ERR_HOST_KEY_CHANGED: [
     "the server shows another key than the one that was confirmed",
-    "do not continue: find out at your provider whether the server was installed anew",
+    "do not continue before your provider says that it was installed anew; then --forget-host-key",
   ],
   ERR_HOST_KEY_TEXT: [
     "this is no SHA-256 fingerprint of a host key",
@@ -102,8 +102,8 @@ export const causes = {
   ],
   ERR_HOST_FULL: ["the server's disk is full", "make room on the server, and run it again"],
   ERR_STEP_FAILED: [
-    "a step failed on the server, and what it had begun was taken back",
-    "look at the step's reason, and run it again",
+    "a step failed on the server",
+    "put its reason right and run it again: it goes on there",
   ],
   ERR_STEP_STALLED: [
     "a step on the server has not moved for too long",

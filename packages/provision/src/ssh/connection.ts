@@ -146,66 +146,62 @@ export class SshConnection {
     this.#client.end();
   }
 
-  async #run(command: string, options: RunOptions): Promise<Ended> {
-    const { timeoutMs = RUN_MS, maxOutputBytes = MAX_OUTPUT_BYTES, input = [] } = options;
-    if (this.#ended) throw this.#ended;
-    const channel = await this.#freeChannel(command);
-    const output: Record<"stdout" | "stderr", Buffer[]> = { stdout: [], stderr: [] };
-    let bytes = 0;
-    return new Promise<Ended>((resolve, reject) => {
-      let code: number | null | undefined;
-      const giveUp = (error: ProvisionErrorCode): void => {
-        clearTimeout(tooLong);
-        reject(new ProvisionError(error));
-        channel.destroy();
-      };
-      const tooLong = setTimeout(() => giveUp("ERR_SSH_TIMEOUT"), timeoutMs);
-      const take = (name: "stdout" | "stderr") => (part: Buffer) => {
-        bytes += part.length;
-        if (bytes > maxOutputBytes) return giveUp("ERR_SSH_OUTPUT");
-        output[name].push(part);
-      };
-      channel.on("data", take("stdout"));
-      channel.stderr.on("data", take("stderr"));
-      channel.on("exit", (status: number | null) => (code = status));
-      channel.on("error", () => undefined);
-      channel.on("close", () => {
-        clearTimeout(tooLong);
-        // A channel that closes without saying how its command ended was cut off.
-        if (code === undefined) return reject(new ProvisionError("ERR_SSH_DROPPED"));
-        const { stdout, stderr } = output;
-        resolve({ code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) });
-      });
-      write(channel, input).catch((error: unknown) => {
-        clearTimeout(tooLong);
-        reject(error);
-        channel.destroy();
-      });
-    });
-  }
-
   /** A server that allows one channel counts the last one for a moment after its end. */
-  async #freeChannel(command: string): Promise<ClientChannel> {
+  async #run(command: string, options: RunOptions): Promise<Ended> {
     for (let tries = 1; ; tries += 1)
       try {
-        return await this.#channel(command);
+        return await this.#runOnce(command, options);
       } catch (error) {
         if (!isCode(error, "ERR_SSH_CHANNEL") || tries === CHANNEL_TRIES) throw error;
         await sleep(CHANNEL_RETRY_MS);
       }
   }
 
-  #channel(command: string): Promise<ClientChannel> {
+  #runOnce(command: string, options: RunOptions): Promise<Ended> {
     return new Promise((resolve, reject) => {
+      if (this.#ended) return reject(this.#ended);
       const lost = (): void => reject(new ProvisionError("ERR_SSH_DROPPED"));
       this.#client.once("close", lost);
       this.#client.exec(command, (error, channel) => {
         this.#client.removeListener("close", lost);
+        // In this very turn: how it ended may have come together with its beginning.
         if (error) reject(new ProvisionError(this.isOpen ? "ERR_SSH_CHANNEL" : "ERR_SSH_DROPPED"));
-        else resolve(channel);
+        else collect(channel, options).then(resolve, reject);
       });
     });
   }
+}
+
+function collect(channel: ClientChannel, options: RunOptions): Promise<Ended> {
+  const { timeoutMs = RUN_MS, maxOutputBytes = MAX_OUTPUT_BYTES, input = [] } = options;
+  const output: Record<"stdout" | "stderr", Buffer[]> = { stdout: [], stderr: [] };
+  let bytes = 0;
+  return new Promise((resolve, reject) => {
+    let code: number | null | undefined;
+    const giveUp = (error: unknown): void => {
+      clearTimeout(tooLong);
+      reject(error);
+      channel.destroy();
+    };
+    const tooLong = setTimeout(() => giveUp(new ProvisionError("ERR_SSH_TIMEOUT")), timeoutMs);
+    const take = (name: "stdout" | "stderr") => (part: Buffer) => {
+      bytes += part.length;
+      if (bytes > maxOutputBytes) return giveUp(new ProvisionError("ERR_SSH_OUTPUT"));
+      output[name].push(part);
+    };
+    channel.on("data", take("stdout"));
+    channel.stderr.on("data", take("stderr"));
+    channel.on("exit", (status: number | null) => (code = status));
+    channel.on("error", () => undefined);
+    channel.on("close", () => {
+      clearTimeout(tooLong);
+      // A channel that closes without saying how its command ended was cut off.
+      if (code === undefined) return reject(new ProvisionError("ERR_SSH_DROPPED"));
+      const { stdout, stderr } = output;
+      resolve({ code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) });
+    });
+    write(channel, input).catch(giveUp);
+  });
 }
 
 /** One part at a time, and the next when it has left: whoever made it may erase it then. */

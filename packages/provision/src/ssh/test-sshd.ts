@@ -40,8 +40,11 @@ export class TestSshd {
   readonly #dir: string;
   readonly #child: ChildProcess;
 
-  /** @param settings lines of sshd_config that come first, and so win */
-  static async start(settings: readonly string[] = []): Promise<TestSshd> {
+  /**
+   * @param settings lines of sshd_config that come first, and so win
+   * @param diskKib of a /var/lib that only this server sees; absent: the machine's own
+   */
+  static async start(settings: readonly string[] = [], diskKib?: number): Promise<TestSshd> {
     const dir = mkdtempSync(join(tmpdir(), "sshd-"));
     const port = await freePort();
     keygen(join(dir, "host_ed25519"), "ed25519");
@@ -60,7 +63,9 @@ export class TestSshd {
         "ListenAddress 127.0.0.1",
         `HostKey ${join(dir, "host_ed25519")}`,
         `HostKey ${join(dir, "host_ecdsa")}`,
-        `AuthorizedKeysFile ${join(dir, "authorized_keys")}`,
+        // The folder is private: a file would be read with the rights of whoever signs in.
+        `AuthorizedKeysCommand /usr/bin/cat ${join(dir, "authorized_keys")}`,
+        "AuthorizedKeysCommandUser root",
         "PidFile none",
         "StrictModes no",
         "PermitRootLogin yes",
@@ -75,6 +80,7 @@ export class TestSshd {
     // The namespace goes with its last process, and so do the files that lie over the machine's.
     const script = `mount --bind ${dir}/passwd /etc/passwd && mount --bind ${dir}/shadow /etc/shadow &&
       mount --bind ${dir}/sudoers /etc/sudoers && mkdir -p /run/sshd &&
+      ${diskKib === undefined ? "true" : `mount -t tmpfs -o size=${diskKib}k,mode=755 tmpfs /var/lib`} &&
       exec /usr/sbin/sshd -D -e -f ${dir}/sshd_config`;
     const child = spawn("unshare", ["--mount", "sh", "-c", script], {
       stdio: ["ignore", "ignore", "pipe"],
