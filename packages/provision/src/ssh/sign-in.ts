@@ -54,6 +54,8 @@ export class Attempts {
   readonly #answer: Answer | undefined;
   readonly #tried = new Set<AuthenticationType>();
   #wasPasswordUsed = false;
+  /** Why a question of the server's was not answered. */
+  #unanswered: ProvisionError | undefined;
   #refusal: ProvisionError = new ProvisionError("ERR_SSH_METHOD");
 
   /** @throws {@link ProvisionError} where the key cannot be opened */
@@ -65,7 +67,7 @@ export class Attempts {
   }
 
   get refusal(): ProvisionError {
-    return this.#refusal;
+    return this.#unanswered ?? this.#refusal;
   }
 
   /** @param left what the server would still take; `null` before it was asked */
@@ -91,7 +93,10 @@ export class Attempts {
       prompt: (_name, _instructions, _language, prompts, finish) => {
         this.#reply(prompts).then(
           (answers) => finish([...answers]),
-          () => finish([]),
+          (error: unknown) => {
+            if (error instanceof ProvisionError) this.#unanswered = error;
+            finish([]);
+          },
         );
       },
     };
