@@ -1,7 +1,7 @@
 /** phantoma provision as a program runs it, against a real OpenSSH server on this machine: up to its plan. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,6 +12,7 @@ import {
   PASSWORD,
   TestSshd,
 } from "../../../packages/provision/src/ssh/test-sshd.ts";
+import { ReleaseUnderTest } from "../../../tests/release-under-test.ts";
 
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 /** Seconds of PAM and of a busy machine, in milliseconds. */
@@ -98,6 +99,46 @@ describe.skipIf(noSshd() !== undefined)("phantoma provision", () => {
       const short = await provision("sudo-asks", flags, `${PASSPHRASE}\n`);
       expect(short).toMatchObject({ code: 2 });
       expect(short.errors).toContain("for sudo is wanted as a line of standard input");
+    },
+    PATIENCE_MS,
+  );
+
+  test(
+    "takes a release with its quorum, and none that is changed or signed by too few",
+    async () => {
+      const release = await new ReleaseUnderTest().make();
+      const { filePath, repository, ceremony } = release;
+      const anchor = join(ceremony.dir, "anchor.json");
+      const flags = [
+        "--host-key",
+        sshd.hostKey().sha256,
+        "--yes",
+        "--anchor",
+        anchor,
+        "--release",
+        repository,
+      ];
+      const refusal = async () => {
+        // A user who cannot become root: it ends there, whatever this machine is.
+        const { output } = await provision(
+          "sudo-never",
+          [...flags, "--bundle", filePath],
+          `${PASSWORD}\n`,
+        );
+        return (JSON.parse(output) as { error: { code: string } }).error.code;
+      };
+      expect(await refusal()).toBe("ERR_SUDO_NOT_ALLOWED");
+      const whole = readFileSync(filePath);
+      writeFileSync(filePath, "another");
+      expect(await refusal()).toBe("ERR_BUNDLE_REFUSED");
+      writeFileSync(filePath, whole);
+      const dir = join(repository, "metadata");
+      const name = readdirSync(dir).find((file) => file.endsWith(".targets.json"))!;
+      const signed = JSON.parse(readFileSync(join(dir, name), "utf8")) as { signatures: unknown[] };
+      const signatures = signed.signatures.slice(0, 1);
+      writeFileSync(join(dir, name), JSON.stringify({ ...signed, signatures }));
+      expect(await refusal()).toBe("ERR_BUNDLE_REFUSED");
+      rmSync(release.dir, { recursive: true });
     },
     PATIENCE_MS,
   );

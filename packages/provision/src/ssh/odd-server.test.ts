@@ -130,7 +130,7 @@ test("a refused command, one that a signal ends, and one that ends without a wor
   });
   expect((await killed.run("x")).code).toBeNull();
   killed.close();
-  const silent = await open({ run: (channel) => void channel.close() });
+  const silent = await open({ run: (channel) => channel.close() });
   expect(await codeOf(silent.run("x"))).toBe("ERR_SSH_DROPPED");
   silent.close();
 });
