@@ -32,6 +32,14 @@ const proof = new Proof("From an address to a first answer", values.json);
 const main = fileURLToPath(new URL("../../apps/cli/main.ts", import.meta.url));
 const PASSPHRASE = "the key's own words";
 const HELD = new Set(["done", "was-so"]);
+/** Milliseconds; a boot takes 60 s here, and hangs in the emulator's clock now and then. */
+const BOOT_MS = 150_000;
+/** What Debian's own programs keep of a file before they change it. */
+const KNOWN_LEFT = new Set(
+  ["passwd", "group", "shadow", "gshadow", "subuid", "subgid"].map((name) => `/etc/${name}-`),
+);
+/** Whether the set-up's reboot is over. */
+let isBack = false;
 
 const dir = mkdtempSync(join(tmpdir(), "provision-"));
 const home = join(dir, "home");
@@ -159,9 +167,6 @@ async function showRefusals(): Promise<void> {
   });
 }
 
-/** Milliseconds; a boot takes 60 s here, and hangs in the emulator's clock now and then. */
-const BOOT_MS = 150_000;
-
 /** Presses the reset button while a boot hangs, until the reboot is over. */
 async function watchBoot(): Promise<void> {
   for (let tries = 0; tries < 4; tries += 1) {
@@ -171,8 +176,6 @@ async function watchBoot(): Promise<void> {
     await guest.reset();
   }
 }
-
-let isBack = false;
 
 async function showInstall(): Promise<void> {
   let cut: Promise<unknown> | undefined;
@@ -280,11 +283,6 @@ async function showUninstall(before: ReadonlyMap<string, string>): Promise<void>
     detail: left.trim(),
   });
 }
-
-/** What Debian's own programs keep of a file before they change it. */
-const KNOWN_LEFT = new Set(
-  ["passwd", "group", "shadow", "gshadow", "subuid", "subgid"].map((name) => `/etc/${name}-`),
-);
 
 /** Every file that is not a log, a cache or somebody's diary, with what it is. */
 async function filesOfGuest(): Promise<ReadonlyMap<string, string>> {

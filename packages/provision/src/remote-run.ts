@@ -69,7 +69,7 @@ export async function isRunning(shell: RootShell): Promise<boolean> {
 }
 
 /** From the installed release where there is one: the staged programs are gone by then. */
-export async function startRun(shell: RootShell, what: "install" | "uninstall"): Promise<void> {
+async function startRun(shell: RootShell, what: Work): Promise<void> {
   const script = `programs=${STAGED}; [ -e $programs/ready ] || programs=/opt/phantoma/current
 [ -x $programs/bin/node ] || exit 3
 systemctl reset-failed ${UNIT} 2>/dev/null
@@ -93,17 +93,32 @@ exec $programs/bin/node $programs/apps/node/provisioner/main.js list`;
 }
 
 /** How many bytes the journal has: what comes after them is of the next run. */
-export async function journalLength(shell: RootShell): Promise<number> {
+async function journalLength(shell: RootShell): Promise<number> {
   const { stdout } = await shell.run(`stat -c %s ${JOURNAL} 2>/dev/null || echo 0`);
   const text = stdout.toString("latin1").trim();
   if (!/^\d{1,9}$/.test(text)) throw new ProvisionError("ERR_JOURNAL");
   return Number(text);
 }
 
-/** Where in the journal the run that is under way began. */
-export async function lastRun(shell: RootShell): Promise<number> {
+type Work = "install" | "uninstall";
+
+/**
+ * Starts a run, or finds the one that is under way, perhaps because the answer to a start was lost.
+ *
+ * @returns where in the journal it begins
+ * @throws {@link ProvisionError} `ERR_HOST_BUSY`: something else is being done there
+ */
+export async function beginRun(shell: RootShell, what: Work): Promise<number> {
+  if (!(await isRunning(shell))) {
+    const length = await journalLength(shell);
+    await startRun(shell, what);
+    return length;
+  }
   const text = (await get(shell, JOURNAL, MAX_JOURNAL_BYTES))?.toString("latin1") ?? "";
-  return Math.max(0, text.lastIndexOf('{"kind":"began"'));
+  const from = Math.max(0, text.lastIndexOf('{"kind":"began"'));
+  if (!text.slice(from).startsWith(`{"kind":"began","what":"${what}"`))
+    throw new ProvisionError("ERR_HOST_BUSY");
+  return from;
 }
 
 /** What ends a run. */

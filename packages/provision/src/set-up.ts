@@ -21,14 +21,12 @@ import { identitySchema, type JournalEvent, type NodeIdentityText, type Order } 
 import { Link } from "./link.ts";
 import { ProvisionError } from "./provision-error.ts";
 import {
+  beginRun,
   get,
   isRunning,
-  journalLength,
   JournalReader,
-  lastRun,
   put,
   stage,
-  startRun,
   stopIf,
   type End,
 } from "./remote-run.ts";
@@ -132,12 +130,7 @@ const REACH_ATTEMPTS = 12;
 
 /** From its start, or from where a run that is under way began. */
 async function runOnce(link: Link, { hear, signal }: SetUpOptions): Promise<End> {
-  const from = await link.ask(async (shell) => {
-    if (await isRunning(shell)) return lastRun(shell);
-    const length = await journalLength(shell);
-    await startRun(shell, "install");
-    return length;
-  });
+  const from = await link.ask((shell) => beginRun(shell, "install"));
   const reader = new JournalReader(from);
   return link.ask((shell) => reader.follow(shell, hear, signal));
 }
@@ -150,12 +143,7 @@ export async function takeAway(
   const link = new Link(connect, (isAway) => hear({ kind: "away", isAway }));
   try {
     for (let runs = 0; runs < MAX_RUNS; runs += 1) {
-      const from = await link.ask(async (shell) => {
-        if (await isRunning(shell)) throw new ProvisionError("ERR_HOST_BUSY");
-        const length = await journalLength(shell);
-        await startRun(shell, "uninstall");
-        return length;
-      });
+      const from = await link.ask((shell) => beginRun(shell, "uninstall"));
       const reader = new JournalReader(from);
       if ((await link.ask((shell) => reader.follow(shell, hear))) === "uninstalled") return;
     }

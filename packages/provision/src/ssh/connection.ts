@@ -11,6 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import ssh2, { type Algorithms, type ClientChannel, type ConnectConfig } from "ssh2";
 import { ProvisionError, type ProvisionErrorCode } from "../provision-error.ts";
 import type { Address, Target } from "./address.ts";
+import { errorOf } from "./failure.ts";
 import { isSameKey, readHostKey, SIGNATURES, type HostKey } from "./host-key.ts";
 import { Attempts, type Answer, type SignIn } from "./sign-in.ts";
 
@@ -243,30 +244,6 @@ function ready(client: ssh2.Client, config: ConnectConfig): Promise<void> {
     client.once("close", () => reject(new ProvisionError("ERR_SSH_PROTOCOL")));
     client.connect(config);
   });
-}
-
-/** The library's words are matched, never passed on: the server's may be among them. */
-function errorOf(error: Error & { readonly level?: string }): ProvisionError {
-  if (error instanceof ProvisionError) return error;
-  return new ProvisionError(codeOf(error), { cause: error });
-}
-
-function codeOf({ level, message }: Error & { readonly level?: string }): ProvisionErrorCode {
-  switch (level) {
-    case "client-socket":
-    case "client-dns":
-      return "ERR_SSH_UNREACHABLE";
-    case "client-timeout":
-      return "ERR_SSH_TIMEOUT";
-    case "client-authentication":
-      return "ERR_SSH_SIGN_IN";
-    case "agent":
-      return "ERR_SSH_AGENT";
-    case "handshake":
-      return message.includes("no matching") ? "ERR_SSH_ALGORITHMS" : "ERR_SSH_PROTOCOL";
-    default:
-      return "ERR_SSH_PROTOCOL";
-  }
 }
 
 /** A server that has no key of the confirmed kind any more shows another one: that is a change as well. */
