@@ -56,10 +56,12 @@ export const drill: Step = {
 /** In this run. */
 const passed = new WeakSet<Machine>();
 
+/** Hold is registered for nothing, so what it tries is counted with strangers'. */
 async function tryFrom({ machine, tell }: Context, unit: string, dir: string): Promise<void> {
-  const before = await attemptsOf(machine, unit);
+  const counted = unit === "hold" ? "unknown" : unit;
+  const before = await attemptsOf(machine, counted);
   const isBlocked = await isRefused(machine, dir);
-  const isCounted = (await attemptsOf(machine, unit)) > before;
+  const isCounted = (await attemptsOf(machine, counted)) > before;
   tell({ kind: "drill", unit, isBlocked, isCounted });
   if (!isBlocked || !isCounted)
     throw new StepError(
