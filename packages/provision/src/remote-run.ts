@@ -64,8 +64,16 @@ export async function get(
 }
 
 export async function isRunning(shell: RootShell): Promise<boolean> {
-  const { stdout } = await shell.run(`systemctl show -p ActiveState --value ${UNIT}`);
-  return ["active", "activating", "deactivating"].includes(stdout.toString("latin1").trim());
+  return isActive((await shell.run(STATE_OF_RUN)).stdout);
+}
+
+/** Prints one line, also where there is no systemd. */
+const STATE_OF_RUN = `systemctl show -p ActiveState --value ${UNIT} 2>/dev/null || echo unknown`;
+/** Bytes of that line. */
+const MAX_STATE_BYTES = 64;
+
+function isActive(untrusted: Buffer): boolean {
+  return ["active", "activating", "deactivating"].includes(untrusted.toString("latin1").trim());
 }
 
 /** From the installed release where there is one: the staged programs are gone by then. */
@@ -146,8 +154,7 @@ export class JournalReader {
   ): Promise<End> {
     for (;;) {
       stopIf(signal);
-      const wasRunning = await isRunning(shell);
-      const events = await this.#read(shell);
+      const { wasRunning, events } = await this.#read(shell);
       for (const event of events ?? []) {
         hear(event);
         if (event.kind === "failed")
@@ -161,17 +168,29 @@ export class JournalReader {
     }
   }
 
-  /** What came since; `undefined` where the journal is gone. */
-  async #read(shell: RootShell): Promise<readonly JournalEvent[] | undefined> {
-    const script = `[ -f ${JOURNAL} ] || exit 3; tail -c +${this.#at + 1} ${JOURNAL} | head -c ${MAX_PIECE_BYTES}`;
-    const { code, stdout } = await shell.run(script, { maxOutputBytes: MAX_PIECE_BYTES });
-    if (code === 3) return undefined;
+  /** What came since, `undefined` where the journal is gone; and whether it ran just before that was read. */
+  async #read(
+    shell: RootShell,
+  ): Promise<{ wasRunning: boolean; events: readonly JournalEvent[] | undefined }> {
+    const script = `${STATE_OF_RUN}; [ -f ${JOURNAL} ] || exit 3
+tail -c +${this.#at + 1} ${JOURNAL} | head -c ${MAX_PIECE_BYTES}`;
+    const { code, stdout } = await shell.run(script, {
+      maxOutputBytes: MAX_PIECE_BYTES + MAX_STATE_BYTES,
+    });
+    // Its first line is PID 1's, the rest is the journal's.
+    const end = stdout.indexOf("\n");
+    const wasRunning = isActive(stdout.subarray(0, Math.max(0, end)));
+    if (code === 3) return { wasRunning, events: undefined };
     if (code !== 0) throw new ProvisionError("ERR_JOURNAL");
-    this.#at += stdout.length;
+    return { wasRunning, events: this.#take(stdout.subarray(end + 1)) };
+  }
+
+  #take(piece: Buffer): readonly JournalEvent[] {
+    this.#at += piece.length;
     if (this.#at > MAX_JOURNAL_BYTES) throw new ProvisionError("ERR_JOURNAL");
-    const lines = (this.#half + stdout.toString("utf8")).split("\n");
+    const lines = (this.#half + piece.toString("utf8")).split("\n");
     this.#half = lines.pop()!;
-    if (stdout.length > 0) this.#heardAt = Date.now();
+    if (piece.length > 0) this.#heardAt = Date.now();
     return lines.filter((line) => line !== "" && isWhole(line)).map(parseEvent);
   }
 }
