@@ -5,6 +5,7 @@
  *   HOME/nodes/NAME.json           0600, a node's address, keys and certificate
  *   HOME/nodes/NAME.devices.json   0600, version and hash of the newest device list that was seen
  *   HOME/keys/NAME                 0600, what a program shows to `phantoma serve`
+ *   HOME/hosts.json                0600, SSH host keys that a person confirmed, by address
  *   HOME/releases/                 the newest release metadata and time that were verified here
  *
  * The key lies in a file that only this user can read; the console keeps it in the system's key
@@ -31,6 +32,7 @@ import {
   type DeviceIdentity,
 } from "@phantoma/crypto";
 import { ClientError, parseProfile, type NodeProfile } from "@phantoma/client";
+import { HOSTS_FILE, parseHostKeys, type HostKey } from "./host-keys.ts";
 import { parseSeenDevices, type SeenDevices } from "./seen-devices.ts";
 
 /** A name becomes a file name, so it is a plain one. */
@@ -112,6 +114,31 @@ export class Home {
 
   saveSeenDevices(name: string, seen: SeenDevices): void {
     replaceFile(this.#path(name, "devices.json"), seen);
+  }
+
+  /** The SSH host key that a person confirmed for this address. */
+  hostKey(address: string): HostKey | undefined {
+    return this.#hostKeys()[address];
+  }
+
+  saveHostKey(address: string, key: HostKey): void {
+    replaceFile(join(this.#dir, HOSTS_FILE), { ...this.#hostKeys(), [address]: key });
+  }
+
+  forgetHostKey(address: string): void {
+    const { [address]: _forgotten, ...others } = this.#hostKeys();
+    replaceFile(join(this.#dir, HOSTS_FILE), others);
+  }
+
+  #hostKeys(): Record<string, HostKey> {
+    const stored = readIfPresent(join(this.#dir, HOSTS_FILE));
+    if (!stored) return {};
+    try {
+      return parseHostKeys(stored.toString("utf8"));
+    } catch {
+      // Not as if there were none: then a changed key would be a new one.
+      throw new ClientError("ERR_PROFILE", `${HOSTS_FILE} cannot be read`);
+    }
   }
 
   #read(file: string): NodeProfile {

@@ -5,7 +5,6 @@
  *
  * @module
  */
-import { ClientError } from "@phantoma/client";
 import { ask } from "./commands/ask.ts";
 import { chat } from "./commands/chat.ts";
 import { demo } from "./commands/demo.ts";
@@ -14,6 +13,7 @@ import { doctor } from "./commands/doctor.ts";
 import { egress } from "./commands/egress.ts";
 import { models } from "./commands/models.ts";
 import { node } from "./commands/node.ts";
+import { provision } from "./commands/provision.ts";
 import { receipts } from "./commands/receipts.ts";
 import { serve } from "./commands/serve.ts";
 import { start } from "./commands/start.ts";
@@ -21,7 +21,7 @@ import { status } from "./commands/status.ts";
 import { verify } from "./commands/verify.ts";
 import { window } from "./commands/window.ts";
 import type { Command } from "./command.ts";
-import { fail, printError, UsageError } from "./output.ts";
+import { fail, isAdvised, printError, UsageError } from "./output.ts";
 
 const commands = {
   ask,
@@ -36,6 +36,7 @@ const commands = {
   verify,
   devices,
   node,
+  provision,
   demo,
   start,
 } as const satisfies Record<string, Command>;
@@ -52,7 +53,7 @@ if (name === "help" || name === "--help") {
     process.exitCode = await commands[name as keyof typeof commands].run(args);
   } catch (error) {
     process.exitCode = error instanceof UsageError ? 2 : 1;
-    if (!(error instanceof ClientError || error instanceof UsageError)) throw error;
+    if (!(isAdvised(error) || error instanceof UsageError)) throw error;
     printError(error, isJson);
   }
 }

@@ -5,8 +5,6 @@
  *
  * @module
  */
-import { ClientError } from "@phantoma/client";
-
 /** The command line is wrong: exit code 2. */
 export class UsageError extends Error {}
 
@@ -51,8 +49,19 @@ export function writeJson(value: unknown): void {
   process.stdout.write(`${line}\n`);
 }
 
+/** An error of ours that has a code and says what to do, of whichever package. */
+interface AdvisedError extends Error {
+  readonly code: string;
+  readonly action: string;
+}
+
+export function isAdvised(error: unknown): error is AdvisedError {
+  const { code, action } = error as Partial<AdvisedError>;
+  return error instanceof Error && typeof code === "string" && typeof action === "string";
+}
+
 export function printError(error: Error, isJson: boolean): void {
-  if (!(error instanceof ClientError)) return notice(`phantoma: ${error.message}`);
+  if (!isAdvised(error)) return notice(`phantoma: ${error.message}`);
   const { code, message, action } = error;
   if (isJson) writeJson({ error: { code, message, action } });
   notice(`phantoma: ${message} (${code})\n  what to do: ${action}`);

@@ -195,6 +195,12 @@ export class Guest {
     await this.#answers();
   }
 
+  /** The reset button, for a kernel that hangs: without KVM, on a busy machine, one does at times. */
+  async reset(): Promise<void> {
+    await this.#running().ask("system_reset");
+    this.#shell.hangUp();
+  }
+
   /** Keeps disk and memory for {@link restore} and ends this guest. A folder that is there is complete. */
   async saveState(stateDir: string): Promise<void> {
     const monitor = this.#running();

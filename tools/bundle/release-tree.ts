@@ -30,6 +30,7 @@ export const ROLES = [
   "fetcher",
   "doctor",
   "setup",
+  "provisioner",
   "installer",
   "self-test",
 ] as const;

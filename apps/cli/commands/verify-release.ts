@@ -15,11 +15,18 @@ import {
   reportText,
   verifyRelease as verifyFile,
   type ReleaseReport,
+  type ReleaseRequest,
 } from "@phantoma/release";
 import type { Command } from "../command.ts";
 import { Home } from "../home.ts";
 import { globalOptions, parse } from "../options.ts";
 import { UsageError, write, writeJson } from "../output.ts";
+
+/** Options of every command that verifies one. */
+export interface ReleaseValues {
+  readonly release?: string | undefined;
+  readonly anchor?: string | undefined;
+}
 
 const options = {
   ...globalOptions,
@@ -41,10 +48,7 @@ export const verifyRelease: Command = {
     if (!filePath || more.length > 0) throw new UsageError("verify wants one file");
     try {
       const report = await verifyFile({
-        anchor: chooseAnchor(await readAnchor(values.anchor)),
-        source: new ReleaseFolder(values.release ?? releaseDirOf(filePath)),
-        stateDir: new Home(values.home).releasesDir,
-        filePath,
+        ...(await releaseRequest(new Home(values.home), filePath, values)),
         ...(values.installed === undefined ? {} : { installed: values.installed }),
         ...(values.name === undefined ? {} : { name: values.name }),
       });
@@ -60,6 +64,19 @@ export const verifyRelease: Command = {
     }
   },
 };
+
+export async function releaseRequest(
+  home: Home,
+  filePath: string,
+  values: ReleaseValues,
+): Promise<ReleaseRequest> {
+  return {
+    anchor: chooseAnchor(await readAnchor(values.anchor)),
+    source: new ReleaseFolder(values.release ?? releaseDirOf(filePath)),
+    stateDir: home.releasesDir,
+    filePath,
+  };
+}
 
 async function readAnchor(path: string | undefined): Promise<unknown> {
   if (path === undefined) return undefined;

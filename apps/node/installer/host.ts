@@ -63,7 +63,9 @@ export function openHost({ installDir, stateDir, hasUnits }: HostOptions): Host 
       if (!(await systemctl("daemon-reload"))) return false;
       for (const unit of UNITS) if (!(await systemctl("restart", unit))) return false;
       await sleep(SETTLE_MS);
-      return systemctl("is-active", "--quiet", ...UNITS);
+      // One at a time: asked for several, systemctl is content with one of them.
+      for (const unit of UNITS) if (!(await systemctl("is-active", "--quiet", unit))) return false;
+      return true;
     },
   };
 }
@@ -84,7 +86,8 @@ async function succeeds(
     cwd: "/",
     env: {},
     stdio: "ignore",
-    timeout,
+    // Not `timeout`: its timer would keep us waiting when the program cannot even be started.
+    signal: AbortSignal.timeout(timeout),
     killSignal: "SIGKILL",
   });
   try {

@@ -1,0 +1,170 @@
+/**
+ * phantoma provision: from an address to a node that this machine may talk to, and back.
+ *
+ * @module
+ */
+import { hostname } from "node:os";
+import {
+  isFit,
+  listRemovals,
+  preflight,
+  ProvisionError,
+  reach,
+  setUp,
+  takeAway,
+} from "@phantoma/provision";
+import { Home } from "../home.ts";
+import { interruptibly } from "../interruption.ts";
+import { globalOptions, parse } from "../options.ts";
+import { notice, oneLine, UsageError, write, writeJson } from "../output.ts";
+import { chooseBundle } from "./choose-bundle.ts";
+import { Checklist, showChanges, showFindings } from "./lines.ts";
+import { askLine } from "./secret-prompt.ts";
+import { signIn, type SignedIn } from "./sign-in.ts";
+
+const options = {
+  ...globalOptions,
+  check: { type: "boolean", default: false },
+  uninstall: { type: "boolean", default: false },
+  bundle: { type: "string" },
+  release: { type: "string" },
+  anchor: { type: "string" },
+  unsigned: { type: "boolean", default: false },
+  key: { type: "string" },
+  agent: { type: "boolean", default: false },
+  "host-key": { type: "string" },
+  "forget-host-key": { type: "boolean", default: false },
+  "node-port": { type: "string", default: "7443" },
+  reach: { type: "string" },
+  name: { type: "string" },
+  "no-reboot": { type: "boolean", default: false },
+  yes: { type: "boolean", default: false },
+} as const;
+
+type Values = ReturnType<typeof parse<typeof options>>["values"];
+
+export async function provision(args: string[]): Promise<number> {
+  const { values, positionals } = parse(args, options);
+  const [address, ...more] = positionals;
+  if (!address || more.length > 0)
+    throw new UsageError("provision wants one address: user@host[:port]");
+  const home = new Home(values.home);
+  const signedIn = await signIn(home, address, values);
+  try {
+    if (values.uninstall) return await uninstall(signedIn, values);
+    return await (values.check ? check(signedIn, values) : install(home, signedIn, values));
+  } finally {
+    signedIn.erase();
+  }
+}
+
+/** Reads, and changes nothing. */
+async function check({ connect }: SignedIn, values: Values): Promise<number> {
+  const shell = await connect();
+  try {
+    const { findings, facts } = await preflight(shell, portOf(values));
+    if (values.json) writeJson({ privilege: shell.privilege, facts, findings });
+    else {
+      write(`root by: ${shell.privilege}\n`);
+      showFindings(findings);
+    }
+    return isFit(findings) ? 0 : 1;
+  } finally {
+    shell.close();
+  }
+}
+
+async function install(home: Home, signedIn: SignedIn, values: Values): Promise<number> {
+  const { target, connect } = signedIn;
+  const [port, mayReboot, name] = [
+    portOf(values),
+    !values["no-reboot"],
+    values.name ?? nameOf(target.host),
+  ];
+  const bundle = await chooseBundle(home, values);
+  const shell = await connect();
+  const { findings } = await preflight(shell, port).finally(() => shell.close());
+  if (!values.json) {
+    showFindings(findings);
+    showChanges(mayReboot);
+  }
+  if (!isFit(findings)) throw new ProvisionError("ERR_HOST_UNFIT");
+  await agree(values, "\nGo on? Type yes: ");
+  const device = home.device();
+  const known = home.nodes().find((node) => node.name === name);
+  const checklist = new Checklist(values.json);
+  const node = await interruptibly((signal) =>
+    setUp({
+      connect,
+      ...urlPlace(values.reach, target.host, port),
+      bundle,
+      mayReboot,
+      name,
+      device,
+      deviceName: hostname().slice(0, 64) || "first device",
+      ...(known ? { knownNodeKey: known.nodeKey } : {}),
+      hear: (event) => checklist.hear(event),
+      signal,
+    }),
+  );
+  home.save(node.profile);
+  await reach(node, device);
+  const { url, nodeKey, release } = node.profile;
+  if (values.json) writeJson({ node: { name, url, nodeKey, release } });
+  else write(`\nThe node runs, and this device reaches it: ${oneLine(url)}\n`);
+  notice(`ask it: phantoma ask --node ${name} "What is Phantoma?"`);
+  return 0;
+}
+
+/** A list first, and nothing that is not on it. */
+async function uninstall({ connect }: SignedIn, values: Values): Promise<number> {
+  const shell = await connect();
+  const lines = await listRemovals(shell).finally(() => shell.close());
+  if (values.json) writeJson({ removes: lines });
+  else
+    write(
+      `What will be removed from the server, for good:\n${lines.map((line) => `  · ${oneLine(line)}\n`).join("")}`,
+    );
+  await agree(values, "\nRemove it? Type yes: ");
+  const checklist = new Checklist(values.json);
+  await takeAway(connect, (event) => checklist.hear(event));
+  if (values.json) writeJson({ uninstalled: true });
+  else
+    write(
+      "The server is no node any more. This machine still knows it: phantoma node forget NAME\n",
+    );
+  return 0;
+}
+
+async function agree({ yes }: Values, question: string): Promise<void> {
+  if (yes || (await askLine(question))?.toLowerCase() === "yes") return;
+  throw new ProvisionError("ERR_REFUSED_BY_PERSON");
+}
+
+/** Where devices reach the node: the server's own address, unless something stands before it. */
+function urlPlace(
+  text: string | undefined,
+  host: string,
+  port: number,
+): { host: string; port: number; reachPort?: number } {
+  if (text === undefined) return { host, port };
+  const [, otherHost, otherPort] = /^(?:\[?([^\]]+?)\]?):(\d{1,5})$/.exec(text) ?? [];
+  if (!otherHost || !otherPort) throw new UsageError("--reach is HOST:PORT");
+  return { host: otherHost, port, reachPort: Number(otherPort) };
+}
+
+function portOf({ "node-port": text }: Values): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65_535)
+    throw new UsageError("--node-port is 1 to 65535");
+  return port;
+}
+
+/** A name that is a file's: letters, digits and dashes. */
+function nameOf(host: string): string {
+  const name = host
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "");
+  return name.slice(0, 64) || "node";
+}

@@ -1,0 +1,69 @@
+/**
+ * The provisioner: root, on a server that becomes a node. It was uploaded in the release, is started over SSH, and needs
+ * nobody while it works: whoever comes back reads its journal.
+ *
+ *   main.ts install     reads DIR/order.json, does what is missing, ends when a person is wanted
+ *   main.ts list        what uninstalling would take away, a line each
+ *   main.ts uninstall   takes it away
+ *
+ *   --root DIR   another root folder than /, without systemd
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import {
+  install,
+  JournalFile,
+  listOf,
+  Machine,
+  orderSchema,
+  SETUP_DIR,
+  steps,
+  uninstall,
+  type Order,
+} from "@phantoma/provision/host";
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { root: { type: "string" } },
+});
+const machine = new Machine(values.root);
+const programsDir = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** Of no set-up: uninstalling asks nothing of it. */
+const NO_ORDER: Order = { version: 1, sha256: "00".repeat(32), port: 1, mayReboot: false };
+
+switch (positionals[0]) {
+  case "install": {
+    const text = machine.read(join(SETUP_DIR, "order.json")) ?? "";
+    await run(install, orderSchema.parse(JSON.parse(text)));
+    break;
+  }
+  case "list":
+    for (const line of [
+      ...listOf(steps, contextOf(NO_ORDER)),
+      `${SETUP_DIR}: the set-up's own folder`,
+    ])
+      process.stdout.write(`${line}\n`);
+    break;
+  case "uninstall":
+    // Also what this program lies in: it is in memory.
+    if (await run(uninstall, NO_ORDER)) machine.remove(SETUP_DIR);
+    break;
+  default:
+    process.stderr.write("usage: install | list | uninstall\n");
+    process.exitCode = 2;
+}
+
+async function run(work: typeof install, order: Order): Promise<boolean> {
+  const isDone = await work(steps, contextOf(order));
+  process.exitCode = isDone ? 0 : 1;
+  return isDone;
+}
+
+function contextOf(order: Order) {
+  const journal = new JournalFile(machine);
+  return { machine, order, programsDir, tell: journal.append.bind(journal) };
+}

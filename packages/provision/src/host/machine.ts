@@ -1,0 +1,135 @@
+/**
+ * The server as the steps see it: its folders below a root that a test can move, and its programs.
+ *
+ * @module
+ */
+import { spawn } from "node:child_process";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { MAX_WHY_LENGTH } from "../journal.ts";
+
+/** The set-up's own folder, 0700: bundle, order, journal, and what was before. */
+export const SETUP_DIR = "/var/lib/phantoma-setup";
+export const INSTALL_DIR = "/opt/phantoma";
+export const CURRENT_DIR = `${INSTALL_DIR}/current`;
+export const STATE_DIR = "/var/lib/phantoma";
+
+/** A step could not be done; the message is a program's or ours, for people, and bounded. */
+export class StepError extends Error {}
+
+/** 64 KiB: what a program says of itself. */
+const MAX_SAID_BYTES = 65_536;
+/** Ten minutes: a release tests its engine, and GRUB looks at every kernel, on a slow machine. */
+const PROGRAM_MS = 600_000;
+const PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+export class Machine {
+  readonly root: string;
+
+  constructor(root = "/") {
+    this.root = root;
+  }
+
+  /** PID 1 and the kernel are this root's. */
+  get isLive(): boolean {
+    return this.root === "/";
+  }
+
+  path(path: string): string {
+    return join(this.root, path);
+  }
+
+  has(path: string): boolean {
+    return existsSync(this.path(path));
+  }
+
+  /** `undefined` where there is no such file. */
+  read(path: string): string | undefined {
+    try {
+      return readFileSync(this.path(path), "utf8");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  /** Whole and on the disk, or as it was. */
+  write(path: string, text: string, mode = 0o644): void {
+    const to = this.path(path);
+    mkdirSync(dirname(to), { recursive: true, mode: 0o755 });
+    rmSync(`${to}.new`, { force: true });
+    const file = openSync(`${to}.new`, "wx", mode);
+    try {
+      writeSync(file, text);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(`${to}.new`, to);
+  }
+
+  /** A file of the kernel's, which is no file: written in one piece, and not replaced. */
+  setKernelValue(path: string, value: string): void {
+    writeFileSync(this.path(path), value);
+  }
+
+  remove(path: string): void {
+    rmSync(this.path(path), { recursive: true, force: true });
+  }
+
+  /**
+   * Runs a program to its end; a secret is neither among its arguments nor in its environment.
+   *
+   * @returns what it printed
+   * @throws {@link StepError} with the last line that it said, where it ends badly
+   */
+  async run(program: string, ...args: string[]): Promise<string> {
+    const { code, said, complained } = await this.end(program, args);
+    if (code === 0) return said;
+    throw new StepError(
+      `${program.split("/").at(-1)}: ${lastLine(complained || said) || `ended with ${code}`}`,
+    );
+  }
+
+  async succeeds(program: string, ...args: string[]): Promise<boolean> {
+    return (await this.end(program, args)).code === 0;
+  }
+
+  /** How a program ended, and the last that it said. */
+  end(program: string, args: readonly string[]) {
+    const child = spawn(program, args, {
+      cwd: "/",
+      env: { PATH, LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive" },
+      stdio: ["ignore", "pipe", "pipe"],
+      signal: AbortSignal.timeout(PROGRAM_MS),
+      killSignal: "SIGKILL",
+    });
+    const heard = { said: "", complained: "" };
+    const hear = (name: keyof typeof heard) => (part: Buffer) => {
+      heard[name] = (heard[name] + part.toString("utf8")).slice(-MAX_SAID_BYTES);
+    };
+    child.stdout.on("data", hear("said"));
+    child.stderr.on("data", hear("complained"));
+    return new Promise<{ code: number | null; said: string; complained: string }>(
+      (resolve, reject) => {
+        child.once("error", (error) => reject(new StepError(`${program}: ${error.message}`)));
+        child.once("close", (code) => resolve({ code, ...heard }));
+      },
+    );
+  }
+}
+
+function lastLine(text: string): string {
+  return (text.trim().split("\n").at(-1) ?? "").slice(0, MAX_WHY_LENGTH / 2);
+}

@@ -1,0 +1,220 @@
+/**
+ * A whole set-up, from a server that is fit to a node that this device may talk to. It can be begun again at any point,
+ * by this program or another: what is there is found, and what is right is left alone.
+ *
+ *   upload ──> run ──devices wanted──> sign the first list ──> run ──reboot wanted──> reboot ──> run ──> installed
+ *
+ * @module
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { ControlSession, signFirstDeviceList, withRetry, type NodeProfile } from "@phantoma/client";
+import {
+  documentHash,
+  MAX_DOCUMENT_BYTES,
+  openFirstDeviceList,
+  sameBytes,
+  type DeviceIdentity,
+  type VerifiedDeviceList,
+} from "@phantoma/crypto";
+import { upload, type BundleFile } from "./bundle-file.ts";
+import { identitySchema, type JournalEvent, type NodeIdentityText, type Order } from "./journal.ts";
+import { Link } from "./link.ts";
+import { ProvisionError } from "./provision-error.ts";
+import {
+  beginRun,
+  get,
+  isRunning,
+  JournalReader,
+  put,
+  stage,
+  stopIf,
+  type End,
+} from "./remote-run.ts";
+import type { RootShell } from "./ssh/root-shell.ts";
+
+export type SetUpEvent =
+  | JournalEvent
+  | { readonly kind: "upload"; readonly sent: number; readonly of: number }
+  /** Whether the server is out of reach; what runs there goes on. */
+  | { readonly kind: "away"; readonly isAway: boolean }
+  | { readonly kind: "rebooting" };
+
+export interface SetUpOptions {
+  /** Signs in; called again after a cut. */
+  readonly connect: () => Promise<RootShell>;
+  /** As devices reach it. */
+  readonly host: string;
+  readonly port: number;
+  /** Where another port leads to it. */
+  readonly reachPort?: number;
+  readonly bundle: BundleFile;
+  readonly mayReboot: boolean;
+  readonly name: string;
+  readonly device: DeviceIdentity;
+  readonly deviceName: string;
+  /** In hex, where this node was set up from here before. */
+  readonly knownNodeKey?: string;
+  readonly hear: (event: SetUpEvent) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface SetUpNode {
+  readonly profile: NodeProfile;
+  readonly devices: VerifiedDeviceList;
+}
+
+const DIR = "/var/lib/phantoma-setup";
+const CURRENT_DIGEST = "/opt/phantoma/current/bundle.sha256";
+const FIRST_LIST = "/var/lib/phantoma/devices/00000001.list";
+/** A run that is cut off again and again does not end by itself. */
+const MAX_RUNS = 12;
+/** Bytes: a certificate and two keys have two thousand. */
+const MAX_IDENTITY_BYTES = 16_384;
+const RELEASE_DIGEST_BYTES = 65;
+
+/** @throws {@link ProvisionError} */
+export async function setUp(options: SetUpOptions): Promise<SetUpNode> {
+  const { hear, bundle, signal } = options;
+  const link = new Link(options.connect, (isAway) => hear({ kind: "away", isAway }));
+  try {
+    await link.ask(async (shell) => {
+      if (await isRunning(shell)) return;
+      if ((await installedDigest(shell)) !== bundle.sha256) {
+        await upload(shell, bundle, (sent, of) => {
+          stopIf(signal);
+          hear({ kind: "upload", sent, of });
+        });
+        await stage(shell);
+      }
+      const { port, mayReboot } = options;
+      const order: Order = { version: 1, sha256: bundle.sha256, port, mayReboot };
+      await put(shell, "order.json", Buffer.from(JSON.stringify(order)));
+    });
+    for (let runs = 0; ; runs += 1) {
+      stopIf(signal);
+      if (runs === MAX_RUNS) throw new ProvisionError("ERR_STEP_STALLED");
+      const end = await runOnce(link, options);
+      if (end === "devices") await signDevices(link, options);
+      if (end === "reboot") await reboot(link, hear);
+      if (end === "installed") break;
+    }
+    const node = await link.ask((shell) => readNode(shell, options));
+    await link.ask((shell) =>
+      shell.run(`rm -rf ${DIR}/programs ${DIR}/bundle.tar.gz ${DIR}/bundle.part`),
+    );
+    return node;
+  } finally {
+    link.hangUp();
+  }
+}
+
+/**
+ * The last proof: this device reaches the node from here, through the tunnel.
+ *
+ * @throws {@link ProvisionError} `ERR_INBOUND_BLOCKED`; `ClientError` for anything else
+ */
+export async function reach({ profile }: SetUpNode, device: DeviceIdentity): Promise<void> {
+  try {
+    const session = await withRetry(() => ControlSession.open({ profile, device }), {
+      attempts: REACH_ATTEMPTS,
+    });
+    session.close();
+  } catch (error) {
+    if ((error as { code?: string }).code !== "ERR_UNREACHABLE") throw error;
+    throw new ProvisionError("ERR_INBOUND_BLOCKED", { about: profile.url, cause: error });
+  }
+}
+
+/** A minute; the node has just started. */
+const REACH_ATTEMPTS = 12;
+
+/** From its start, or from where a run that is under way began. */
+async function runOnce(link: Link, { hear, signal }: SetUpOptions): Promise<End> {
+  const from = await link.ask((shell) => beginRun(shell, "install"));
+  const reader = new JournalReader(from);
+  return link.ask((shell) => reader.follow(shell, hear, signal));
+}
+
+/** Undoes a set-up, whole or half, after its list was agreed to. @throws {@link ProvisionError} */
+export async function takeAway(
+  connect: () => Promise<RootShell>,
+  hear: (event: SetUpEvent) => void,
+): Promise<void> {
+  const link = new Link(connect, (isAway) => hear({ kind: "away", isAway }));
+  try {
+    for (let runs = 0; runs < MAX_RUNS; runs += 1) {
+      const from = await link.ask((shell) => beginRun(shell, "uninstall"));
+      const reader = new JournalReader(from);
+      if ((await link.ask((shell) => reader.follow(shell, hear))) === "uninstalled") return;
+    }
+    throw new ProvisionError("ERR_STEP_STALLED");
+  } finally {
+    link.hangUp();
+  }
+}
+
+async function signDevices(link: Link, { device, deviceName }: SetUpOptions): Promise<void> {
+  const { nodeKey } = await link.ask(readIdentity);
+  const { list } = signFirstDeviceList(device, deviceName, Buffer.from(nodeKey, "hex"), Date.now());
+  await link.ask((shell) => put(shell, "devices-1.list", list));
+}
+
+async function reboot(link: Link, hear: (event: SetUpEvent) => void): Promise<void> {
+  const before = await link.ask(bootId);
+  hear({ kind: "rebooting" });
+  // The answer may not come: that is what was asked for.
+  await link.ask((shell) => shell.run("systemctl --no-block reboot").catch(() => undefined));
+  for (;;) {
+    await sleep(BOOT_POLL_MS);
+    if ((await link.ask(bootId)) !== before) return;
+  }
+}
+
+const BOOT_POLL_MS = 2_000;
+
+async function bootId(shell: RootShell): Promise<string> {
+  return (await shell.run("cat /proc/sys/kernel/random/boot_id")).stdout.toString("latin1").trim();
+}
+
+async function installedDigest(shell: RootShell): Promise<string | undefined> {
+  return (await get(shell, CURRENT_DIGEST, RELEASE_DIGEST_BYTES))?.toString("latin1").trim();
+}
+
+/** @throws {@link ProvisionError} `ERR_JOURNAL` */
+async function readIdentity(shell: RootShell): Promise<NodeIdentityText> {
+  const untrusted = await get(shell, `${DIR}/identity.json`, MAX_IDENTITY_BYTES);
+  try {
+    return identitySchema.parse(JSON.parse(untrusted?.toString("utf8") ?? ""));
+  } catch (cause) {
+    throw new ProvisionError("ERR_JOURNAL", { about: "the node's identity", cause });
+  }
+}
+
+/** What the device keeps of the node, all of it from the verified channel. */
+async function readNode(shell: RootShell, options: SetUpOptions): Promise<SetUpNode> {
+  const { device, host, port, reachPort = port, name, bundle, knownNodeKey } = options;
+  const identity = await readIdentity(shell);
+  if (knownNodeKey !== undefined && knownNodeKey !== identity.nodeKey)
+    throw new ProvisionError("ERR_NODE_CHANGED");
+  const list = await get(shell, FIRST_LIST, MAX_DOCUMENT_BYTES);
+  const devices = openList(list, identity.nodeKey);
+  const isOurs = devices?.devices.some(({ signingKey }) =>
+    sameBytes(signingKey, device.signing.publicKey),
+  );
+  if (devices === undefined || isOurs !== true) throw new ProvisionError("ERR_OTHER_OWNER");
+  const url = `wss://${host.includes(":") ? `[${host}]` : host}:${reachPort}`;
+  const release = bundle.sha256;
+  return {
+    profile: { name, url, ...identity, starter: "systemd", policy: "enforced", release },
+    devices,
+  };
+}
+
+function openList(untrusted: Buffer | undefined, nodeKey: string): VerifiedDeviceList | undefined {
+  if (untrusted === undefined) return undefined;
+  try {
+    return openFirstDeviceList(untrusted, Buffer.from(nodeKey, "hex"), documentHash(untrusted));
+  } catch {
+    return undefined;
+  }
+}

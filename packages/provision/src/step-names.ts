@@ -1,0 +1,23 @@
+/**
+ * The steps of a set-up in their order, and what each changes on the server, in words for whoever agrees to it.
+ *
+ * @module
+ */
+export const changes = {
+  release: "puts the release into /opt/phantoma, beside nothing else",
+  users: "adds a system user for each process, none of which can sign in",
+  folders: "makes /var/lib/phantoma, a folder per process",
+  settings:
+    "switches off core dumps, hibernation and merging of pages; keeps the node's log in memory",
+  units: "adds the node's units to /etc/systemd/system, and its port to /etc/phantoma",
+  identity: "makes the node's keys and its certificate, on the server",
+  devices: "names this device as the node's first admin",
+  model: "adds the demo model",
+  memory: "puts init_on_free=1 on the kernel's command line, in /etc/default/grub.d",
+  reboot: "asks for one reboot, so that this holds",
+  start: "starts the node, now and at every boot",
+  drill: "tries to phone home from every unit, which must be refused",
+} as const satisfies Record<string, string>;
+
+export type StepName = keyof typeof changes;
+export const stepNames = Object.keys(changes) as [StepName, ...StepName[]];
