@@ -14,6 +14,7 @@ import { doctor } from "./commands/doctor.ts";
 import { egress } from "./commands/egress.ts";
 import { models } from "./commands/models.ts";
 import { node } from "./commands/node.ts";
+import { report } from "./commands/report.ts";
 import { receipts } from "./commands/receipts.ts";
 import { start } from "./commands/start.ts";
 import { status } from "./commands/status.ts";
@@ -31,6 +32,7 @@ const commands = {
   window,
   egress,
   receipts,
+  report,
   verify,
   devices,
   node,

@@ -57,6 +57,7 @@ function moreDirs(dir: string) {
     incomingDir: join(dir, "incoming"),
     ordersDir: join(dir, "orders"),
     quarantineDir: join(dir, "quarantine"),
+    heraldDir: join(dir, "herald"),
   };
 }
 

@@ -18,3 +18,4 @@ export * from "./doctor-messages.ts";
 export * from "./egress-messages.ts";
 export * from "./window-messages.ts";
 export * from "./heartbeat-exchange.ts";
+export * from "./reporting-messages.ts";
