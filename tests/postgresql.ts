@@ -30,7 +30,10 @@ export function findPostgresql(): string | undefined {
   return dir && existsSync(join(dir, "postgres")) ? dir : undefined;
 }
 
-export async function startPostgresql(): Promise<TestPostgresql> {
+/** @param settings of the server; with a `port` it listens on 127.0.0.1 too, and `url` names that */
+export async function startPostgresql(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<TestPostgresql> {
   const bin = findPostgresql()!;
   const dir = mkdtempSync(join(PLACE, "phantoma-pg-"));
   // It refuses to run as root.
@@ -39,14 +42,24 @@ export async function startPostgresql(): Promise<TestPostgresql> {
   const cluster = join(dir, "cluster");
   const made = ["-D", cluster, "-U", "postgres", "-A", "trust", "--no-locale", "-E", "UTF8"];
   execFileSync(join(bin, "initdb"), made, { stdio: "pipe", cwd: dir, ...id });
-  const url = `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(dir)}`;
-  const flags = ["-D", cluster, "-k", dir, "-c", "listen_addresses="];
+  const { port, ...more } = settings;
+  const url =
+    port === undefined
+      ? `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(dir)}`
+      : `postgresql://postgres@127.0.0.1:${port}/postgres`;
+  const all = {
+    ...more,
+    listen_addresses: port === undefined ? "" : "127.0.0.1",
+    ...(port === undefined ? {} : { port }),
+  };
+  const chosen = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const flags = ["-D", cluster, "-k", dir, ...chosen];
   let child: ChildProcess;
 
   const start = async () => {
     child = spawn(join(bin, "postgres"), flags, { stdio: "ignore", cwd: dir, ...id });
     const deadline = performance.now() + START_TIMEOUT_MS;
-    while (!isReady(bin, dir)) {
+    while (!isReady(bin, dir, port)) {
       if (child.exitCode !== null || performance.now() > deadline)
         throw new Error("PostgreSQL does not start");
       await sleep(50);
@@ -73,9 +86,9 @@ export async function startPostgresql(): Promise<TestPostgresql> {
   };
 }
 
-function isReady(bin: string, dir: string): boolean {
+function isReady(bin: string, dir: string, port = "5432"): boolean {
   try {
-    execFileSync(join(bin, "pg_isready"), ["-q", "-h", dir], { stdio: "ignore" });
+    execFileSync(join(bin, "pg_isready"), ["-q", "-h", dir, "-p", port], { stdio: "ignore" });
     return true;
   } catch {
     return false;

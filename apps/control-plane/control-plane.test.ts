@@ -24,6 +24,7 @@ import { findPostgresql, startPostgresql, type TestPostgresql } from "../../test
 const TOKEN = "operator-token-of-a-test";
 const DAY_MS = 86_400_000;
 const authority = generateNodeIdentity().signing;
+const LONGEST = `${"d".repeat(64)}.${"n".repeat(128)}`;
 const repositoryDir = makeRepository();
 let now = Date.UTC(2026, 10, 30);
 
@@ -361,6 +362,11 @@ describe("the repository", () => {
     expect((await get(target, { range: "bytes=2-5" })).body).toBe("0123456789");
   });
 
+  test("a target's name has up to 128 characters after its digest", async () => {
+    expect((await get(`/v1/releases/targets/${LONGEST}`)).body).toBe("long");
+    expect((await get(`/v1/releases/targets/${LONGEST}x`)).statusCode).toBeGreaterThanOrEqual(400);
+  });
+
   test.each([
     "/v1/releases/metadata/secret.json",
     "/v1/releases/metadata/0.root.json",
@@ -384,6 +390,7 @@ function makeRepository(): string {
   writeFileSync(join(dir, "metadata/timestamp.json"), "the timestamp\n");
   writeFileSync(join(dir, "metadata/secret.json"), "secret");
   writeFileSync(join(dir, `targets/${"a".repeat(64)}.bundle.tar.gz`), "0123456789");
+  writeFileSync(join(dir, "targets", LONGEST), "long");
   symlinkSync("/etc/passwd", join(dir, `targets/${"b".repeat(64)}.link`));
   return dir;
 }

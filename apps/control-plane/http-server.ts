@@ -16,6 +16,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 5_000;
 /** Below the usual 1,024 open files of a process. */
 const MAX_CONNECTIONS = 800;
+/** A target is called by its digest, a dot and a name of 128 characters. */
+const MAX_NAME_LENGTH = 64 + 1 + 128;
 /** How long the database may take to say that it is there. */
 const HEALTH_TIMEOUT_MS = 1_000;
 
@@ -34,6 +36,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<Fastif
     // Fastify's own log has addresses in it.
     logger: false,
     bodyLimit: maxBodyBytes,
+    routerOptions: { maxParamLength: MAX_NAME_LENGTH },
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: true,
