@@ -164,7 +164,7 @@ async function show(session: ControlSession, isJson: boolean): Promise<number> {
 
 /** Its fields, and its bytes as they were sent. */
 function showSent({ sent }: Reporting): void {
-  if (sent.length === 0) return void write("nothing was sent since the node started\n");
+  if (sent.length === 0) write("nothing was sent since the node started\n");
   for (const { at, document, outcome } of sent) {
     const { sequence, rootVersion, targetsVersion, health } = fieldsOf(
       heartbeatDocument,
