@@ -48,6 +48,7 @@ function stage(port: number, change: Partial<StandingOrder> = {}) {
     release: new Uint8Array(32),
     devices: () => node.devices,
     health: async () => "good",
+    log: () => undefined,
   });
   onTestFinished(() => reporting.stop());
   const order: StandingOrder = {

@@ -42,6 +42,7 @@ function start(): Reporting {
     release: new Uint8Array(32).fill(3),
     devices: () => node.devices,
     health: async () => "good",
+    log: () => undefined,
   });
   onTestFinished(() => started.stop());
   return started;

@@ -34,6 +34,7 @@ import {
 } from "@phantoma/protocol";
 import { z } from "zod";
 import type { OrderRefusal } from "../ipc/keeper-link.ts";
+import type { Log } from "../log/log.ts";
 import {
   ANSWER_FILE,
   HEARTBEAT_FILE,
@@ -77,6 +78,7 @@ export interface ReportingOptions {
   readonly release: Uint8Array;
   devices(): VerifiedDeviceList;
   health(): Promise<Heartbeat["health"]>;
+  readonly log: Log;
 }
 
 interface Sent {
@@ -211,7 +213,7 @@ export class Reporting {
     this.#licences.readSignedBy(order.controlPlane);
     this.#publishLicensed(Date.now());
     if (order.endpoints.length === 0) return;
-    this.#poll = setInterval(() => this.#look(), POLL_MS);
+    this.#poll = setInterval(() => this.#orLog(() => this.#look()), POLL_MS);
     void this.#report();
   }
 
@@ -234,8 +236,11 @@ export class Reporting {
     if (order.notAfter <= now) return this.#end();
     const health = await this.#options.health().catch(() => "failing" as const);
     if (this.#order !== order) return;
-    this.#compose(health, now);
-    this.#publishLicensed(now);
+    // A full disk is a reason to send nothing, and none to end the node.
+    this.#orLog(() => {
+      this.#compose(health, now);
+      this.#publishLicensed(now);
+    });
     const spread = Math.round(HEARTBEAT_MS * JITTER);
     const waitMs = HEARTBEAT_MS + randomInt(-spread, spread + 1);
     this.#timer = setTimeout(() => void this.#report(), waitMs);
@@ -262,6 +267,14 @@ export class Reporting {
     writePublicFile(join(ordersDir, HEARTBEAT_FILE), document);
     this.#sent.unshift({ at: now, heartbeat, document, outcome: "waiting" });
     this.#sent.length = Math.min(this.#sent.length, MAX_SENT);
+  }
+
+  #orLog(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#options.log("not-reported", { code: (error as NodeJS.ErrnoException).code ?? "ERR" });
+    }
   }
 
   /** By the names of the herald's files: a number and nothing else of them is said. */

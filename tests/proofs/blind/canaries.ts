@@ -304,6 +304,7 @@ async function composeOnce(dir: string): Promise<{ bytes: Buffer; canaries: stri
     identity,
     release: randomBytes(32),
     devices: () => devices,
+    log: () => undefined,
     health: async () => (["good", "degraded", "failing"] as const)[randomInt(3)]!,
   });
   const order = standingOrderDocument.sign(
