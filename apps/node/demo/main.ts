@@ -68,8 +68,10 @@ await keep("gateway", [...starterFlags, ...gatewayFlags]);
 if (isFiltered) {
   await policy.admitGateway(port);
   watchOrders();
+} else {
+  // The kernel policy has no rule for the herald yet, so under it nothing is reported.
+  watchStandingOrder();
 }
-watchStandingOrder();
 const about = isFiltered ? { policy: "demo" } : { policy: "none", why: policy };
 process.stdout.write(`${JSON.stringify({ port, ...about })}\n`);
 
