@@ -5,6 +5,7 @@
  */
 import { accessSync, constants, existsSync } from "node:fs";
 import { noPostMortem } from "./post-mortem.ts";
+import { findPostgresql } from "./postgresql.ts";
 import { noGuest } from "./vps/needs.ts";
 
 export interface Step {
@@ -85,6 +86,12 @@ export const steps: readonly Step[] = [
   },
   { name: "tunnel", kind: "proof", command: ["tests/proofs/tunnel/main.ts"], obstacle: notLinux },
   { name: "release", kind: "proof", command: ["tests/proofs/release/main.ts"], obstacle: notLinux },
+  {
+    name: "blind",
+    kind: "proof",
+    command: ["tests/proofs/blind/main.ts"],
+    obstacle: noPostgresql,
+  },
   { name: "cross-talk", kind: "proof", command: ["tests/proofs/crosstalk.ts"], obstacle: notLinux },
   { name: "attacks", kind: "proof", command: ["tests/attacks/main.ts"], obstacle: noKernelPolicy },
   {
@@ -159,6 +166,12 @@ function noChromium(): string | undefined {
   return existsSync("/usr/bin/chromium")
     ? undefined
     : "needs Debian's chromium: apt-get install it";
+}
+
+function noPostgresql(): string | undefined {
+  return findPostgresql() === undefined
+    ? "needs Debian's postgresql: apt-get install it"
+    : notLinux();
 }
 
 function notLinux(): string | undefined {

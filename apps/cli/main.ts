@@ -14,6 +14,7 @@ import { egress } from "./commands/egress.ts";
 import { models } from "./commands/models.ts";
 import { node } from "./commands/node.ts";
 import { provision } from "./commands/provision.ts";
+import { report } from "./commands/report.ts";
 import { receipts } from "./commands/receipts.ts";
 import { serve } from "./commands/serve.ts";
 import { start } from "./commands/start.ts";
@@ -33,6 +34,7 @@ const commands = {
   window,
   egress,
   receipts,
+  report,
   verify,
   devices,
   node,

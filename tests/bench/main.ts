@@ -17,6 +17,7 @@ import { startNode, type NodeUnderTest } from "../node-under-test.ts";
 import { cell } from "./cell.ts";
 import { classifier } from "./classifier.ts";
 import { consolePage } from "./console.ts";
+import { controlPlane } from "./control-plane.ts";
 import { documents } from "./documents.ts";
 import { endpoint } from "./endpoint.ts";
 import { firstToken } from "./first-token.ts";
@@ -42,6 +43,7 @@ const benchmarks: readonly Benchmark[] = [
   cell,
   kernelPolicy,
   consolePage,
+  controlPlane,
 ];
 
 const { values } = parseArgs({

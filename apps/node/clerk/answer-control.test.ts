@@ -143,6 +143,8 @@ const hex = (text: string) => Buffer.from(text, "hex");
 
 test.each([
   [{ request: "open-window", document: "AQI=" }, "openWindow", "0102"],
+  [{ request: "submit-standing-order", document: "AQI=" }, "submitStandingOrder", "0102"],
+  [{ request: "submit-licence", document: "AQI=" }, "submitLicence", "0102"],
   [{ request: "remove-model", digest }, "removeModel", digest],
 ] as const)("%j is asked in bytes and accepted", async (request, name, body) => {
   const { keeper, asked } = keeperThat(() => Buffer.alloc(0));

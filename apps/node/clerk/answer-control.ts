@@ -7,6 +7,7 @@ import {
   doctorSchema,
   egressSchema,
   modelSchema,
+  reportingSchema,
   statusSchema,
   windowSchema,
   type ControlRefusal,
@@ -68,6 +69,16 @@ async function ask(keeper: KeeperClient, request: ControlRequest): Promise<Contr
     case "close-window":
       await keeper.ask("closeWindow");
       return { response: "accepted" };
+    case "reporting": {
+      const reporting = reportingSchema.parse(parse(await keeper.ask("reporting")));
+      return { response: "reporting", reporting };
+    }
+    case "submit-standing-order":
+      await keeper.ask("submitStandingOrder", Buffer.from(request.document, "base64"));
+      return { response: "accepted" };
+    case "submit-licence":
+      await keeper.ask("submitLicence", Buffer.from(request.document, "base64"));
+      return { response: "accepted" };
     case "push-model": {
       const { digest, bytes, name } = request;
       const body = [bytesOf(digest), number(bytes), Buffer.from(name, "utf8")];
@@ -111,7 +122,10 @@ function bytesOf(digest: string): Buffer {
 function refusal({ code, reason }: KeeperRefused): ControlResponse {
   switch (code) {
     case "ERR_DOCUMENT_REFUSED":
-      return refusedBecause(code, "the list was not accepted: fetch the current one, sign again");
+      return refusedBecause(
+        code,
+        "the document was not accepted: fetch the current one, sign again",
+      );
     case "ERR_FORBIDDEN":
       return refusedBecause(code, "this device may not do that");
     case "ERR_TICKET":

@@ -16,7 +16,7 @@ import { parseArgs } from "node:util";
 import { CELL_GRACE_MS, findCell, inCell } from "../cell/cell-command.ts";
 import { END_GRACE_MS } from "../gateway/starter.ts";
 import { openLog } from "../log/log.ts";
-import { ORDER_FILE, runPaths, statePaths } from "../setup/paths.ts";
+import { ORDER_FILE, runPaths, STANDING_FILE, statePaths } from "../setup/paths.ts";
 import { Cells } from "./cells.ts";
 import { KernelPolicy } from "./kernel-policy.ts";
 
@@ -68,6 +68,9 @@ await keep("gateway", [...starterFlags, ...gatewayFlags]);
 if (isFiltered) {
   await policy.admitGateway(port);
   watchOrders();
+} else {
+  // The kernel policy has no rule for the herald yet, so under it nothing is reported.
+  watchStandingOrder();
 }
 const about = isFiltered ? { policy: "demo" } : { policy: "none", why: policy };
 process.stdout.write(`${JSON.stringify({ port, ...about })}\n`);
@@ -193,6 +196,16 @@ function watchOrders(): void {
   }, ORDER_POLL_MS);
 }
 
+/** The same for the herald, while a standing order is in force. It ends by itself. */
+function watchStandingOrder(): void {
+  let herald: ChildProcess | undefined;
+  setInterval(() => {
+    if (isStopping || herald || !existsSync(join(paths.ordersDir, STANDING_FILE))) return;
+    herald = startRole("herald", [], "ipc");
+    herald.once("exit", () => setTimeout(() => (herald = undefined), RESTART_MS));
+  }, ORDER_POLL_MS);
+}
+
 /** Of a fetcher that ended before it could. */
 function clearQuarantine(): void {
   for (const name of readdirSync(paths.quarantineDir))
@@ -202,7 +215,7 @@ function clearQuarantine(): void {
 async function stop(exitCode = 0): Promise<void> {
   if (isStopping) return;
   isStopping = true;
-  for (const name of ["fetcher", "gateway", "keeper"]) {
+  for (const name of ["fetcher", "herald", "gateway", "keeper"]) {
     const child = children.get(name);
     if (!child || child.exitCode !== null || child.signalCode !== null) continue;
     child.kill("SIGTERM");

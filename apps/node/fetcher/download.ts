@@ -9,9 +9,9 @@ import { constants } from "node:fs";
 import { open, stat, statfs, type FileHandle } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
-import { isIPv6, type LookupFunction } from "node:net";
 import { dirname } from "node:path";
-import { addressesFor, type FetchOrder, type WantedFile } from "./order.ts";
+import { addressesFor, listed } from "../orders/signed-places.ts";
+import type { FetchOrder, WantedFile } from "./order.ts";
 import { TransferError, transferErrorOf } from "./transfer-error.ts";
 
 /** A model host sends to its store, the store to a near copy; more is a loop. */
@@ -83,7 +83,7 @@ async function askFollowing(options: Download, offset: number): Promise<Incoming
 
 /** The head of the answer; its body waits. */
 function ask(options: Download, url: URL, offset: number): Promise<IncomingMessage> {
-  const addresses = addressesFor(options.order, url);
+  const addresses = addressesFor(options.order.places, url);
   if (!addresses) throw new TransferError("ERR_REDIRECT");
   const { signal, patience } = options;
   const how = {
@@ -117,15 +117,6 @@ function ask(options: Download, url: URL, offset: number): Promise<IncomingMessa
     });
     asked.end();
   });
-}
-
-/** The order's addresses instead of a resolver's. */
-function listed(addresses: readonly string[]): LookupFunction {
-  const found = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));
-  return (_name, { all }, done) => {
-    if (all) done(null, found);
-    else done(null, found[0]!.address, found[0]!.family);
-  };
 }
 
 async function receive(

@@ -5,12 +5,14 @@
  * @module
  */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { activeAdmin, addressText, sameBytes, windowOrderDocument } from "@phantoma/crypto";
-import { DeviceListFolder } from "../devices/device-list-folder.ts";
-
-/** Root writes it beside the lists: the node's own key. */
-const NODE_FILE = "node.pub";
+import { sameBytes, windowOrderDocument } from "@phantoma/crypto";
+import {
+  adminKeys,
+  placesOf,
+  placeText,
+  readNodeKey,
+  type Places,
+} from "../orders/signed-places.ts";
 
 export interface WantedFile {
   readonly url: URL;
@@ -25,8 +27,7 @@ export interface FetchOrder {
   readonly files: readonly WantedFile[];
   /** Milliseconds since 1970. */
   readonly notAfter: number;
-  /** By `name:port`: the only addresses that may be asked there. */
-  readonly addresses: ReadonlyMap<string, readonly string[]>;
+  readonly places: Places;
 }
 
 /**
@@ -36,40 +37,16 @@ export interface FetchOrder {
  * @throws when the file is not there, or is no order of an admin of this node
  */
 export function readOrder(path: string, devicesDir: string): FetchOrder {
-  const node = Buffer.from(readFileSync(join(devicesDir, NODE_FILE), "ascii").trim(), "hex");
-  const devices = new DeviceListFolder(devicesDir, node).current;
-  const order = windowOrderDocument.open(
-    readFileSync(path),
-    ({ signer }) => activeAdmin(devices, signer)?.signingKey,
-  );
+  const node = readNodeKey(devicesDir);
+  const order = windowOrderDocument.open(readFileSync(path), adminKeys(devicesDir, node));
   if (!sameBytes(order.node, node)) throw new RangeError("an order for another node");
-  const addresses = new Map<string, string[]>();
-  for (const { name, address, port } of order.endpoints) {
-    const place = placeOf(name, port);
-    addresses.set(place, [...(addresses.get(place) ?? []), addressText(address)]);
-  }
   const [first] = order.endpoints;
   if (!first) throw new RangeError("an order without a place to ask");
   const files = order.files.map(({ name, digest, size }) => ({
-    url: new URL(name, `https://${placeOf(first.name, first.port)}`),
+    url: new URL(name, `https://${placeText(first.name, first.port)}`),
     digest: Buffer.from(digest).toString("hex"),
     bytes: Number(size),
   }));
-  return { counter: order.counter, files, notAfter: order.notAfter, addresses };
-}
-
-/** The addresses that were signed for where `url` leads; `undefined` where nobody signed it. */
-export function addressesFor(
-  { addresses }: FetchOrder,
-  { protocol, username, password, hostname, port }: URL,
-): readonly string[] | undefined {
-  if (protocol !== "https:" || username !== "" || password !== "") return undefined;
-  return addresses.get(placeOf(hostname, Number(port || HTTPS_PORT)));
-}
-
-const HTTPS_PORT = 443;
-
-function placeOf(name: string, port: number): string {
-  const host = name.toLowerCase();
-  return host.includes(":") && !host.startsWith("[") ? `[${host}]:${port}` : `${host}:${port}`;
+  const places = placesOf(order.endpoints);
+  return { counter: order.counter, files, notAfter: order.notAfter, places };
 }

@@ -45,6 +45,12 @@ export const keeperRequests = {
   verifyModel: { kind: 14, from: ["clerk"] },
   /** Body: nothing. Answer: wipe grade and findings as JSON. */
   doctor: { kind: 15, from: ["clerk"] },
+  /** Body: nothing. Answer: what is reported to whom, and licences, as JSON. */
+  reporting: { kind: 16, from: ["clerk"] },
+  /** Body: a signed standing order. Answer: empty. */
+  submitStandingOrder: { kind: 17, from: ["clerk"] },
+  /** Body: a signed licence. Answer: empty. */
+  submitLicence: { kind: 18, from: ["clerk"] },
 } as const satisfies Record<string, { kind: number; from: readonly ("worker" | "clerk")[] }>;
 
 export type KeeperRequest = keyof typeof keeperRequests;

@@ -57,6 +57,7 @@ function moreDirs(dir: string) {
     incomingDir: join(dir, "incoming"),
     ordersDir: join(dir, "orders"),
     quarantineDir: join(dir, "quarantine"),
+    heraldDir: join(dir, "herald"),
   };
 }
 
@@ -324,6 +325,18 @@ describe("without a warden", () => {
       await expect(clerk.ask(request, anyList)).rejects.toThrow(refused("ERR_NO_POLICY"));
   });
 
+  test("an order or a licence that is none is refused, and nothing is reported", async () => {
+    const clerk = await certified("clerk", adminTicket("clerk"));
+    await expect(clerk.ask("submitStandingOrder", anyList)).rejects.toThrow(
+      refused("ERR_ORDER_REFUSED"),
+    );
+    await expect(clerk.ask("submitLicence", anyList)).rejects.toThrow(
+      refused("ERR_DOCUMENT_REFUSED"),
+    );
+    const silent = { order: null, highestCounter: "0", sent: [], licences: [] };
+    expect(JSON.parse(String(await clerk.ask("reporting")))).toEqual(silent);
+  });
+
   test.each([9, 11])("a query of %i bytes is refused", async (length) => {
     const clerk = await certified("clerk");
     await expect(clerk.ask("egress", Buffer.alloc(length))).rejects.toThrow(
@@ -373,6 +386,9 @@ describe("a model", () => {
     "pushChunk",
     "removeModel",
     "verifyModel",
+    "reporting",
+    "submitStandingOrder",
+    "submitLicence",
   ] as const)("and a window are an admin's, and no chat device's: %s", async (request) => {
     const clerk = await certified("clerk");
     await expect(clerk.ask(request, push)).rejects.toThrow(refused("ERR_FORBIDDEN"));

@@ -134,6 +134,12 @@ export class CellChannel {
     window: async () => json(await this.#keeper.windowState()),
     openWindow: (body) => this.#asAdmin(() => this.#openWindow(body)),
     closeWindow: () => this.#asAdmin(() => this.#closeWindow()),
+    reporting: () => this.#asAdmin(async () => json(this.#keeper.reporting.state(Date.now()))),
+    submitStandingOrder: (body) => this.#asAdmin(() => this.#submitStandingOrder(body)),
+    submitLicence: (body) =>
+      this.#asAdmin(async () =>
+        this.#keeper.reporting.submitLicence(body, Date.now()) ? DONE : "ERR_DOCUMENT_REFUSED",
+      ),
     pushModel: (body) => this.#asAdmin(() => this.#pushModel(body)),
     pushChunk: (body) => this.#asAdmin(() => this.#pushChunk(body)),
     removeModel: (body) =>
@@ -164,6 +170,11 @@ export class CellChannel {
     if (refused === undefined) return DONE;
     if (refused === "ERR_NO_WARDEN" || refused === "ERR_WINDOW_OPEN") return refused;
     return { code: "ERR_ORDER_REFUSED", reason: refused };
+  }
+
+  async #submitStandingOrder(order: Buffer): Promise<Answer> {
+    const reason = this.#keeper.reporting.submitOrder(order, Date.now());
+    return reason === undefined ? DONE : { code: "ERR_ORDER_REFUSED", reason };
   }
 
   async #closeWindow(): Promise<Answer> {

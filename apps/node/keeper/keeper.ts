@@ -6,7 +6,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { NodeIdentity } from "@phantoma/crypto";
+import type { Heartbeat, NodeIdentity } from "@phantoma/crypto";
 import type { Doctor, Egress, Model, Status, WindowState } from "@phantoma/protocol";
 import { DeviceListFolder, SEEN_DEVICES_FILE } from "../devices/device-list-folder.ts";
 import type { CellRole, KeeperRefusal } from "../ipc/keeper-link.ts";
@@ -21,6 +21,7 @@ import { ModelChecks } from "./model-checks.ts";
 import { PushedModels } from "./pushed-models.ts";
 import { TICKET_MEMORY_MS, type Certifier, type Installation } from "./certify.ts";
 import { Receipts } from "./receipts.ts";
+import { Reporting } from "./reporting.ts";
 
 /** Far more cells than a machine has room for; one more is not answered. */
 const MAX_CELLS = 4096;
@@ -34,6 +35,8 @@ export interface KeeperOptions {
   readonly incomingDir: string;
   readonly ordersDir: string;
   readonly quarantineDir: string;
+  /** The herald's. */
+  readonly heraldDir: string;
   /** Absent: this node has no kernel policy. */
   readonly wardenSocket?: string;
   readonly installation: Installation;
@@ -48,6 +51,7 @@ export class Keeper {
   readonly reports: CellReports;
   readonly pushed: PushedModels;
   readonly checks: ModelChecks;
+  readonly reporting: Reporting;
   /** `undefined` without a warden. */
   readonly policy: KernelPolicy | undefined;
   readonly installation: Installation;
@@ -84,6 +88,12 @@ export class Keeper {
             devices: () => this.devices.current,
             listsAfter: (version) => this.devices.bytesAfter(version),
           });
+    this.reporting = new Reporting({
+      ...options,
+      release: options.installation.release,
+      devices: () => this.devices.current,
+      health: async () => this.#health(),
+    });
     this.devices.watch(
       () => this.devicesChanged(),
       () => options.log("device-list-unreadable"),
@@ -177,11 +187,19 @@ export class Keeper {
     this.#options.log("device-list", { version: this.devices.current.version });
     for (const cell of this.#cells) cell.closeIfRevoked();
     this.policy?.devicesChanged();
+    this.reporting.devicesChanged();
+  }
+
+  /** As coarse as it is because a control plane is told it. */
+  async #health(): Promise<Heartbeat["health"]> {
+    if (this.hasLostPolicy) return "failing";
+    return (await this.doctor()).grade === "C" ? "degraded" : "good";
   }
 
   close(): void {
     for (const cell of this.#cells) cell.close();
     this.policy?.close();
+    this.reporting.stop();
   }
 }
 

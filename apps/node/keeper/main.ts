@@ -57,6 +57,7 @@ const keeper = new Keeper({
   incomingDir: state.incomingDir,
   ordersDir: state.ordersDir,
   quarantineDir: state.quarantineDir,
+  heraldDir: state.heraldDir,
   ...(wardenSocket === undefined ? {} : { wardenSocket }),
   // A development tree has no release; an installed one is named by its bundle's digest.
   installation: { release: installedRelease(), starter: flags.starter, policy: flags.policy },

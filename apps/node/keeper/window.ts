@@ -26,6 +26,7 @@ import { storeFaultOf, storeModel } from "../models/model-store.ts";
 import { modelNameOf } from "../orders/model-name.ts";
 import { ORDER_FILE } from "../setup/paths.ts";
 import { writePublicFile } from "../setup/public-file.ts";
+import { orderRefusalOf } from "./order-refusal.ts";
 import type { WardenAnswer, WardenLink } from "./warden-link.ts";
 import type { WardenStatus } from "./warden-words.ts";
 
@@ -226,20 +227,6 @@ function describe({ counter, notAfter, endpoints, files }: WindowOrder): OpenWin
       bytes: Number(size),
     })),
   };
-}
-
-/** The warden's own codes: the same document is refused for the same reason by both. */
-function orderRefusalOf({ code }: CryptoError): OrderRefusal {
-  switch (code) {
-    case "ERR_LENGTH":
-    case "ERR_DOCUMENT_TYPE":
-    case "ERR_DOCUMENT_FIELD":
-    case "ERR_NOT_AUTHORISED":
-    case "ERR_AUTHENTICATION":
-      return code;
-    default:
-      return "ERR_DOCUMENT_FIELD";
-  }
 }
 
 function hex(bytes: Uint8Array): string {

@@ -21,7 +21,7 @@ export interface LogFields {
 export type Log = (event: string, fields?: LogFields) => void;
 
 /** @param role which process speaks */
-export function openLog(role: "gateway" | "keeper" | "fetcher" | "demo"): Log {
+export function openLog(role: "gateway" | "keeper" | "fetcher" | "herald" | "demo"): Log {
   return (event, { code, count, durationMs, port, version, model } = {}) => {
     const fields = { code, count, durationMs, port, version, model };
     process.stderr.write(`${JSON.stringify({ time: Date.now(), role, event, ...fields })}\n`);

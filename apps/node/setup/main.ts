@@ -54,7 +54,13 @@ switch (positionals[0]) {
 async function init(): Promise<{ nodeKey: string; wardenKey: string; tlsCertificate: string }> {
   for (const dir of [paths.keeperDir, paths.gatewayDir, paths.incomingDir, paths.wardenDir])
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-  for (const dir of [paths.devicesDir, paths.modelsDir, paths.ordersDir, paths.quarantineDir])
+  for (const dir of [
+    paths.devicesDir,
+    paths.modelsDir,
+    paths.ordersDir,
+    paths.quarantineDir,
+    paths.heraldDir,
+  ])
     mkdirSync(dir, { recursive: true, mode: 0o755 });
   const keyPath = join(paths.keeperDir, "node.key");
   const publicPath = join(paths.devicesDir, "node.pub");

@@ -8,6 +8,15 @@ import { join } from "node:path";
 
 /** In the orders' folder, and there exactly while a window is open: it starts the fetcher. */
 export const ORDER_FILE = "window.order";
+/** The same while a standing order is in force: it starts the herald. */
+export const STANDING_FILE = "standing.order";
+/** Beside it: what the herald carries, replaced as a whole. */
+export const HEARTBEAT_FILE = "heartbeat";
+/** Beside it, and there exactly while a licence lets the herald fetch updates. */
+export const LICENSED_FILE = "licensed";
+/** In the herald's folder: what was answered, and what became of the heartbeat. */
+export const ANSWER_FILE = "answer";
+export const OUTCOME_FILE = "outcome";
 
 /** Survives restarts and updates. */
 export function statePaths(stateDir: string) {
@@ -30,6 +39,8 @@ export function statePaths(stateDir: string) {
     wardenDir: join(stateDir, "warden"),
     /** Root's alone, 0700: what the installer remembers. */
     installerDir: join(stateDir, "installer"),
+    /** Written by the herald: the last answer, and what it fetched of a repository; public. */
+    heraldDir: join(stateDir, "herald"),
     /** Written by the keeper: the next release with its metadata, and an admin's approval; public. */
     updatesDir: join(stateDir, "updates"),
   };

@@ -15,6 +15,7 @@ import {
   type Egress,
   type Model,
   type Received,
+  type Reporting,
   type Status,
   type WindowState,
 } from "@phantoma/protocol";
@@ -123,6 +124,23 @@ export class ControlSession {
 
   async closeWindow(): Promise<void> {
     await this.#ask({ request: "close-window" }, "accepted");
+  }
+
+  /** What the node reports to whom, byte for byte, and its licences. */
+  async reporting(): Promise<Reporting> {
+    return (await this.#ask({ request: "reporting" }, "reporting")).reporting;
+  }
+
+  /** @param order signed by an admin's device */
+  async submitStandingOrder(order: Uint8Array): Promise<void> {
+    const document = Buffer.from(order).toString("base64");
+    await this.#ask({ request: "submit-standing-order", document }, "accepted");
+  }
+
+  /** @param licence signed by the control plane that the standing order names */
+  async submitLicence(licence: Uint8Array): Promise<void> {
+    const document = Buffer.from(licence).toString("base64");
+    await this.#ask({ request: "submit-licence", document }, "accepted");
   }
 
   /** @returns how many bytes of the model the node has already */

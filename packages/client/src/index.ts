@@ -35,8 +35,16 @@ export {
 } from "./push-model.ts";
 export { resolveModel, type ModelSource, type ResolvedModel } from "./resolve-model.ts";
 export { isPrivateAddress, signWindowOrder, type WindowRequest } from "./window-order.ts";
+export { signStandingOrder, type StandingRequest } from "./standing-order.ts";
 export { transferAdvice } from "./transfer-advice.ts";
 export { controlRefusals, doctorLines, isHealthy, wipeWords } from "@phantoma/protocol";
-export type { Doctor, Egress, EgressEvent, Transfer, WindowState } from "@phantoma/protocol";
+export type {
+  Doctor,
+  Egress,
+  EgressEvent,
+  Reporting,
+  Transfer,
+  WindowState,
+} from "@phantoma/protocol";
 export { isPassing, retryDelayMs, withRetry } from "./retry.ts";
 export { LocalNode, type LocalNodeOptions } from "./local-node.ts";

@@ -42,17 +42,13 @@ export const MAX_COUNTER_AHEAD_MS = 365 * 24 * 60 * 60_000;
 export function signWindowOrder(device: DeviceIdentity, request: WindowRequest): Uint8Array {
   const { node, models, highestCounter, lifetimeMs, nodeTime } = request;
   const now = Date.now();
-  const highest = BigInt(highestCounter);
-  if (Math.abs(nodeTime - now) > MAX_CLOCK_GAP_MS)
-    throw new ClientError("ERR_CLOCKS", "the clocks of this machine and the node differ");
-  if (highest > BigInt(now + MAX_COUNTER_AHEAD_MS))
-    throw new ClientError("ERR_CLOCKS", "the node says it has seen an order of a far future");
+  const counter = nextCounter({ highestCounter, nodeTime, now });
   const endpoints = endpointsOf(models);
   if (endpoints.length > MAX_ENDPOINTS || models.length > MAX_FILES)
     throw new ClientError("ERR_MODEL_SOURCE", "that is more than one window can hold");
   const order = {
     node,
-    counter: highest >= BigInt(now) ? highest + 1n : BigInt(now),
+    counter,
     // Of the two clocks the one behind: the node refuses an order that is too long by its own.
     notAfter: Math.min(now, nodeTime) + lifetimeMs,
     signer: device.signing.publicKey,
@@ -73,6 +69,20 @@ export function signWindowOrder(device: DeviceIdentity, request: WindowRequest):
     if (!(error instanceof CryptoError)) throw error;
     throw new ClientError("ERR_MODEL_SOURCE", `an order cannot say this: ${error.message}`);
   }
+}
+
+/** @throws {@link ClientError} `ERR_CLOCKS` */
+export function nextCounter({
+  highestCounter,
+  nodeTime,
+  now,
+}: Pick<WindowRequest, "highestCounter" | "nodeTime"> & { readonly now: number }): bigint {
+  const highest = BigInt(highestCounter);
+  if (Math.abs(nodeTime - now) > MAX_CLOCK_GAP_MS)
+    throw new ClientError("ERR_CLOCKS", "the clocks of this machine and the node differ");
+  if (highest > BigInt(now + MAX_COUNTER_AHEAD_MS))
+    throw new ClientError("ERR_CLOCKS", "the node says it has seen an order of a far future");
+  return highest >= BigInt(now) ? highest + 1n : BigInt(now);
 }
 
 /** The models' own host first: their paths are asked there. */

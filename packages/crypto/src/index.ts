@@ -27,4 +27,5 @@ export * from "./documents/orders.ts";
 export { addressBytes, addressText } from "./documents/address.ts";
 export * from "./documents/receipt.ts";
 export * from "./documents/heartbeat.ts";
+export * from "./documents/heartbeat-answer.ts";
 export * from "./documents/licence.ts";

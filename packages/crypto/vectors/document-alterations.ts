@@ -50,6 +50,9 @@ export function alterationsOf(shape: Shape, value: Value, field = ""): Altered[]
   }
 }
 
+/** What no text of a document may hold: controls, separators, and what reorders or hides. */
+const STEERING = /[\p{Cc}\p{Zl}\p{Zp}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
+
 /** Any value of this shape. */
 export function arbitraryOf(shape: Shape): fc.Arbitrary<Value> {
   switch (shape.kind) {
@@ -64,7 +67,7 @@ export function arbitraryOf(shape: Shape): fc.Arbitrary<Value> {
     case "text":
       return fc
         .string({ unit: "grapheme", maxLength: shape.maxBytes })
-        .filter((t) => Buffer.byteLength(t) <= shape.maxBytes);
+        .filter((t) => Buffer.byteLength(t) <= shape.maxBytes && !STEERING.test(t));
     case "optional":
       return fc.option(arbitraryOf(shape.inner), { nil: null });
     case "group":

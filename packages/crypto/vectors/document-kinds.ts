@@ -7,8 +7,13 @@ import { certificateDocument } from "../src/documents/certificate.ts";
 import { deviceListDocument } from "../src/documents/device-list.ts";
 import type { DocumentKind } from "../src/documents/document.ts";
 import { heartbeatDocument } from "../src/documents/heartbeat.ts";
+import { heartbeatAnswerDocument } from "../src/documents/heartbeat-answer.ts";
 import { licenceDocument } from "../src/documents/licence.ts";
-import { updateApprovalDocument, windowOrderDocument } from "../src/documents/orders.ts";
+import {
+  standingOrderDocument,
+  updateApprovalDocument,
+  windowOrderDocument,
+} from "../src/documents/orders.ts";
 import { receiptDocument } from "../src/documents/receipt.ts";
 import { ticketDocument } from "../src/documents/ticket.ts";
 import type { DocumentFile } from "./document-layouts.ts";
@@ -22,4 +27,6 @@ export const documentKinds: Readonly<Record<DocumentFile, DocumentKind<any>>> = 
   receipt: receiptDocument,
   heartbeat: heartbeatDocument,
   licence: licenceDocument,
+  "standing-order": standingOrderDocument,
+  "heartbeat-answer": heartbeatAnswerDocument,
 };

@@ -48,6 +48,8 @@ const order: Layout = [
   ["signer", bytes(32)],
 ];
 
+const endpoint = group(["name", text(253)], ["address", bytes(16)], ["port", u16]);
+
 const device = group(
   ["signingKey", bytes(32)],
   ["tunnelKey", bytes(32)],
@@ -112,7 +114,7 @@ export const documentLayouts = {
     4,
     "window order",
     ...order,
-    ["endpoints", list(64, group(["name", text(253)], ["address", bytes(16)], ["port", u16]))],
+    ["endpoints", list(64, endpoint)],
     ["files", list(64, group(["name", text(255)], ["digest", bytes(32)], ["size", counter]))],
   ),
   "update-approval": layout(
@@ -164,6 +166,22 @@ export const documentLayouts = {
     ["notBefore", time],
     ["notAfter", time],
     ["graceDays", u16],
+  ),
+  "standing-order": layout(
+    9,
+    "standing order",
+    ...order,
+    ["endpoints", list(8, endpoint)],
+    ["controlPlane", bytes(32)],
+  ),
+  "heartbeat-answer": layout(
+    10,
+    "heartbeat answer",
+    ["node", bytes(32)],
+    ["nonce", bytes(16)],
+    ["time", time],
+    ["timestamp", optional(bytes(32))],
+    ["licences", list(8, bytes(32))],
   ),
 } as const satisfies Record<string, DocumentLayout>;
 

@@ -82,10 +82,13 @@ describe("a request", () => {
     expect(request({ request: "egress", after, limit })).toBe(isTaken);
   });
 
-  test.each(["submit-device-list", "open-window"])("of %s carries a document", (name) => {
-    expect(request({ request: name, document: document(MAX_DOCUMENT_BYTES) })).toBe(true);
-    expect(request({ request: name, document: document(MAX_DOCUMENT_BYTES + 1) })).toBe(false);
-  });
+  test.each(["submit-device-list", "open-window", "submit-standing-order", "submit-licence"])(
+    "of %s carries a document",
+    (name) => {
+      expect(request({ request: name, document: document(MAX_DOCUMENT_BYTES) })).toBe(true);
+      expect(request({ request: name, document: document(MAX_DOCUMENT_BYTES + 1) })).toBe(false);
+    },
+  );
 
   test.each([
     [{}, true],

@@ -11,6 +11,7 @@ import { doctorSchema } from "./doctor-messages.ts";
 import { egressSchema } from "./egress-messages.ts";
 import { MAX_PUSH_CHUNK_BYTES } from "./limits.ts";
 import { calendarTime, count, document, hex32 } from "./message-fields.ts";
+import { reportingSchema } from "./reporting-messages.ts";
 import { windowSchema } from "./window-messages.ts";
 
 export const ControlKind = { request: 0x11, response: 0x91 } as const;
@@ -46,6 +47,12 @@ export const controlRequestSchema = z.discriminatedUnion("request", [
   /** A window order, signed by an admin's device. */
   z.strictObject({ request: z.literal("open-window"), document }),
   z.strictObject({ request: z.literal("close-window") }),
+  /** What is reported to whom, and the node's licences. */
+  z.strictObject({ request: z.literal("reporting") }),
+  /** A standing order, signed by an admin's device. */
+  z.strictObject({ request: z.literal("submit-standing-order"), document }),
+  /** A licence from a file, for a node that reports to nobody. */
+  z.strictObject({ request: z.literal("submit-licence"), document }),
   /** Begins to push a model, or goes on: the answer says from where. */
   z.strictObject({
     request: z.literal("push-model"),
@@ -132,6 +139,7 @@ export const controlResponseSchema = z.discriminatedUnion("response", [
   z.strictObject({ response: z.literal("egress"), egress: egressSchema }),
   z.strictObject({ response: z.literal("doctor"), doctor: doctorSchema }),
   z.strictObject({ response: z.literal("window"), window: windowSchema }),
+  z.strictObject({ response: z.literal("reporting"), reporting: reportingSchema }),
   /** How many bytes the node has; all of them: the model is stored. */
   z.strictObject({ response: z.literal("push"), offset: count }),
   z.strictObject({ response: z.literal("model"), isWhole: z.boolean() }),

@@ -17,3 +17,5 @@ export * from "./doctor-advice.ts";
 export * from "./doctor-messages.ts";
 export * from "./egress-messages.ts";
 export * from "./window-messages.ts";
+export * from "./heartbeat-exchange.ts";
+export * from "./reporting-messages.ts";

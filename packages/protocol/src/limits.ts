@@ -51,3 +51,6 @@ export const MAX_NOTE_BYTES = 256;
 
 /** What a refused upgrade answers with, read by a device that does not trust it. */
 export const MAX_REFUSAL_BYTES = 1024;
+
+/** The answer to a heartbeat: `timestamp.json` is the largest part of it. */
+export const MAX_ANSWER_BODY_BYTES = 65_536;

@@ -25,5 +25,11 @@ export {
   type RoleName,
 } from "./root-rules.ts";
 export { parseMetadata } from "./metadata-file.ts";
-export { readRecord, targetPath, type Attachment, type ReleaseCustom } from "./release-record.ts";
+export {
+  readRecord,
+  readTarget,
+  targetPath,
+  type Attachment,
+  type ReleaseCustom,
+} from "./release-record.ts";
 export { compareVersions, isVersion } from "./version.ts";

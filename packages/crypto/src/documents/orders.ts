@@ -1,5 +1,5 @@
 /**
- * What an admin's device orders a node to do: open a window, take an update.
+ * What an admin's device orders a node to do: open a window, take an update, report to a control plane.
  *
  * Each carries the node, a counter that only grows and a deadline; who verifies it also persists
  * the highest counter it has seen, so an order works once.
@@ -12,6 +12,8 @@ import { bytes, counter, group, list, text, time, unsigned, type ValuesOf } from
 /** A model host, its redirects, and the addresses of both: more is a mistake or an attack. */
 export const MAX_ENDPOINTS = 64;
 export const MAX_FILES = 64;
+/** One control plane, with an address in each family and some to fall back to. */
+export const MAX_CONTROL_PLANE_ENDPOINTS = 8;
 
 const order = {
   node: bytes(32),
@@ -21,18 +23,17 @@ const order = {
   signer: bytes(32),
 } as const;
 
+const endpoint = group({
+  name: text(253),
+  /** IPv6, or IPv4 mapped into it. */
+  address: bytes(16),
+  port: unsigned(2),
+});
+
 const windowLayout = {
   ...order,
   /** The only places the fetcher may reach; names for TLS, addresses for the kernel. */
-  endpoints: list(
-    group({
-      name: text(253),
-      /** IPv6, or IPv4 mapped into it. */
-      address: bytes(16),
-      port: unsigned(2),
-    }),
-    MAX_ENDPOINTS,
-  ),
+  endpoints: list(endpoint, MAX_ENDPOINTS),
   /** The only files that may come in, by SHA-256 and exact size in bytes. */
   files: list(group({ name: text(255), digest: bytes(32), size: counter }), MAX_FILES),
 } as const;
@@ -49,3 +50,14 @@ const approvalLayout = {
 
 export type UpdateApproval = ValuesOf<typeof approvalLayout>;
 export const updateApprovalDocument = documentKind(5, 1, "update approval", approvalLayout);
+
+const standingLayout = {
+  ...order,
+  /** The only places the herald may reach, until `notAfter`; none means: report to nobody. */
+  endpoints: list(endpoint, MAX_CONTROL_PLANE_ENDPOINTS),
+  /** Who signs answers and licences there, by its Ed25519 key. */
+  controlPlane: bytes(32),
+} as const;
+
+export type StandingOrder = ValuesOf<typeof standingLayout>;
+export const standingOrderDocument = documentKind(9, 1, "standing order", standingLayout);

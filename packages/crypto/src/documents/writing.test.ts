@@ -4,7 +4,8 @@ import { documentLayouts } from "../../vectors/document-layouts.ts";
 import { keyFrom, publicKeyOf, seedOf, valueOf } from "../../vectors/document-values.ts";
 import { documentKinds } from "../../vectors/document-kinds.ts";
 import { MAX_DEVICES } from "./device-list.ts";
-import { MAX_ENDPOINTS, MAX_FILES } from "./orders.ts";
+import { MAX_ANSWERED_LICENCES } from "./heartbeat-answer.ts";
+import { MAX_CONTROL_PLANE_ENDPOINTS, MAX_ENDPOINTS, MAX_FILES } from "./orders.ts";
 
 type File = keyof typeof documentLayouts;
 const seed = seedOf("node");
@@ -74,11 +75,13 @@ describe.each<{ file: File; field: string; max: number }>([
   { file: "device-list", field: "devices", max: MAX_DEVICES },
   { file: "window-order", field: "endpoints", max: MAX_ENDPOINTS },
   { file: "window-order", field: "files", max: MAX_FILES },
+  { file: "standing-order", field: "endpoints", max: MAX_CONTROL_PLANE_ENDPOINTS },
+  { file: "heartbeat-answer", field: "licences", max: MAX_ANSWERED_LICENCES },
 ])("$file.$field", ({ file, field, max }) => {
   const entries = (count: number) => Array.from({ length: count }, () => typical(file)[field][0]);
 
   test(`holds ${max} entries`, () => {
-    expect(max).toBe(64);
+    expect(max).toBe(file === "standing-order" || file === "heartbeat-answer" ? 8 : 64);
     expect(signed(file, { [field]: entries(max) })).toMatchObject({ [field]: entries(max) });
   });
 

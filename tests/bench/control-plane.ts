@@ -1,0 +1,134 @@
+/**
+ * What a control plane takes: heartbeats a second on each kind of database, and the page of a large fleet.
+ *
+ * Senders run beside it on the same cores, and each heartbeat was signed before the clock started.
+ *
+ * @module
+ */
+import { readFileSync } from "node:fs";
+import { findPostgresql, startPostgresql } from "../postgresql.ts";
+import { FleetUnderTest, NodeKeys } from "../proofs/blind/fleet-under-test.ts";
+import { row, type Benchmark, type Row, type Setting } from "./row.ts";
+import { median, quantile } from "./statistics.ts";
+
+export const controlPlane: Benchmark = { name: "control-plane", run };
+
+/** Below what one node may send at once. */
+const BEATS = 8;
+const SENDERS = 16;
+/** 100,000 nodes, each every 15 minutes. */
+const NEEDED_PER_SECOND = 100_000 / 900;
+/** Of the kernel's clock ticks. */
+const TICKS_PER_SECOND = 100;
+
+async function* run({ isQuick }: Setting) {
+  const nodes = isQuick ? 100 : 1_000;
+  yield* heartbeats("embedded", new FleetUnderTest(), nodes);
+  if (findPostgresql() === undefined) return;
+  const server = await startPostgresql();
+  try {
+    const fleet = new FleetUnderTest(server.url);
+    yield* heartbeats("PostgreSQL", fleet, nodes, () => page(fleet, isQuick ? 20_000 : 1_000_000));
+  } finally {
+    await server.stop();
+  }
+}
+
+async function* heartbeats(
+  kind: string,
+  fleet: FleetUnderTest,
+  count: number,
+  after?: () => AsyncGenerator<Row>,
+) {
+  try {
+    const nodes = Array.from({ length: count }, () => new NodeKeys());
+    await fleet.license(nodes);
+    await fleet.start();
+    const beats = Array.from({ length: BEATS }, () => nodes.map((node) => node.next())).flat();
+    const cpuBefore = cpuSeconds(fleet.pid);
+    const startedAt = performance.now();
+    const samples: number[] = [];
+    let refused = 0;
+    let next = 0;
+    const sender = async () => {
+      for (let turn = next++; turn < beats.length; turn = next++) {
+        const from = performance.now();
+        const status = await fleet.send(beats[turn]!);
+        samples.push(performance.now() - from);
+        if (status !== 200) refused += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: SENDERS }, sender));
+    const seconds = (performance.now() - startedAt) / 1000;
+    // Of the control plane alone, its embedded database included.
+    const coreShare = ((cpuSeconds(fleet.pid) - cpuBefore) / beats.length) * NEEDED_PER_SECOND;
+    const rate = beats.length / seconds;
+    if (refused > 0) throw new Error(`${refused} heartbeats were refused`);
+    // The embedded database is for small fleets: what it takes is said, and nothing is promised.
+    const isServer = after !== undefined;
+    yield row({
+      name: `heartbeats taken, ${kind} (100,000 nodes send this many)`,
+      value: rate,
+      unit: "/s",
+      baseline: NEEDED_PER_SECOND,
+      ...(isServer && { budget: "above 100,000 nodes", holds: rate > NEEDED_PER_SECOND }),
+      samples: { latencyMs: samples },
+    });
+    yield row({ name: `  answered, p50, ${kind}`, value: median(samples), unit: "ms" });
+    yield row({ name: `  answered, p99, ${kind}`, value: quantile(samples, 0.99), unit: "ms" });
+    yield row({
+      name: `  of a core for 100,000 nodes, ${kind}`,
+      value: coreShare,
+      unit: "cores",
+      ...(isServer && { budget: "below 0.5", holds: coreShare < 0.5 }),
+    });
+    yield row({ name: `  memory, ${kind}`, value: memoryMiB(fleet.pid), unit: "MiB" });
+    if (after) yield* after();
+  } finally {
+    await fleet.remove();
+  }
+}
+
+/** The page with this many nodes more, the first time it is counted and while a count is known. */
+async function* page(fleet: FleetUnderTest, nodes: number): AsyncGenerator<Row> {
+  await fleet.withDatabase(async (database) => {
+    await database.query(
+      `INSERT INTO nodes (key, added_at, seen_at, sequence, heartbeat, release, root_version, targets_version, health)
+       SELECT sha256(i::text::bytea), $1, $1::bigint - (i % 86400) * 1000, i, sha256('h'), sha256((i % 5)::text::bytea),
+         1 + i % 3, 1 + i % 7, 1 + i % 3 FROM generate_series(1, $2::bigint) AS i`,
+      [Date.now(), nodes],
+    );
+    await database.query("ANALYZE nodes");
+  });
+  const headers = { authorization: `Bearer ${fleet.token}` };
+  const load = async () => {
+    const from = performance.now();
+    const answer = await fetch(`http://127.0.0.1:${fleet.operatorPort}/fleet`, { headers });
+    await answer.text();
+    return performance.now() - from;
+  };
+  const first = await load();
+  const again = [];
+  for (let i = 0; i < 50; i += 1) again.push(await load());
+  const total = nodes.toLocaleString("en");
+  yield row({ name: `the page is counted, ${total} nodes`, value: first, unit: "ms" });
+  const median50 = median(again);
+  yield row({
+    name: "  and shown again",
+    value: median50,
+    unit: "ms",
+    budget: "below 100",
+    holds: median50 < 100,
+    samples: { again },
+  });
+}
+
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]!.split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+function memoryMiB(pid: number): number {
+  const [, kib] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "latin1"))!;
+  return Number(kib) / 1024;
+}

@@ -1,0 +1,23 @@
+/**
+ * The control plane is blind and passive: it is told no word of anybody, it connects nowhere but to its database, and what
+ * it acknowledged it keeps. Needs PostgreSQL, as Debian has it, and Linux.
+ *
+ *   main.ts [--json] [--only canaries|passive|durable]
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { Proof } from "../../proof.ts";
+import { proveCanaries } from "./canaries.ts";
+import { proveDurable } from "./durable.ts";
+import { provePassive } from "./passive.ts";
+
+const { values } = parseArgs({
+  options: { json: { type: "boolean", default: false }, only: { type: "string" } },
+});
+const proof = new Proof("The control plane is blind and passive", values.json);
+const parts = { canaries: proveCanaries, passive: provePassive, durable: proveDurable };
+
+for (const [name, prove] of Object.entries(parts))
+  if (values.only === undefined || values.only === name) await prove(proof);
+process.exit(proof.finish());
