@@ -162,7 +162,7 @@ export const en = {
     one: "Receipt",
     loading: "Fetching receipts",
     meaning:
-      "The node reports: its keeper signs one when a worker has ended, and this console checked every signature. Each line says only what its witness measured. What is said of memory follows from the node's wipe grade as it is now.",
+      "The node reports: its keeper signs one when a worker has ended, and this console checked every signature. Each line says only what its witness measured. What a task left beside what was overwritten depends on the wipe grade that the node had then; what is shown is the one it has now.",
     none: "No worker has ended since the node started.",
     noneOlder: "The node has none that is older.",
     older: "Older receipts",
@@ -177,11 +177,9 @@ export const en = {
     model: "Model",
     release: "Release",
     cell: "Memory",
-    cellText: {
-      wiped: "{{end}}; wiped, {{bytes}} overwritten at {{time}}",
-      residue: "{{end}}; {{bytes}} overwritten at {{time}}, residue possible",
-    },
-    notWiped: "not wiped,",
+    cellText: "{{end}}; {{bytes}} overwritten at {{time}}",
+    gradeNow: "Wipe grade now",
+    gradeUnknown: "the node has not said it",
     cellEnd: {
       finished: "finished",
       timeout: "timed out",

@@ -8,7 +8,7 @@ import { useTranslation } from "react-i18next";
 import type { Receipt } from "../../ipc/contract.ts";
 import { ask } from "../app/bridge.ts";
 import { ErrorView } from "../app/error-view.tsx";
-import { useDoctor } from "../app/queries.ts";
+import { useGrade } from "../app/queries.ts";
 import { Button } from "../design/button.tsx";
 import { Dialog } from "../design/dialog.tsx";
 import { Skeleton } from "../design/parts.tsx";
@@ -31,7 +31,7 @@ export function ReceiptDialog({ node, task, given, onClose }: Props) {
     enabled: task !== null && !given,
     staleTime: 0,
   });
-  const { data: doctor } = useDoctor({ id: node, state: "online" });
+  const grade = useGrade({ id: node, state: "online" });
   const receipt = given ?? data?.receipt;
   return (
     <Dialog
@@ -44,7 +44,7 @@ export function ReceiptDialog({ node, task, given, onClose }: Props) {
       {task !== null && !receipt && !data && !error && (
         <Skeleton lines={6} label={t("receipts.loading")} />
       )}
-      {receipt && <ReceiptView receipt={receipt} grade={doctor?.grade} />}
+      {receipt && <ReceiptView receipt={receipt} grade={grade} />}
       {receipt && <SaveReceipts node={node} task={receipt.task} before={null} />}
     </Dialog>
   );

@@ -11,7 +11,7 @@ import { Facts } from "../design/facts.tsx";
 
 interface Props {
   readonly receipt: Receipt;
-  /** The node's, as it is now; `undefined` where it has not said it. */
+  /** The node's, as it is now; `undefined` where it cannot be asked. */
   readonly grade: WipeGrade | undefined;
 }
 
@@ -47,20 +47,16 @@ export function ReceiptView({ receipt, grade }: Props) {
         ],
         [
           t("receipts.cell"),
-          cell ? (
-            t(`receipts.cellText.${grade === "A" ? "wiped" : "residue"}`, {
-              end: t(`receipts.cellEnd.${cell.end}`),
-              bytes: formatBytes(cell.wipedBytes),
-              time: time(cell.wipedAt),
-            })
-          ) : grade === "C" ? (
-            <span key="cell">
-              {t("receipts.notWiped")} {notMeasured}
-            </span>
-          ) : (
-            notMeasured
-          ),
+          cell
+            ? t("receipts.cellText", {
+                end: t(`receipts.cellEnd.${cell.end}`),
+                bytes: formatBytes(cell.wipedBytes),
+                time: time(cell.wipedAt),
+              })
+            : notMeasured,
         ],
+        // Apart from what was measured then: a task of an hour ago says nothing about the machine now, nor it about the task.
+        [t("receipts.gradeNow"), grade ? t(`health.grade.${grade}`) : t("receipts.gradeUnknown")],
         [
           t("receipts.warden"),
           warden
