@@ -68,7 +68,8 @@ export async function fetchUpdate(source: UpdateSource): Promise<string | undefi
   if (!newest) return undefined;
   const { cyclonedx, spdx } = newest.sbom;
   const trustedRoot = readTarget(targets, TRUSTED_ROOT_NAME, MAX_TRUSTED_ROOT_BYTES);
-  const files = [newest, cyclonedx, spdx, ...newest.provenance, trustedRoot];
+  // The bundle comes last: where it is, everything that it is verified with is there.
+  const files = [trustedRoot, cyclonedx, spdx, ...newest.provenance, newest];
   sweep(join(source.dir, "targets"), files);
   for (const file of files) await target(source, file);
   return newest.name;
