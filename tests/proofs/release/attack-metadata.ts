@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { copyFileSync, rmSync, symlinkSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, rmSync, symlinkSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { parseMetadata, ReleaseFolder } from "@phantoma/release";
 import { Metadata, type Root } from "@tufjs/models";
@@ -20,6 +21,8 @@ import type { Report } from "./main.ts";
 import type { Stage } from "./stage.ts";
 
 const HOUR_MS = 3_600_000;
+/** A hole in a file, which takes no room. */
+const HUGE_BYTES = 10 ** 12;
 
 export async function attackTime(stage: Stage, { refused }: Report): Promise<void> {
   refused(
@@ -74,10 +77,19 @@ export async function attackTime(stage: Stage, { refused }: Report): Promise<voi
     await stage.refusalOf(mixed),
   );
 
+  const huge = stage.copy();
+  truncateSync(join(huge, "metadata/timestamp.json"), HUGE_BYTES);
+  refused("metadata of a terabyte", "ERR_TOO_LARGE", await stage.refusalOf(huge));
+
   const endless = stage.copy();
   rmSync(join(endless, "metadata/timestamp.json"));
   symlinkSync("/dev/zero", join(endless, "metadata/timestamp.json"));
-  refused("metadata that never ends", "ERR_TOO_LARGE", await stage.refusalOf(endless));
+  refused("a device that never ends as metadata", "ERR_MISSING", await stage.refusalOf(endless));
+
+  const piped = stage.copy();
+  rmSync(join(piped, "metadata/timestamp.json"));
+  execFileSync("mkfifo", [join(piped, "metadata/timestamp.json")]);
+  refused("a pipe that nobody writes to as metadata", "ERR_MISSING", await stage.refusalOf(piped));
 }
 
 export async function attackQuorum(stage: Stage, { refused }: Report): Promise<void> {
