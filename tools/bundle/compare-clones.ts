@@ -75,8 +75,7 @@ async function buildIn(dir: string, isCloned = false): Promise<Built> {
   const child = spawn("npm", ["run", "--silent", "bundle", "--", "--json"], {
     cwd: dir,
     stdio: ["ignore", "pipe", "pipe"],
-    // Another mask, language and time zone than this process may have.
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: tmpdir(), TZ: "Asia/Kolkata" },
+    env: otherEnvironment(),
   });
   let output = "";
   let errors = "";
@@ -88,6 +87,14 @@ async function buildIn(dir: string, isCloned = false): Promise<Built> {
     ...(JSON.parse(output) as Omit<Built, "seconds">),
     seconds: (performance.now() - start) / 1000,
   };
+}
+
+/** Another language and time zone than this process may have; what npm needs to reach its registry stays. */
+function otherEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(?:npm_|INIT_CWD|LC_|LANG)/.test(name),
+  );
+  return { ...Object.fromEntries(kept), TMPDIR: tmpdir(), TZ: "Asia/Kolkata" };
 }
 
 /** @returns paths in the bundle whose bytes differ, or which only one has */
