@@ -146,9 +146,16 @@ async function measure(
   const second = start(listens ? [other, String(PORT)] : measuring, !listens && unit !== false);
   const lines = listens ? firstLines : linesOf(second);
   const [code] = await once(listens ? first : second, "exit");
-  for (const child of [first, second]) child.kill("SIGKILL");
+  // The port is free again when its listener is gone, and not when it was told to go.
+  await Promise.all([first, second].map(ended));
   if (code !== 0) throw new Error(`${what} ended with ${code}`);
   return lines.figures();
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill("SIGKILL");
+  await once(child, "exit");
 }
 
 function spawnQuietly(program: string, args: readonly string[]): ChildProcess {
