@@ -138,7 +138,7 @@ export const steps: readonly Step[] = [
     name: "server",
     kind: "proof",
     command: ["tests/proofs/vps.ts"],
-    // Its last rows, the receipts' second witness, were not yet seen whole in the guest.
+    // Like the two before, it wants a machine that does nothing else: seven minutes then.
     isLong: true,
     isTold: true,
     obstacle: noGuest,
