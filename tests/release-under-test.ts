@@ -7,14 +7,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  type Anchor,
-  parseAnchor,
-  ReleaseError,
-  ReleaseFolder,
-  type ReleaseRequest,
-  verifyRelease,
-} from "@phantoma/release";
+import { type Anchor, parseAnchor, ReleaseFolder, type ReleaseRequest } from "@phantoma/release";
 import { type Metadata, type Targets } from "@tufjs/models";
 import type { Ceremony } from "../tools/release/ceremony.ts";
 import { DevelopmentTeam } from "../tools/release/development/team.ts";
@@ -27,6 +20,7 @@ import {
   newTimestamp,
 } from "../tools/release/new-metadata.ts";
 import { listed } from "../tools/release/propose.ts";
+import { releaseRefusal } from "./release-refusal.ts";
 
 export const RELEASE_NAME = "phantoma-node-1.0.0-linux-x64.tar.gz";
 
@@ -80,21 +74,15 @@ export class ReleaseUnderTest {
   }
 
   /** The code with which it is refused; `undefined` when it is accepted. */
-  async refusal(request: Partial<ReleaseRequest> = {}): Promise<string | undefined> {
-    try {
-      await verifyRelease({
-        anchor: this.anchor,
-        source: new ReleaseFolder(this.repository),
-        stateDir: this.newDir(),
-        filePath: this.filePath,
-        nowMs: this.nowMs,
-        ...request,
-      });
-      return undefined;
-    } catch (error) {
-      if (error instanceof ReleaseError) return error.code;
-      throw error;
-    }
+  refusal(request: Partial<ReleaseRequest> = {}): Promise<string | undefined> {
+    return releaseRefusal({
+      anchor: this.anchor,
+      source: new ReleaseFolder(this.repository),
+      stateDir: this.newDir(),
+      filePath: this.filePath,
+      nowMs: this.nowMs,
+      ...request,
+    });
   }
 
   newDir(): string {

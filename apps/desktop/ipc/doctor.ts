@@ -6,7 +6,8 @@
 import { z } from "zod";
 import { timeSchema } from "./node.ts";
 
-const doctorChecks = [
+/** First what decides the grade. */
+export const doctorChecks = [
   "cell",
   "freedMemory",
   "swap",

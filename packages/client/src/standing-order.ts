@@ -4,7 +4,6 @@
  * @module
  */
 import {
-  addressBytes,
   CryptoError,
   MAX_CONTROL_PLANE_ENDPOINTS,
   standingOrderDocument,
@@ -12,7 +11,7 @@ import {
 } from "@phantoma/crypto";
 import { ClientError } from "./client-error.ts";
 import type { Endpoint } from "./resolve-model.ts";
-import { nextCounter } from "./window-order.ts";
+import { asSigned, nextCounter } from "./window-order.ts";
 
 export interface StandingRequest {
   /** The node's Ed25519 key. */
@@ -46,11 +45,7 @@ export function signStandingOrder(device: DeviceIdentity, request: StandingReque
       counter,
       notAfter: Math.min(now, nodeTime) + lifetimeMs,
       signer: device.signing.publicKey,
-      endpoints: endpoints.map(({ name, address, port }) => ({
-        name,
-        address: addressBytes(address),
-        port,
-      })),
+      endpoints: endpoints.map(asSigned),
       controlPlane,
     };
     return standingOrderDocument.sign(order, device.signing.privateKey);

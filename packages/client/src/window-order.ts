@@ -52,11 +52,7 @@ export function signWindowOrder(device: DeviceIdentity, request: WindowRequest):
     // Of the two clocks the one behind: the node refuses an order that is too long by its own.
     notAfter: Math.min(now, nodeTime) + lifetimeMs,
     signer: device.signing.publicKey,
-    endpoints: endpoints.map(({ name, address, port }) => ({
-      name,
-      address: addressBytes(address),
-      port,
-    })),
+    endpoints: endpoints.map(asSigned),
     files: models.map(({ path, digest, bytes }) => ({
       name: path,
       digest: Buffer.from(digest, "hex"),
@@ -83,6 +79,11 @@ export function nextCounter({
   if (highest > BigInt(now + MAX_COUNTER_AHEAD_MS))
     throw new ClientError("ERR_CLOCKS", "the node says it has seen an order of a far future");
   return highest >= BigInt(now) ? highest + 1n : BigInt(now);
+}
+
+/** An endpoint as orders have it. @throws `CryptoError` for what is no address */
+export function asSigned({ name, address, port }: Endpoint) {
+  return { name, address: addressBytes(address), port };
 }
 
 /** The models' own host first: their paths are asked there. */

@@ -7,43 +7,17 @@ import { execFileSync } from "node:child_process";
 import { cpSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import {
-  type Anchor,
-  parseAnchor,
-  ReleaseError,
-  ReleaseFolder,
-  type ReleaseRequest,
-  verifyRelease,
-} from "@phantoma/release";
-import type { Metadata, Root, Targets } from "@tufjs/models";
+import { type Anchor, parseAnchor, ReleaseFolder, type ReleaseRequest } from "@phantoma/release";
+import type { Metadata } from "@tufjs/models";
 import type { Ceremony } from "../../../tools/release/ceremony.ts";
 import { DevelopmentTeam, type Draft } from "../../../tools/release/development/team.ts";
-import {
-  addSignature,
-  type AnyRole,
-  fileBytes,
-  type Listed,
-  newSnapshot,
-  newTargets,
-  newTimestamp,
-} from "../../../tools/release/new-metadata.ts";
+import type { AnyRole, Listed } from "../../../tools/release/new-metadata.ts";
 import { digest, listed } from "../../../tools/release/propose.ts";
-import { json, type SigningKey } from "../../../tools/release/signing-key.ts";
+import { json } from "../../../tools/release/signing-key.ts";
+import { releaseRefusal } from "../../release-refusal.ts";
+import { forge, putMetadata, type Forgery } from "./forge.ts";
 
 export const repositoryDir = fileURLToPath(new URL("../../..", import.meta.url));
-
-/** What an attacker publishes; what is left out is as honest as it was. */
-export interface Forgery {
-  readonly root?: Metadata<Root>;
-  readonly files?: readonly Listed[];
-  readonly targets?: Metadata<Targets>;
-  /** Who signs the list; by default two engineers, who were deceived. */
-  readonly signers?: readonly SigningKey[];
-  readonly snapshotKey?: SigningKey;
-  readonly timestampKey?: SigningKey;
-  /** When it claims to have been made. */
-  readonly madeAtMs?: number;
-}
 
 export class Stage {
   readonly nowMs = Date.now();
@@ -96,21 +70,15 @@ export class Stage {
   }
 
   /** The code with which a request is refused; `undefined` when it is accepted. Anything else is no refusal. */
-  async refusal(request: Partial<ReleaseRequest>): Promise<string | undefined> {
-    try {
-      await verifyRelease({
-        anchor: this.anchor,
-        source: new ReleaseFolder(this.repository),
-        stateDir: this.newDir("state"),
-        filePath: this.artifactPath,
-        nowMs: this.nowMs,
-        ...request,
-      });
-      return undefined;
-    } catch (error) {
-      if (error instanceof ReleaseError) return error.code;
-      throw error;
-    }
+  refusal(request: Partial<ReleaseRequest>): Promise<string | undefined> {
+    return releaseRefusal({
+      anchor: this.anchor,
+      source: new ReleaseFolder(this.repository),
+      stateDir: this.newDir("state"),
+      filePath: this.artifactPath,
+      nowMs: this.nowMs,
+      ...request,
+    });
   }
 
   /** As a machine sees it that remembers the newest release. */
@@ -150,23 +118,12 @@ export class Stage {
   /** A mirror with metadata that the attacker made with the keys that they have. */
   forge(forgery: Forgery): string {
     const dir = this.copy();
-    const { madeAtMs = this.nowMs, signers = this.team.engineers.slice(0, 2) } = forgery;
-    const version = this.ceremony.newestVersion("targets") + 1;
-    const targets = forgery.targets ?? newTargets(version, forgery.files ?? this.files, madeAtMs);
-    for (const signer of signers) addSignature(targets, signer);
-    const snapshot = newSnapshot(this.ceremony.newestVersion("snapshot") + 1, targets, madeAtMs);
-    addSignature(snapshot, forgery.snapshotKey ?? this.team.snapshot);
-    const timestamp = newTimestamp(1000, snapshot, madeAtMs);
-    addSignature(timestamp, forgery.timestampKey ?? this.team.timestamp);
-    if (forgery.root) this.put(dir, `${forgery.root.signed.version}.root.json`, forgery.root);
-    this.put(dir, `${targets.signed.version}.targets.json`, targets);
-    this.put(dir, `${snapshot.signed.version}.snapshot.json`, snapshot);
-    this.put(dir, "timestamp.json", timestamp);
+    forge(dir, this.ceremony, this.team, { madeAtMs: this.nowMs, ...forgery });
     return dir;
   }
 
   put(dir: string, name: string, file: Metadata<AnyRole>): void {
-    writeFileSync(join(dir, "metadata", name), fileBytes(file));
+    putMetadata(dir, name, file);
   }
 
   /** A file of the attacker's in a mirror, as the signed list would name it. */

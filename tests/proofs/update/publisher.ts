@@ -3,21 +3,14 @@
  *
  * @module
  */
-import { copyFileSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { bundleName } from "../../../apps/node/installer/manifest.ts";
 import type { Bundle } from "../../../tools/bundle/bundle.ts";
 import { DevelopmentTeam } from "../../../tools/release/development/team.ts";
 import type { Ceremony } from "../../../tools/release/ceremony.ts";
-import {
-  addSignature,
-  fileBytes,
-  newSnapshot,
-  newTargets,
-  newTimestamp,
-} from "../../../tools/release/new-metadata.ts";
-import { listed } from "../../../tools/release/propose.ts";
 import { publish } from "../../../tools/release/publish.ts";
+import { forge } from "../release/forge.ts";
 import { writeLists } from "../release/stage.ts";
 
 export class Publisher {
@@ -71,19 +64,8 @@ export class Publisher {
   /** The same list once more, a version on, with the signature of one engineer and of both machines. */
   signedByOne(): string {
     const dir = this.#copy();
-    const ceremony = this.#ceremony;
-    const files = listed(ceremony.targets!);
-    const targets = newTargets(ceremony.newestVersion("targets") + 1, files, this.#nowMs);
-    addSignature(targets, this.#team.engineers[0]!);
-    const snapshot = newSnapshot(ceremony.newestVersion("snapshot") + 1, targets, this.#nowMs);
-    addSignature(snapshot, this.#team.snapshot);
-    const timestamp = newTimestamp(1000, snapshot, this.#nowMs);
-    addSignature(timestamp, this.#team.timestamp);
-    const put = (name: string, bytes: Buffer): void =>
-      writeFileSync(join(dir, "metadata", name), bytes);
-    put(`${targets.signed.version}.targets.json`, fileBytes(targets));
-    put(`${snapshot.signed.version}.snapshot.json`, fileBytes(snapshot));
-    put("timestamp.json", fileBytes(timestamp));
+    const signers = [this.#team.engineers[0]!];
+    forge(dir, this.#ceremony, this.#team, { signers, madeAtMs: this.#nowMs });
     return dir;
   }
 
