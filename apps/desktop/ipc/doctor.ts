@@ -6,8 +6,7 @@
 import { z } from "zod";
 import { timeSchema } from "./node.ts";
 
-/** First what decides the grade. */
-export const doctorChecks = [
+const doctorChecks = [
   "cell",
   "freedMemory",
   "swap",

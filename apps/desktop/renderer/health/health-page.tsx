@@ -5,7 +5,6 @@
  */
 import { useTranslation } from "react-i18next";
 import type { Doctor, DoctorCheck, Finding, NodeView } from "../../ipc/contract.ts";
-import { doctorChecks } from "../../ipc/doctor.ts";
 import { ErrorView } from "../app/error-view.tsx";
 import { PageBody, PageFrame } from "../app/page-frame.tsx";
 import { useDoctor } from "../app/queries.ts";
@@ -13,6 +12,20 @@ import { formatTime } from "../chat/format.ts";
 import { Button } from "../design/button.tsx";
 import { Banner, Dot, Skeleton } from "../design/parts.tsx";
 import "./health.css";
+
+/** In this order: first what decides the grade. */
+const checks: readonly DoctorCheck[] = [
+  "cell",
+  "freedMemory",
+  "swap",
+  "hibernation",
+  "coreDumps",
+  "pageMerging",
+  "policy",
+  "kernelUpdate",
+  "sshPasswords",
+  "logs",
+];
 
 const gradeTones = { A: "good", B: "caution", C: "danger" } as const;
 
@@ -42,7 +55,7 @@ export function HealthPage({ node }: { node: NodeView }) {
             <section>
               <h2>{t("health.findings")}</h2>
               <ul className="findings">
-                {doctorChecks.map((check) => (
+                {checks.map((check) => (
                   <FindingView key={check} check={check} finding={data.findings[check]} />
                 ))}
               </ul>
