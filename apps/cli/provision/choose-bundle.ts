@@ -1,14 +1,10 @@
 /**
- * Which release to install: one with its quorum, or a bundle of one's own, which is said aloud.
+ * Which release to install, as it is named on the command line; and who signed it, said aloud.
  *
  * @module
  */
-import { createHash } from "node:crypto";
-import { createReadStream, statSync } from "node:fs";
-import type { BundleFile } from "@phantoma/provision";
-import { ProvisionError } from "@phantoma/provision";
-import { ReleaseError, reportText, verifyRelease } from "@phantoma/release";
-import { releaseRequest, type ReleaseValues } from "../commands/verify-release.ts";
+import { chooseRelease, ProvisionError, type BundleFile } from "@phantoma/provision";
+import type { ReleaseValues } from "../commands/verify-release.ts";
 import type { Home } from "../home.ts";
 import { notice, UsageError } from "../output.ts";
 
@@ -17,36 +13,21 @@ export interface BundleValues extends ReleaseValues {
   readonly unsigned: boolean;
 }
 
-/** @throws ProvisionError `ERR_BUNDLE`, `ERR_BUNDLE_REFUSED` with the verifier's reason */
+/** @throws ProvisionError `ERR_BUNDLE`, `ERR_BUNDLE_REFUSED` */
 export async function chooseBundle(home: Home, values: BundleValues): Promise<BundleFile> {
-  const { bundle: path, unsigned } = values;
-  if (path === undefined) throw new ProvisionError("ERR_BUNDLE");
-  if (unsigned) {
-    if (values.release !== undefined || values.anchor !== undefined)
-      throw new UsageError("--unsigned goes with neither --release nor --anchor");
+  const { bundle: filePath, unsigned: isUnsigned, release, anchor } = values;
+  if (filePath === undefined) throw new ProvisionError("ERR_BUNDLE");
+  if (isUnsigned && (release !== undefined || anchor !== undefined))
+    throw new UsageError("--unsigned goes with neither --release nor --anchor");
+  if (isUnsigned)
     notice("phantoma: nobody signed this bundle: it is installed because you made it yourself");
-    return hashed(path);
-  }
-  try {
-    const report = await verifyRelease(await releaseRequest(home, path, values));
-    notice(reportText(report));
-    const { sha256, length } = report.record;
-    return { path, sha256, size: length };
-  } catch (error) {
-    if (!(error instanceof ReleaseError)) throw error;
-    throw new ProvisionError("ERR_BUNDLE_REFUSED", {
-      about: `${error.message} (${error.code}); ${error.action}`,
-      cause: error,
-    });
-  }
-}
-
-async function hashed(path: string): Promise<BundleFile> {
-  const hash = createHash("sha256");
-  try {
-    for await (const part of createReadStream(path)) hash.update(part as Buffer);
-    return { path, size: statSync(path).size, sha256: hash.digest("hex") };
-  } catch (cause) {
-    throw new ProvisionError("ERR_BUNDLE", { about: `${path} cannot be read`, cause });
-  }
+  const { bundle, report } = await chooseRelease({
+    filePath,
+    releaseDir: release,
+    anchorPath: anchor,
+    stateDir: home.releasesDir,
+    isUnsigned,
+  });
+  if (report) notice(report);
+  return bundle;
 }

@@ -7,6 +7,8 @@ import { hostname } from "node:os";
 import {
   isFit,
   listRemovals,
+  nodeNameOf,
+  parsePlace,
   preflight,
   ProvisionError,
   reach,
@@ -54,13 +56,13 @@ export async function provision(args: string[]): Promise<number> {
     if (values.uninstall) return await uninstall(signedIn, values);
     return await (values.check ? check(signedIn, values) : install(home, signedIn, values));
   } finally {
-    signedIn.erase();
+    signedIn.access.erase();
   }
 }
 
 /** Reads, and changes nothing. */
-async function check({ connect }: SignedIn, values: Values): Promise<number> {
-  const shell = await connect();
+async function check({ access }: SignedIn, values: Values): Promise<number> {
+  const shell = await access.connect();
   try {
     const { findings, facts } = await preflight(shell, portOf(values));
     if (values.json) writeJson({ privilege: shell.privilege, facts, findings });
@@ -75,11 +77,12 @@ async function check({ connect }: SignedIn, values: Values): Promise<number> {
 }
 
 async function install(home: Home, signedIn: SignedIn, values: Values): Promise<number> {
-  const { target, connect } = signedIn;
+  const { target, access } = signedIn;
+  const { connect } = access;
   const [port, mayReboot, name] = [
     portOf(values),
     !values["no-reboot"],
-    values.name ?? nameOf(target.host),
+    values.name ?? nodeNameOf(target.host),
   ];
   const bundle = await chooseBundle(home, values);
   const shell = await connect();
@@ -117,7 +120,8 @@ async function install(home: Home, signedIn: SignedIn, values: Values): Promise<
 }
 
 /** A list first, and nothing that is not on it. */
-async function uninstall({ connect }: SignedIn, values: Values): Promise<number> {
+async function uninstall({ access }: SignedIn, values: Values): Promise<number> {
+  const { connect } = access;
   const shell = await connect();
   const lines = await listRemovals(shell).finally(() => shell.close());
   if (values.json) writeJson({ removes: lines });
@@ -148,9 +152,8 @@ function urlPlace(
   port: number,
 ): { host: string; port: number; reachPort?: number } {
   if (text === undefined) return { host, port };
-  const [, otherHost, otherPort] = /^(?:\[?([^\]]+?)\]?):(\d{1,5})$/.exec(text) ?? [];
-  if (!otherHost || !otherPort) throw new UsageError("--reach is HOST:PORT");
-  return { host: otherHost, port, reachPort: Number(otherPort) };
+  const place = parsePlace(text);
+  return { host: place.host, port, reachPort: place.port };
 }
 
 function portOf({ "node-port": text }: Values): number {
@@ -158,13 +161,4 @@ function portOf({ "node-port": text }: Values): number {
   if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65_535)
     throw new UsageError("--node-port is 1 to 65535");
   return port;
-}
-
-/** A name that is a file's: letters, digits and dashes. */
-function nameOf(host: string): string {
-  const name = host
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, "-")
-    .replaceAll(/^-+|-+$/g, "");
-  return name.slice(0, 64) || "node";
 }
