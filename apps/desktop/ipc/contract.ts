@@ -42,6 +42,7 @@ import {
   receiptGapSchema,
   receiptSchema,
 } from "./node.ts";
+import { setupRequests, setupSchema } from "./setup.ts";
 
 export const settingsSchema = z.strictObject({
   theme: z.enum(["light", "dark", "system"]),
@@ -222,6 +223,7 @@ export const requests = {
     }),
     output: nothing,
   },
+  ...setupRequests,
   "endpoint.get": { input: nothing, output: endpointSchema },
   /** Lets programs ask this node, or none. */
   "endpoint.set": {
@@ -263,6 +265,7 @@ export const consoleEventSchema = z.discriminatedUnion("event", [
   /** Messages, title or head changed: fetch it again. Not sent for each delta. */
   z.strictObject({ event: z.literal("conversation.changed"), conversation: idSchema }),
   z.strictObject({ event: z.literal("conversation.removed"), conversation: idSchema }),
+  z.strictObject({ event: z.literal("setup.changed"), setup: setupSchema }),
   z.strictObject({ event: z.literal("settings.changed"), settings: settingsSchema }),
   /** Made by the bridge itself: whether the console behind the page can be reached. */
   z.strictObject({ event: z.literal("console.connection"), isConnected: z.boolean() }),
@@ -300,9 +303,10 @@ export interface Bridge {
 }
 
 export type { ConsoleError, Result } from "./console-error.ts";
-export type { ErrorCode } from "./error-codes.ts";
+export type { ErrorCode, ProvisionCode } from "./error-codes.ts";
 export type * from "./conversation.ts";
 export type * from "./doctor.ts";
 export type * from "./egress.ts";
 export type * from "./models.ts";
 export type * from "./node.ts";
+export type * from "./setup.ts";

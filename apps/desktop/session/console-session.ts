@@ -25,6 +25,7 @@ import { saveReceipts } from "./receipt-export.ts";
 import { receiptView } from "./receipt-view.ts";
 import { awaitReceipt } from "./receipts.ts";
 import { SettingsFile } from "./settings.ts";
+import { SetupWizard, type SetupWizardOptions } from "./setup/setup-wizard.ts";
 import { WorkerLink } from "./worker-link.ts";
 
 export interface ConsoleSessionOptions {
@@ -40,6 +41,8 @@ export interface ConsoleSessionOptions {
   readonly client?: NodeClient;
   /** Where other programs ask, when a person lets them. */
   readonly endpointPort?: number;
+  /** The release that a server is set up with, where a person names no other. */
+  readonly release?: SetupWizardOptions["release"];
 }
 
 /** An answer may go on at length, but not for ever: some small models never end by themselves. */
@@ -56,6 +59,7 @@ export class ConsoleSession {
   readonly #desk: ModelDesk;
   readonly #endpoint: EndpointSwitch;
   readonly #settings: SettingsFile;
+  readonly #setup: SetupWizard;
 
   constructor(options: ConsoleSessionOptions) {
     const { homeDir, keyStore, demo: place } = options;
@@ -82,6 +86,14 @@ export class ConsoleSession {
     });
     this.#desk = new ModelDesk({ book: this.#book, client, device });
     this.#demo = new DemoNode({ client, device, place, book: this.#book, onChanged });
+    this.#setup = new SetupWizard({
+      homeDir,
+      device,
+      version: options.version,
+      book: this.#book,
+      release: options.release ?? {},
+      onChanged: (setup) => this.#tell({ event: "setup.changed", setup }),
+    });
   }
 
   /** @returns the function that ends the subscription */
@@ -204,6 +216,21 @@ export class ConsoleSession {
       this.#desk.handOver(push, part);
       return {};
     },
+    "setup.get": async () => this.#setup.setup,
+    "setup.begin": async ({ address }) => this.#setup.begin(address),
+    "setup.confirmKey": async ({ pasted }) => this.#setup.confirmKey(pasted),
+    "setup.forgetKey": async () => this.#setup.forgetKey(),
+    "setup.signIn": async (input) => this.#setup.signIn(input),
+    "setup.answer": async ({ answers }) => this.#setup.answer(answers),
+    "setup.lookAgain": async () => this.#setup.lookAgain(),
+    "setup.plan": async () => this.#setup.plan(),
+    "setup.install": async (plan) => this.#setup.install(plan),
+    "setup.goOn": async () => this.#setup.goOn(),
+    "setup.cancel": async () => this.#setup.cancel(),
+    "setup.listRemovals": async () => this.#setup.listRemovals(),
+    "setup.remove": async () => this.#setup.remove(),
+    "setup.leave": async () => this.#setup.leave(),
+    "setup.diagnostics": async () => ({ text: this.#setup.diagnostics() }),
     "endpoint.get": async () => this.#endpoint.view,
     "endpoint.set": ({ node }) => this.#endpoint.set(node),
     "settings.get": async () => this.#settings.get(),
@@ -227,6 +254,7 @@ export class ConsoleSession {
 
   /** Ends every worker and the demo node. Nothing of a conversation is left. */
   async close(): Promise<void> {
+    this.#setup.close();
     await this.#endpoint.set(null);
     await this.#shelf.endAll();
     await this.#demo.stop();

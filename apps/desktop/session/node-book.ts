@@ -23,7 +23,7 @@ import { consoleErrorOf, DesktopError } from "./desktop-error.ts";
 import { fingerprintView } from "./fingerprint-view.ts";
 import { HeldControl } from "./held-control.ts";
 import type { LiveControl } from "./node-client.ts";
-import { makePrivateDir, readIfPresent } from "./private-file.ts";
+import { makePrivateDir, readIfPresent, writePrivate } from "./private-file.ts";
 
 interface Known {
   readonly profile: NodeProfile;
@@ -68,6 +68,25 @@ export class NodeBook {
     const { id } = this.#add(profile, "demo", undefined);
     if (policyReason !== null) this.change(id, { policyReason });
     return this.view(id);
+  }
+
+  /** Takes up a node that was set up from here: its keys came over SSH, whose host key a person had confirmed. */
+  addProvisioned(profile: NodeProfile): NodeView {
+    const path = join(this.#options.homeDir, "nodes", `${profile.name}.json`);
+    const before = this.#nodes.get(profile.nodeKey);
+    clearTimeout(before?.retry);
+    before?.held.close();
+    if (before?.path !== undefined && before.path !== path) rmSync(before.path, { force: true });
+    writePrivate(path, JSON.stringify(profile));
+    return this.#add(profile, "provisioned", path);
+  }
+
+  /** The key of the node that is kept under this name. */
+  remembered(name: string): string | undefined {
+    const known = [...this.#nodes.values()].find(
+      ({ profile, path }) => path !== undefined && profile.name === name,
+    );
+    return known?.profile.nodeKey;
   }
 
   confirm(id: string): NodeView {

@@ -37,6 +37,7 @@ export const keys = {
   egress: (node: string) => ["egress.read", node],
   doctor: (node: string) => ["doctor.read", node],
   endpoint: ["endpoint.get"],
+  setup: ["setup.get"],
   window: (node: string) => ["window.get", node],
 } as const;
 

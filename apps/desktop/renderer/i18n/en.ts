@@ -8,6 +8,7 @@ import { egress } from "./en-egress.ts";
 import { errors } from "./en-errors.ts";
 import { health } from "./en-health.ts";
 import { models } from "./en-models.ts";
+import { setup } from "./en-setup.ts";
 
 export const en = {
   app: {
@@ -50,6 +51,8 @@ export const en = {
     factWorker: "The process serves one conversation, then it ends. It is never used again.",
     factReceipt: "Every end leaves a signed receipt. What was not measured is called not measured.",
     start: "Start a demo node here",
+    setUp: "Set up a server",
+    setUpText: "A server of yours becomes your node, over SSH. This takes a quarter of an hour.",
     demoText:
       "The demo runs on this machine and needs no server. It shows how everything works; the kernel policy only where this machine lets it.",
   },
@@ -91,6 +94,7 @@ export const en = {
   egress,
   health,
   models,
+  setup,
   markdown: {
     code: "code",
     copyCode: "Copy code",
@@ -108,6 +112,7 @@ export const en = {
     title: "Node",
     refresh: "Refresh",
     loading: "Asking the node",
+    setUp: "Set up a server",
     stop: "Stop the demo node",
     startAgain: "Start the demo node again",
     stoppedTitle: "The node is stopped",

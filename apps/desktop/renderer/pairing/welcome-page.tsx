@@ -5,6 +5,7 @@
  */
 import { useTranslation } from "react-i18next";
 import { useLoadedState } from "../app/queries.ts";
+import { addressOf } from "../app/routes.ts";
 import { BrandMark } from "../app/sidebar.tsx";
 import { Banner } from "../design/parts.tsx";
 import { ConfirmNode } from "./confirm-node.tsx";
@@ -36,6 +37,12 @@ export function WelcomePage() {
             </ul>
             <DemoStart label={t("welcome.start")} />
             <p className="field-hint">{t("welcome.demoText")}</p>
+            <div className="demo-start">
+              <a className="button" href={addressOf({ page: "setup" })}>
+                {t("welcome.setUp")}
+              </a>
+            </div>
+            <p className="field-hint">{t("welcome.setUpText")}</p>
           </>
         )}
         {keyStore.note && (
