@@ -7,8 +7,7 @@ import { hostname } from "node:os";
 import {
   isFit,
   listRemovals,
-  nodeNameOf,
-  parsePlace,
+  nodeNameOf as nameOf,
   preflight,
   ProvisionError,
   reach,
@@ -56,13 +55,13 @@ export async function provision(args: string[]): Promise<number> {
     if (values.uninstall) return await uninstall(signedIn, values);
     return await (values.check ? check(signedIn, values) : install(home, signedIn, values));
   } finally {
-    signedIn.access.erase();
+    signedIn.erase();
   }
 }
 
 /** Reads, and changes nothing. */
-async function check({ access }: SignedIn, values: Values): Promise<number> {
-  const shell = await access.connect();
+async function check({ connect }: SignedIn, values: Values): Promise<number> {
+  const shell = await connect();
   try {
     const { findings, facts } = await preflight(shell, portOf(values));
     if (values.json) writeJson({ privilege: shell.privilege, facts, findings });
@@ -77,12 +76,11 @@ async function check({ access }: SignedIn, values: Values): Promise<number> {
 }
 
 async function install(home: Home, signedIn: SignedIn, values: Values): Promise<number> {
-  const { target, access } = signedIn;
-  const { connect } = access;
+  const { target, connect } = signedIn;
   const [port, mayReboot, name] = [
     portOf(values),
     !values["no-reboot"],
-    values.name ?? nodeNameOf(target.host),
+    values.name ?? nameOf(target.host),
   ];
   const bundle = await chooseBundle(home, values);
   const shell = await connect();
@@ -120,8 +118,7 @@ async function install(home: Home, signedIn: SignedIn, values: Values): Promise<
 }
 
 /** A list first, and nothing that is not on it. */
-async function uninstall({ access }: SignedIn, values: Values): Promise<number> {
-  const { connect } = access;
+async function uninstall({ connect }: SignedIn, values: Values): Promise<number> {
   const shell = await connect();
   const lines = await listRemovals(shell).finally(() => shell.close());
   if (values.json) writeJson({ removes: lines });
@@ -152,8 +149,9 @@ function urlPlace(
   port: number,
 ): { host: string; port: number; reachPort?: number } {
   if (text === undefined) return { host, port };
-  const place = parsePlace(text);
-  return { host: place.host, port, reachPort: place.port };
+  const [, otherHost, otherPort] = /^(?:\[?([^\]]+?)\]?):(\d{1,5})$/.exec(text) ?? [];
+  if (!otherHost || !otherPort) throw new UsageError("--reach is HOST:PORT");
+  return { host: otherHost, port, reachPort: Number(otherPort) };
 }
 
 function portOf({ "node-port": text }: Values): number {

@@ -14,6 +14,7 @@ import {
   ProvisionError,
   SshConnection,
   type HostKey,
+  type RootShell,
   type Target,
   type Way,
   type Wish,
@@ -30,9 +31,12 @@ export interface SignInValues {
   readonly "forget-host-key": boolean;
 }
 
+/** One who is signed in, and can do it again after a cut. */
 export interface SignedIn {
   readonly target: Target;
-  readonly access: Access;
+  readonly connect: () => Promise<RootShell>;
+  /** Forgets passwords and keys. */
+  erase(): void;
 }
 
 export async function signIn(home: Home, address: string, values: SignInValues): Promise<SignedIn> {
@@ -44,7 +48,7 @@ export async function signIn(home: Home, address: string, values: SignInValues):
   // Questions of the server are for a person; without one they are not answered.
   const isAttended = process.stdin.isTTY;
   const access = new Access({ target, hostKey, way: chooseWay(values), ask, isAttended });
-  return { target, access };
+  return { target, connect: access.connect, erase: () => access.erase() };
 }
 
 function chooseWay({ key, agent }: SignInValues): Way {

@@ -8,8 +8,7 @@ import { useTranslation } from "react-i18next";
 import { Button } from "../design/button.tsx";
 import { Spinner } from "../design/parts.tsx";
 import { Field } from "./field.tsx";
-import { serverText } from "./setup-page.tsx";
-import type { StageProps } from "./use-setup.ts";
+import { serverText, type StageProps } from "./use-setup.ts";
 
 /** What the contract admits. */
 const MAX_ADDRESS_CHARS = 300;

@@ -21,7 +21,7 @@ import { PreflightStage } from "./preflight-stage.tsx";
 import { ProofStage } from "./proof-stage.tsx";
 import { SignInStage } from "./sign-in-stage.tsx";
 import { RemovalStage, StoppedStage } from "./stopped-stage.tsx";
-import { useSetup, useSetupAct, type SetupAct, type StageProps } from "./use-setup.ts";
+import { serverText, useSetup, useSetupAct, type SetupAct, type StageProps } from "./use-setup.ts";
 import "./setup.css";
 
 const stages = {
@@ -88,11 +88,6 @@ export function SetupPage() {
       </PageBody>
     </PageFrame>
   );
-}
-
-export function serverText({ user, host, port }: NonNullable<Setup["server"]>): string {
-  const bare = host.includes(":") ? `[${host}]` : host;
-  return `${user}@${bare}${port === 22 ? "" : `:${port}`}`;
 }
 
 /** What is behind, what is now, what is to come. */

@@ -3,15 +3,14 @@
  *
  * @module
  */
-import { useState, type SubmitEvent } from "react";
+import { useId, useState, type SubmitEvent } from "react";
 import { useTranslation } from "react-i18next";
 import type { Setup } from "../../ipc/contract.ts";
 import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";
 import { Spinner } from "../design/parts.tsx";
 import { Field, SecretField } from "./field.tsx";
-import { serverText } from "./setup-page.tsx";
-import type { StageProps } from "./use-setup.ts";
+import { serverText, type StageProps } from "./use-setup.ts";
 import { WishesForm } from "./wishes-form.tsx";
 
 type Kind = "password" | "key" | "agent";
@@ -129,10 +128,12 @@ function KeyChoice({
   onChange: (name: string) => void;
 }) {
   const { t } = useTranslation();
+  const id = useId();
   return (
-    <label className="field">
-      {t("setup.signIn.keyFile")}
+    <div className="field">
+      <label htmlFor={id}>{t("setup.signIn.keyFile")}</label>
       <select
+        id={id}
         className="field-input"
         value={value}
         onChange={(event) => onChange(event.target.value)}
@@ -144,7 +145,7 @@ function KeyChoice({
         ))}
         <option value={OTHER}>{t("setup.signIn.otherFile")}</option>
       </select>
-    </label>
+    </div>
   );
 }
 

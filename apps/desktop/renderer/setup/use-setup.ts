@@ -34,3 +34,12 @@ export interface StageProps {
   readonly setup: Setup;
   readonly act: SetupAct;
 }
+
+/** As people write it to `ssh`. */
+export function serverText({ user, host, port }: NonNullable<Setup["server"]>): string {
+  const bare = host.includes(":") ? `[${host}]` : host;
+  return `${user}@${bare}${port === SSH_PORT ? "" : `:${port}`}`;
+}
+
+/** Nobody writes it. */
+const SSH_PORT = 22;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SubmitEvent } from "react";
+import { useEffect, useRef, type SubmitEvent } from "react";
 import { useTranslation } from "react-i18next";
 import type { SetupWish } from "../../ipc/contract.ts";
 import { Button } from "../design/button.tsx";
@@ -13,6 +13,9 @@ import type { StageProps } from "./use-setup.ts";
 export function WishesForm({ setup: { wishes, server }, act }: StageProps) {
   const { t } = useTranslation();
   const user = server?.user ?? "";
+  const headingRef = useRef<HTMLHeadingElement>(null);
+  // It comes unasked, in the middle of something: the heading says so.
+  useEffect(() => headingRef.current?.focus(), []);
   const answer = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     const said = new FormData(event.currentTarget);
@@ -23,7 +26,9 @@ export function WishesForm({ setup: { wishes, server }, act }: StageProps) {
     kind === "question" ? text || t("setup.wish.answer") : t(`setup.wish.${kind}`, { user });
   return (
     <section>
-      <h2 tabIndex={-1}>{t("setup.wish.title")}</h2>
+      <h2 tabIndex={-1} ref={headingRef}>
+        {t("setup.wish.title")}
+      </h2>
       {wishes.some(({ kind }) => kind === "question") && (
         <p className="lead">{t("setup.wish.untrusted")}</p>
       )}

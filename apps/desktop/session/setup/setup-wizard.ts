@@ -48,6 +48,9 @@ interface Attempt {
   readonly say: (change: Partial<Setup>) => void;
 }
 
+/** Stages in which the server is changed, or what changes it is being ended. */
+const CHANGING: ReadonlySet<SetupStage> = new Set(["install", "stopped", "removal"]);
+
 /** Of a node, where nobody chose another. */
 const NODE_PORT = 7443;
 
@@ -121,6 +124,7 @@ export class SetupWizard {
       [this.#asked, this.#access] = [asked, access];
       try {
         const shell = await access.connect();
+        if (attempt.signal.aborted) return shell.close();
         attempt.say({ privilege: shell.privilege });
         if (this.#setup.isResuming) {
           shell.close();
@@ -177,9 +181,10 @@ export class SetupWizard {
   /** Up to the plan nothing was changed on the server; from there on the run there is ended as well. */
   cancel(): Setup {
     const { stage, isBusy } = this.#setup;
-    if (stage !== "install" || !isBusy) return isBusy && stage === "removal" ? refuse() : this.leave();
+    if (stage !== "install" || !isBusy) return this.leave();
     const ended = this.#ended;
     this.#abort();
+    this.#asked?.cancel();
     this.#say({ stage: "stopped", isAway: false, isRebooting: false });
     return this.#run(async () => {
       // Whatever it was doing: it starts nothing more on the server after this.
@@ -213,7 +218,9 @@ export class SetupWizard {
     });
   }
 
+  /** Forgets all of it here, where nothing is being changed on the server. */
   leave(): Setup {
+    if (this.#setup.isBusy && CHANGING.has(this.#setup.stage)) throw notNow();
     this.#abort();
     this.#forget();
     return this.#say({ ...noSetup, ways: findWays() });
@@ -399,8 +406,4 @@ function codeOf(error: unknown): string | undefined {
 
 function notNow(): DesktopError {
   return new DesktopError("ERR_SETUP_STATE", "the set-up does not wait for this now");
-}
-
-function refuse(): never {
-  throw notNow();
 }

@@ -15,8 +15,8 @@ import { dirname, join } from "node:path";
 import { stepNames } from "../step-names.ts";
 import { TestSshd } from "./test-sshd.ts";
 
-/** Of the /var/lib that only this server sees. */
-const DISK_KIB = 65_536;
+/** Of the /var/lib and the /opt that only this server sees: room for a node, of which nothing is used. */
+const DISK_KIB = 1_300_000;
 /** Of the node that it says it has. */
 export const HOST_NODE_KEY = "ab".repeat(32);
 
@@ -33,7 +33,7 @@ export class TestHost {
       writeFileSync(join(dir, "bin", name), text, { mode: 0o755 });
     const over = (name: string) => `mount --bind ${dir}/bin/${name} /usr/bin/${name}`;
     const sshd = await TestSshd.start(settings, DISK_KIB, [
-      "mount -t tmpfs -o mode=755 tmpfs /opt",
+      `mount -t tmpfs -o size=${DISK_KIB}k,mode=755 tmpfs /opt`,
       "mkdir /var/lib/control",
       `mount --bind ${dir}/control /var/lib/control`,
       `mount --bind ${dir}/boot-id /proc/sys/kernel/random/boot_id`,
