@@ -36,6 +36,9 @@ export const setupSteps = [
   "drill",
 ] as const;
 
+/** What a person may leave out or ask for. A further one is a word here, a row in the page, and a line where it is installed. */
+export const optionalSteps = ["memory"] as const;
+
 /** In the order in which people should read them; kept equal in the same way. */
 export const setupChecks = [
   "system",
@@ -63,12 +66,12 @@ export const setupChecks = [
 const port = z.int().min(1).max(65_535);
 const path = z.string().max(4_096);
 
-/** What a person decides about a set-up. A further optional step is a further word of `steps`. */
+/** What a person decides about a set-up. */
 export const planSchema = z.strictObject({
   port,
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
   /** Optional steps that are wanted. */
-  steps: z.array(z.enum(["memory"])).max(8),
+  steps: z.array(z.enum(optionalSteps)).max(optionalSteps.length),
   /** `host:port` where something stands before the server; empty where nothing does. */
   reach: z.string().max(300),
   /** Of a release on this machine. */
@@ -227,5 +230,6 @@ export type SetupPlan = z.infer<typeof planSchema>;
 export type SetupWish = z.infer<typeof wishSchema>;
 export type SetupSignIn = z.infer<typeof signInSchema>;
 export type SetupFinding = Setup["findings"][number];
+export type OptionalStep = (typeof optionalSteps)[number];
 export type SetupStep = (typeof setupSteps)[number];
 export type SetupCheck = (typeof setupChecks)[number];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SetupCheck, SetupStage, SetupStep } from "../../ipc/contract.ts";
+import type { OptionalStep, SetupCheck, SetupStage, SetupStep } from "../../ipc/contract.ts";
 
 const step = {
   release: "Puts the release into /opt/phantoma, beside nothing else",
@@ -161,7 +161,9 @@ export const setup = {
     bundleHint: "a file on this machine: phantoma-node-…-linux-x64.tar.gz",
     isUnsigned: "I made this file myself, and nobody signed it",
     signed: "Its signatures are checked here before anything is sent.",
-    memory: "Clean freed memory, with one reboot: without it the wipe grade stays B",
+    choice: {
+      memory: "Clean freed memory, with one reboot: without it the wipe grade stays B",
+    } satisfies Record<OptionalStep, string>,
     more: "More",
     reach: "Devices reach it at",
     reachHint: "host:port, if something stands before the server",

@@ -9,7 +9,7 @@ import { formatBytes } from "../chat/format.ts";
 import { useNow } from "../chat/use-now.ts";
 import { Button } from "../design/button.tsx";
 import { Banner, Dot, Spinner, type Tone } from "../design/parts.tsx";
-import { steps } from "./plan-stage.tsx";
+import { chosenSteps } from "./plan-stage.tsx";
 import type { StageProps } from "./use-setup.ts";
 import { WishesForm } from "./wishes-form.tsx";
 
@@ -26,7 +26,7 @@ export function InstallStage({ setup, act }: StageProps) {
       <p className="lead">{t(isBusy ? "setup.install.text" : "setup.install.failed")}</p>
       <Circumstances setup={setup} />
       <Upload upload={setup.upload} />
-      <StepList setup={setup} names={wantedSteps(plan)} />
+      <StepList setup={setup} names={plan ? chosenSteps(plan) : []} />
       {!isBusy && (
         <div className="form-actions">
           <Button kind="primary" onClick={() => act("setup.goOn", {})}>
@@ -45,11 +45,6 @@ export function InstallStage({ setup, act }: StageProps) {
       )}
     </section>
   );
-}
-
-function wantedSteps(plan: Setup["plan"]): readonly SetupStep[] {
-  const mayReboot = plan?.steps.includes("memory") ?? true;
-  return mayReboot ? steps : steps.filter((step) => step !== "memory" && step !== "reboot");
 }
 
 /** The connection, a reboot, and silence: each in words, so that nobody takes a wait for a crash. */

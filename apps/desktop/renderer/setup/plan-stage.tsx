@@ -5,21 +5,24 @@
  */
 import { useState, type SubmitEvent } from "react";
 import { useTranslation } from "react-i18next";
-import type { SetupPlan, SetupStep } from "../../ipc/contract.ts";
+import type { OptionalStep, SetupPlan, SetupStep } from "../../ipc/contract.ts";
 import { Button } from "../design/button.tsx";
 import { Spinner } from "../design/parts.tsx";
 import { en } from "../i18n/en.ts";
 import { Check, Field } from "./field.tsx";
 import type { StageProps } from "./use-setup.ts";
 
-/** In their order. */
-export const steps = Object.keys(en.setup.step) as SetupStep[];
+/** Steps that are done only where a person wants them, and by which choice. */
+const optional: Partial<Record<SetupStep, OptionalStep>> = { memory: "memory", reboot: "memory" };
 
-/** Which step is done only where a person wants it; a further one is a further row. */
-const optional: Partial<Record<SetupStep, SetupPlan["steps"][number]>> = {
-  memory: "memory",
-  reboot: "memory",
-};
+/** In their order. */
+const choices = Object.keys(en.setup.plan.choice) as OptionalStep[];
+
+/** What this plan does, in its order. */
+export function chosenSteps(plan: SetupPlan): readonly SetupStep[] {
+  const steps = Object.keys(en.setup.step) as SetupStep[];
+  return steps.filter((step) => !optional[step] || plan.steps.includes(optional[step]));
+}
 
 /** What the contract admits. */
 const MAX_PATH_CHARS = 4_096;
@@ -49,22 +52,29 @@ function Plan({
       <h2 tabIndex={-1}>{t("setup.plan.title")}</h2>
       <p className="lead">{t("setup.plan.text")}</p>
       <ol className="setup-changes">
-        {steps
-          .filter((step) => !optional[step] || plan.steps.includes(optional[step]))
-          .map((step) => (
-            <li key={step}>
-              {t(`setup.step.${step}`)}
-              {optional[step] && <span className="field-hint"> {t("setup.plan.optional")}</span>}
-            </li>
-          ))}
+        {chosenSteps(plan).map((step) => (
+          <li key={step}>
+            {t(`setup.step.${step}`)}
+            {optional[step] && <span className="field-hint"> {t("setup.plan.optional")}</span>}
+          </li>
+        ))}
       </ol>
       <h3>{t("setup.plan.settings")}</h3>
       <form className="setup-form" onSubmit={install}>
-        <Check
-          label={t("setup.plan.memory")}
-          checked={plan.steps.includes("memory")}
-          onChange={(event) => change({ steps: event.target.checked ? ["memory"] : [] })}
-        />
+        {choices.map((choice) => (
+          <Check
+            key={choice}
+            label={t(`setup.plan.choice.${choice}`)}
+            checked={plan.steps.includes(choice)}
+            onChange={({ target }) =>
+              change({
+                steps: choices.filter((one) =>
+                  one === choice ? target.checked : plan.steps.includes(one),
+                ),
+              })
+            }
+          />
+        ))}
         <Field
           label={t("setup.plan.bundle")}
           hint={t("setup.plan.bundleHint")}

@@ -3,15 +3,43 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { parseFacts } from "../../../../packages/provision/src/preflight/facts.ts";
+import { judge } from "../../../../packages/provision/src/preflight/findings.ts";
+import { stepNames } from "../../../../packages/provision/src/step-names.ts";
 import { HOST_NODE_KEY, TestHost } from "../../../../packages/provision/src/ssh/test-host.ts";
 import { noSshd, PASSPHRASE, PASSWORD } from "../../../../packages/provision/src/ssh/test-sshd.ts";
-import { setupSchema, type Setup } from "../../ipc/setup.ts";
+import { setupSchema, setupChecks, setupSteps, type Setup } from "../../ipc/setup.ts";
 import { ConsoleSession } from "../console-session.ts";
 import { FakeNode } from "../fake-node.ts";
 import { openFileKeyStore } from "../key-store.ts";
 
 /** Seconds of PAM and of a busy machine, in milliseconds. */
 const PATIENCE_MS = 180_000;
+
+test("the page knows every step and every check of a set-up, in their order", () => {
+  expect([...setupSteps]).toEqual(stepNames);
+  const facts = parseFacts(Buffer.from(FACTS));
+  const findings = judge(facts, { port: 7443, now: 0, uncertaintyMs: 0 });
+  expect(findings.map(({ check }) => check)).toEqual([...setupChecks]);
+});
+
+/** The fewest that are facts at all. */
+const FACTS = `facts=1
+btf=no
+isSystemd=no
+isContainer=no
+avx2=no
+clock=1
+aptLock=free
+hibernation=no
+initOnFree=no
+grub=no
+ufw=no
+firewalld=no
+nftables=no
+cloudInit=absent
+facts=end
+`;
 
 describe.skipIf(noSshd() !== undefined)("a set-up", () => {
   let host: TestHost;
@@ -91,7 +119,9 @@ describe.skipIf(noSshd() !== undefined)("a set-up", () => {
       await toInstall();
       const done = await idle("done");
       expect(done.node).toBe(HOST_NODE_KEY);
-      expect(done.steps.map(({ state }) => state)).toEqual(Array(12).fill("done"));
+      expect(done.steps.map(({ step, state }) => [step, state])).toEqual(
+        setupSteps.map((step) => [step, "done"]),
+      );
       expect(done.drill).toHaveLength(7);
       expect(told.some(({ isRebooting }) => isRebooting)).toBe(true);
       expect((await session.requests["console.state"]({})).nodes).toMatchObject([
