@@ -10,7 +10,9 @@ import { expect } from "vitest";
 export const focused = (page: Page) =>
   page.evaluate(() => {
     const element = document.activeElement as HTMLElement | null;
-    if (!element || element === document.body) return { name: "", isSeen: false };
+    // A heading that was given the focus, so that it is read aloud, is no stop of Tab.
+    const isStop = element && element !== document.body && !/^H\d$/.test(element.tagName);
+    if (!isStop) return { name: "", isSeen: false };
     const label = element instanceof HTMLInputElement ? element.labels?.[0]?.textContent : undefined;
     const name = element.getAttribute("aria-label") ?? label ?? element.textContent ?? "";
     const box = element.closest(".composer-box") ?? element;
