@@ -146,7 +146,7 @@ describe.skipIf(noSshd() !== undefined)("the set-up of a server", () => {
       // Another console, in another process and at another address.
       const second = await startConsole({}, { home, flags });
       await page.goto(second.link);
-      await page.getByRole("link", { name: "Set up a server" }).click();
+      await page.getByRole("link", { name: "Go on with the set-up" }).click();
       await heading("Sign in to go on");
       // The page of the first one said that it was gone.
       watched.faults.splice(0);

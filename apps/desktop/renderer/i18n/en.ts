@@ -52,6 +52,7 @@ export const en = {
     factReceipt: "Every end leaves a signed receipt. What was not measured is called not measured.",
     start: "Start a demo node here",
     setUp: "Set up a server",
+    goOn: "Go on with the set-up",
     setUpText: "A server of yours becomes your node, over SSH. This takes a quarter of an hour.",
     demoText:
       "The demo runs on this machine and needs no server. It shows how everything works; the kernel policy only where this machine lets it.",

@@ -8,6 +8,7 @@ import { useLoadedState } from "../app/queries.ts";
 import { addressOf } from "../app/routes.ts";
 import { BrandMark } from "../app/sidebar.tsx";
 import { Banner } from "../design/parts.tsx";
+import { useSetup } from "../setup/use-setup.ts";
 import { ConfirmNode } from "./confirm-node.tsx";
 import { DemoStart } from "./demo-start.tsx";
 import "./pairing.css";
@@ -16,6 +17,8 @@ export function WelcomePage() {
   const { t } = useTranslation();
   const { nodes, keyStore } = useLoadedState();
   const unconfirmed = nodes.find((node) => !node.isConfirmed);
+  const { data: setup } = useSetup();
+  const isUnderWay = setup?.stage !== undefined && setup.stage !== "host";
   const isConfirming = unconfirmed !== undefined && unconfirmed.state !== "stopped";
   return (
     <div className="welcome">
@@ -39,7 +42,7 @@ export function WelcomePage() {
             <p className="field-hint">{t("welcome.demoText")}</p>
             <div className="demo-start">
               <a className="button" href={addressOf({ page: "setup" })}>
-                {t("welcome.setUp")}
+                {t(isUnderWay ? "welcome.goOn" : "welcome.setUp")}
               </a>
             </div>
             <p className="field-hint">{t("welcome.setUpText")}</p>
