@@ -37,7 +37,10 @@ proof.say("  making the bundle");
 const bundle = await makeBundle(dir, () => undefined);
 const guest = await bootedGuest({ ports: [NODE_PORT] });
 const browser = await launchBrowser();
-const phantoma = await startConsole({}, { home: join(dir, "home"), flags: ["--bundle", bundle.path, "--unsigned"] });
+const phantoma = await startConsole(
+  {},
+  { home: join(dir, "home"), flags: ["--bundle", bundle.path, "--unsigned"] },
+);
 try {
   // What other proofs keep there to save time.
   await guest.check(`rm -rf ${RUNTIME_DIR} && rmdir /opt/phantoma`);
@@ -86,7 +89,10 @@ async function showSetUp(): Promise<void> {
   void page
     .getByText("The server reboots.")
     .waitFor({ timeout: SET_UP_MS })
-    .then(() => watchBoot(watching.signal), () => undefined);
+    .then(
+      () => watchBoot(watching.signal),
+      () => undefined,
+    );
   await heading("vps is yours", SET_UP_MS);
   watching.abort();
   const refused = page.getByText("refused by the kernel, counted by the warden");

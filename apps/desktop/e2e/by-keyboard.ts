@@ -13,7 +13,8 @@ export const focused = (page: Page) =>
     // A heading that was given the focus, so that it is read aloud, is no stop of Tab.
     const isStop = element && element !== document.body && !/^H\d$/.test(element.tagName);
     if (!isStop) return { name: "", isSeen: false };
-    const label = element instanceof HTMLInputElement ? element.labels?.[0]?.textContent : undefined;
+    const label =
+      element instanceof HTMLInputElement ? element.labels?.[0]?.textContent : undefined;
     const name = element.getAttribute("aria-label") ?? label ?? element.textContent ?? "";
     const box = element.closest(".composer-box") ?? element;
     const { outlineStyle, outlineWidth } = getComputedStyle(box);

@@ -107,9 +107,7 @@ export const setupSchema = z.strictObject({
   /** Something is under way for which the page has to wait, or may cancel. */
   isBusy: z.boolean(),
   error: consoleErrorSchema.nullable(),
-  server: z
-    .strictObject({ user: z.string().max(32), host: z.string().max(253), port })
-    .nullable(),
+  server: z.strictObject({ user: z.string().max(32), host: z.string().max(253), port }).nullable(),
   hostKey: z
     .strictObject({
       algorithm: z.string().max(32),
@@ -140,9 +138,7 @@ export const setupSchema = z.strictObject({
   plan: planSchema.nullable(),
   /** Who signed the release that is being installed, and how many had to; empty where nobody did. */
   report: z.string().max(4_000),
-  upload: z
-    .strictObject({ sent: z.int().nonnegative(), of: z.int().nonnegative() })
-    .nullable(),
+  upload: z.strictObject({ sent: z.int().nonnegative(), of: z.int().nonnegative() }).nullable(),
   steps: z
     .array(
       z.strictObject({

@@ -14,7 +14,9 @@ test("the page knows every code of the client, and no other", () => {
 });
 
 test("the page knows every code of a set-up, and no other", () => {
-  const codes = Object.keys(causes).filter((code) => !(clientCodes as readonly string[]).includes(code));
+  const codes = Object.keys(causes).filter(
+    (code) => !(clientCodes as readonly string[]).includes(code),
+  );
   expect([...provisionCodes].toSorted()).toEqual(codes.toSorted());
 });
 

@@ -48,6 +48,11 @@ export function releaseOf(
   } = {},
 ): SetupWizardOptions["release"] {
   const own = join(rootDir, `dist/phantoma-node-${version}-linux-x64.tar.gz`);
-  const { bundle = existsSync(own) ? own : "", release = "", anchor = "", unsigned = false } = named;
+  const {
+    bundle = existsSync(own) ? own : "",
+    release = "",
+    anchor = "",
+    unsigned = false,
+  } = named;
   return { bundle, releaseDir: release, anchor, isUnsigned: unsigned };
 }

@@ -42,7 +42,8 @@ export const setupBy = {
   ERR_JOURNAL: "What the server says about the set-up was not understood.",
   ERR_REFUSED_BY_PERSON: "You did not agree.",
   ERR_INBOUND_BLOCKED: "The node runs, and its port cannot be reached from here.",
-  ERR_NODE_CHANGED: "The node on this server is another one than the one that was set up from here.",
+  ERR_NODE_CHANGED:
+    "The node on this server is another one than the one that was set up from here.",
   ERR_OTHER_OWNER: "This server is already a node, and somebody else named its devices.",
   ERR_NOT_INSTALLED: "There is no node on this server.",
 } as const satisfies Record<ProvisionCode, string>;

@@ -7,13 +7,7 @@ import { useTranslation } from "react-i18next";
 import { Button } from "../design/button.tsx";
 import { Dialog } from "../design/dialog.tsx";
 
-export function CancelDialog({
-  onClose,
-  onCancel,
-}: {
-  onClose: () => void;
-  onCancel: () => void;
-}) {
+export function CancelDialog({ onClose, onCancel }: { onClose: () => void; onCancel: () => void }) {
   const { t } = useTranslation();
   return (
     <Dialog

@@ -19,9 +19,7 @@ export function CopyDiagnostics() {
   return (
     <Button
       onClick={() =>
-        void copy().catch((error: unknown) =>
-          tell(t("errors.shown", { ...consoleErrorOf(error) })),
-        )
+        void copy().catch((error: unknown) => tell(t("errors.shown", { ...consoleErrorOf(error) })))
       }
     >
       {t("setup.copyDiagnostics")}

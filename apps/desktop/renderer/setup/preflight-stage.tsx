@@ -37,11 +37,7 @@ export function PreflightStage({ setup: { findings, privilege, isBusy }, act }: 
         </ul>
       )}
       <div className="form-actions">
-        <Button
-          kind="primary"
-          disabled={isBusy || !isFit}
-          onClick={() => act("setup.plan", {})}
-        >
+        <Button kind="primary" disabled={isBusy || !isFit} onClick={() => act("setup.plan", {})}>
           {t("setup.preflight.goOn")}
         </Button>
         <Button disabled={isBusy} onClick={() => act("setup.lookAgain", {})}>

@@ -61,10 +61,7 @@ function Grade({ node }: { node: NodeView }) {
             {node.url}
           </span>,
         ],
-        [
-          t("setup.proof.grade"),
-          grade ? t(`health.grade.${grade}`) : t("setup.proof.gradeNone"),
-        ],
+        [t("setup.proof.grade"), grade ? t(`health.grade.${grade}`) : t("setup.proof.gradeNone")],
       ]}
     />
   );

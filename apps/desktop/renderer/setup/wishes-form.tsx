@@ -19,7 +19,9 @@ export function WishesForm({ setup: { wishes, server }, act }: StageProps) {
   const answer = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     const said = new FormData(event.currentTarget);
-    act("setup.answer", { answers: wishes.map((_, index) => String(said.get(`wish-${index}`) ?? "")) });
+    act("setup.answer", {
+      answers: wishes.map((_, index) => String(said.get(`wish-${index}`) ?? "")),
+    });
     event.currentTarget.reset();
   };
   const labelOf = ({ kind, text }: SetupWish) =>

@@ -33,7 +33,14 @@ export function diagnosticsOf(setup: Setup, version: string): string {
 
 /** What says whose server it is. */
 function namesOf({ server, plan }: Setup): string[] {
-  const names = [server?.host, plan?.reach, plan?.name, plan?.bundle, plan?.releaseDir, plan?.anchor];
+  const names = [
+    server?.host,
+    plan?.reach,
+    plan?.name,
+    plan?.bundle,
+    plan?.releaseDir,
+    plan?.anchor,
+  ];
   // Everybody's root is nobody's.
   if (server && server.user !== "root") names.push(server.user);
   return names.filter((name) => name !== undefined && name !== "") as string[];

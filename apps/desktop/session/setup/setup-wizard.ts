@@ -369,7 +369,10 @@ export class SetupWizard {
 }
 
 /** What was typed goes into buffers at once; the text itself nobody can erase. */
-function wayOf(input: SetupSignIn): { way: Way; given: Partial<Record<"password" | "passphrase", Secret>> } {
+function wayOf(input: SetupSignIn): {
+  way: Way;
+  given: Partial<Record<"password" | "passphrase", Secret>>;
+} {
   const secret = (text: string) => new Secret(Buffer.from(text, "utf8"));
   switch (input.kind) {
     case "password":

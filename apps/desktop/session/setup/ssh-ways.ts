@@ -32,7 +32,8 @@ export function agentSocket(): string {
  * @throws ProvisionError `ERR_KEY_FORMAT`
  */
 export function readKey(name: string): Secret {
-  if (!keyNames().includes(name)) throw new ProvisionError("ERR_KEY_FORMAT", { about: "not found" });
+  if (!keyNames().includes(name))
+    throw new ProvisionError("ERR_KEY_FORMAT", { about: "not found" });
   return new Secret(readFileSync(join(sshDir(), name)));
 }
 
