@@ -7,8 +7,8 @@ import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } fr
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { Secret } from "@phantoma/crypto";
-import { MAX_PRIVATE_KEY_BYTES, ProvisionError } from "@phantoma/provision";
-import type { Setup } from "../../ipc/setup.ts";
+import { MAX_PRIVATE_KEY_BYTES, ProvisionError, type Way } from "@phantoma/provision";
+import type { Setup, SetupSignIn } from "../../ipc/setup.ts";
 
 /** More than anybody chooses from. */
 const MAX_KEYS = 50;
@@ -19,8 +19,32 @@ export function findWays(): Setup["ways"] {
   return { keys: keyNames(), hasAgent: Boolean(process.env.SSH_AUTH_SOCK) };
 }
 
+/** What was typed goes into buffers at once; the text itself nobody can erase. */
+export function wayOf(input: SetupSignIn): {
+  way: Way;
+  given: Partial<Record<"password" | "passphrase", Secret>>;
+} {
+  const secret = (text: string) => new Secret(Buffer.from(text, "utf8"));
+  switch (input.kind) {
+    case "password":
+      return { way: { kind: "password" }, given: { password: secret(input.password) } };
+    case "agent":
+      return { way: { kind: "agent", socketPath: agentSocket() }, given: {} };
+    case "key":
+    case "key-file": {
+      const key =
+        input.kind === "key" ? readKey(input.name) : new Secret(Buffer.from(input.key, "base64"));
+      const { passphrase } = input;
+      return {
+        way: { kind: "key", key },
+        given: passphrase === "" ? {} : { passphrase: secret(passphrase) },
+      };
+    }
+  }
+}
+
 /** @throws ProvisionError `ERR_SSH_AGENT` */
-export function agentSocket(): string {
+function agentSocket(): string {
   const path = process.env.SSH_AUTH_SOCK;
   if (!path) throw new ProvisionError("ERR_SSH_AGENT");
   return path;
@@ -31,7 +55,7 @@ export function agentSocket(): string {
  *
  * @throws ProvisionError `ERR_KEY_FORMAT`
  */
-export function readKey(name: string): Secret {
+function readKey(name: string): Secret {
   if (!keyNames().includes(name))
     throw new ProvisionError("ERR_KEY_FORMAT", { about: "not found" });
   return new Secret(readFileSync(join(sshDir(), name)));
