@@ -60,3 +60,9 @@ export function Check({ label, ...rest }: ComponentProps<"input"> & { readonly l
     </label>
   );
 }
+
+/** What a form's field holds: read when it is sent, and held nowhere else. */
+export function typed(form: FormData, name: string): string {
+  const value = form.get(name);
+  return typeof value === "string" ? value : "";
+}

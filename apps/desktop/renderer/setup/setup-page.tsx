@@ -79,7 +79,7 @@ export function SetupPage() {
         <StageHeadingFocus stage={setup.stage}>
           <Stage setup={setup} act={act} />
         </StageHeadingFocus>
-        {shown && (
+        {shown !== undefined && shown !== null && (
           <section className="setup-fault">
             <ErrorView thrown={shown} />
             <CopyDiagnostics />

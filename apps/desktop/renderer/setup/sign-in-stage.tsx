@@ -9,7 +9,7 @@ import type { Setup } from "../../ipc/contract.ts";
 import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";
 import { Spinner } from "../design/parts.tsx";
-import { Field, SecretField } from "./field.tsx";
+import { Field, SecretField, typed } from "./field.tsx";
 import { serverText, type StageProps } from "./use-setup.ts";
 import { WishesForm } from "./wishes-form.tsx";
 
@@ -46,7 +46,7 @@ function SignInForm({ setup: { ways, server, isBusy }, act }: StageProps) {
     event.preventDefault();
     const form = event.currentTarget;
     const said = new FormData(form);
-    const text = (name: string) => String(said.get(name) ?? "");
+    const text = (name: string) => typed(said, name);
     if (kind === "agent") return act("setup.signIn", { kind });
     if (kind === "password") act("setup.signIn", { kind, password: text("password") });
     else if (keyName !== OTHER)

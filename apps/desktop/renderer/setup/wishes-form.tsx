@@ -7,7 +7,7 @@ import { useEffect, useRef, type SubmitEvent } from "react";
 import { useTranslation } from "react-i18next";
 import type { SetupWish } from "../../ipc/contract.ts";
 import { Button } from "../design/button.tsx";
-import { Field, SecretField } from "./field.tsx";
+import { Field, SecretField, typed } from "./field.tsx";
 import type { StageProps } from "./use-setup.ts";
 
 export function WishesForm({ setup: { wishes, server }, act }: StageProps) {
@@ -20,7 +20,7 @@ export function WishesForm({ setup: { wishes, server }, act }: StageProps) {
     event.preventDefault();
     const said = new FormData(event.currentTarget);
     act("setup.answer", {
-      answers: wishes.map((_, index) => String(said.get(`wish-${index}`) ?? "")),
+      answers: wishes.map((_, index) => typed(said, `wish-${index}`)),
     });
     event.currentTarget.reset();
   };

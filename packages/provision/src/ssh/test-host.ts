@@ -76,11 +76,12 @@ export class TestHost {
     }
   }
 
-  /** Whether one is under way: its heart beats. */
+  /** Whether one is under way. */
   get isRunning(): boolean {
     try {
-      process.kill(Number(readFileSync(join(this.#dir, "control/pid"), "utf8")), 0);
-      return true;
+      const pid = readFileSync(join(this.#dir, "control/pid"), "utf8").trim();
+      // One that ended may not have been waited for yet.
+      return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
     } catch {
       return false;
     }
@@ -103,11 +104,11 @@ export class TestHost {
 const PROGRAMS = {
   systemctl: `#!/bin/sh
 pid=/var/lib/control/pid
-alive() { [ -s $pid ] && kill -0 "$(cat $pid)" 2>/dev/null; }
+alive() { [ -s $pid ] && grep -q "^State:.[^Z]" "/proc/$(cat $pid)/status" 2>/dev/null; }
 case "$*" in
   --version) echo "systemd 252 (252)";;
   "show -p ActiveState --value phantoma-setup.service") if alive; then echo active; else echo inactive; fi;;
-  "stop phantoma-setup.service") alive && kill -KILL -"$(cat $pid)"; sleep 0.1;;
+  "stop phantoma-setup.service") alive && kill -s KILL -- -"$(cat $pid)"; sleep 0.3;;
   "--no-block reboot") echo second > /proc/sys/kernel/random/boot_id;;
   *) exit 1;;
 esac
