@@ -93,7 +93,7 @@ export const setup = {
     whereDigitalOcean: "DigitalOcean: the Droplet's page, Access, Recovery console.",
     whereAws: "AWS: Actions, Monitor and troubleshoot, Get system log.",
     pasted: "Paste the fingerprint from there",
-    pastedHint: "the line with SHA256:; this console compares it",
+    pastedHint: "the line that has SHA256: in it; this console compares it",
     compare: "Compare and go on",
     byEye: "I compared it by eye, it is the same",
     mustPaste:
@@ -190,6 +190,7 @@ export const setup = {
       done: "done",
       "was-so": "nothing to change",
       failed: "failed",
+      cut: "cut off",
       undoing: "undoing",
       undone: "undone",
     },

@@ -116,7 +116,7 @@ export function StepList({ setup, names }: { setup: Setup; names: readonly Setup
             {isNow && setup.isBusy ? <Spinner /> : <Dot tone={tones[state]} />}
             <span className="setup-step-text">{t(`setup.step.${name}`)}</span>
             <span className="setup-step-state number">
-              {t(`setup.install.state.${state}`)}
+              {t(`setup.install.state.${isNow && !setup.isBusy ? "cut" : state}`)}
               {row?.tookMs !== null && row?.tookMs !== undefined && (
                 <> · {t("setup.install.took", { seconds: (row.tookMs / 1000).toFixed(1) })}</>
               )}

@@ -51,7 +51,9 @@ export function RemovalStage({ setup, act }: StageProps) {
       )}
       <StepList
         setup={setup}
-        names={steps.filter(({ state }) => state !== "done").map(({ step }) => step)}
+        names={steps
+          .filter(({ state }) => state === "undoing" || state === "undone")
+          .map(({ step }) => step)}
       />
       <div className="form-actions">
         {isOver ? (
