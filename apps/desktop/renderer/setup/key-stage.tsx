@@ -8,7 +8,7 @@ import { useTranslation } from "react-i18next";
 import { Button } from "../design/button.tsx";
 import { CopyButton } from "../design/copy-button.tsx";
 import { Facts } from "../design/facts.tsx";
-import { Banner } from "../design/parts.tsx";
+import { Banner, Spinner } from "../design/parts.tsx";
 import { Field } from "./field.tsx";
 import type { StageProps } from "./use-setup.ts";
 
@@ -18,7 +18,17 @@ const MAX_PASTED_CHARS = 8_192;
 export function KeyStage({ setup, act }: StageProps) {
   const { hostKey, error } = setup;
   if (error?.code === "ERR_HOST_KEY_CHANGED") return <ChangedKey setup={setup} act={act} />;
-  return hostKey && <Compare setup={setup} act={act} hostKey={hostKey} />;
+  return hostKey ? <Compare setup={setup} act={act} hostKey={hostKey} /> : <Asking />;
+}
+
+/** Between a key that was forgotten and the one that the server shows now. */
+function Asking() {
+  const { t } = useTranslation();
+  return (
+    <p className="setup-finding" role="status">
+      <Spinner /> {t("setup.host.looking")}
+    </p>
+  );
 }
 
 function Compare({

@@ -107,6 +107,7 @@ export class SetupWizard {
     )
       throw notNow();
     this.#hosts.forget(this.#target);
+    this.#state.say({ hostKey: null });
     return this.#state.run(({ say }) => this.#readKey(this.#target, true, say));
   }
 
