@@ -70,7 +70,7 @@ const failure = (code: NonNullable<Setup["error"]>["code"], message: string) => 
 });
 
 const scenes: Scene[] = [
-  { name: "setup-away", script: says({ isAway: true, heardAt: 1 }), sees: /cannot be reached/ },
+  { name: "setup-away", script: says({ isAway: true }), sees: /cannot be reached/ },
   { name: "setup-reboot", script: says({ isRebooting: true }), sees: /The server reboots/ },
   {
     name: "setup-failed",

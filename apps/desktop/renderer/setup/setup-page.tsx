@@ -76,15 +76,15 @@ export function SetupPage() {
     >
       <PageBody>
         <Stages at={setup.stage} />
-        <StageHeadingFocus stage={setup.stage}>
-          <Stage setup={setup} act={act} />
-        </StageHeadingFocus>
         {shown !== undefined && shown !== null && (
           <section className="setup-fault">
             <ErrorView thrown={shown} />
             <CopyDiagnostics />
           </section>
         )}
+        <StageHeadingFocus stage={setup.stage}>
+          <Stage setup={setup} act={act} />
+        </StageHeadingFocus>
       </PageBody>
     </PageFrame>
   );
