@@ -43,6 +43,8 @@ export interface GuestOptions {
 /** A boot takes 30 s on a quiet machine and several times that on a busy one, in milliseconds. */
 const BOOT_TIMEOUT_MS = 300_000;
 const SSH_RETRY_MS = 500;
+/** Longer than any boot that came to its end; a kernel that hangs without KVM is started once more. */
+const HUNG_AFTER_MS = 150_000;
 /** systemd stops what it started within 90 s; then the power goes, in milliseconds. */
 const SHUTDOWN_TIMEOUT_MS = 120_000;
 
@@ -283,12 +285,17 @@ export class Guest {
 
   async #answers(): Promise<void> {
     const deadline = Date.now() + BOOT_TIMEOUT_MS;
+    let hungAt = Date.now() + HUNG_AFTER_MS;
     for (;;) {
       const { code, stderr } = await this.#shell.run("true");
       if (code === 0) return;
       if (this.#qemu?.exitCode !== null || Date.now() > deadline)
         throw new Error(`no ssh to the guest: ${stderr}`);
       await this.#startAgainAfterLateTimer();
+      if (Date.now() > hungAt) {
+        hungAt = Infinity;
+        await this.reset();
+      }
       await sleep(SSH_RETRY_MS);
     }
   }
