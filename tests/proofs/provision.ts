@@ -18,6 +18,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { stepNames } from "../../packages/provision/src/step-names.ts";
 import { readHostKey } from "../../packages/provision/src/ssh/host-key.ts";
 import { makeBundle } from "../../tools/bundle/bundle.ts";
 import { Proof } from "../proof.ts";
@@ -200,8 +201,8 @@ async function showInstall(): Promise<void> {
   const steps = new Set(lines.filter(({ state }) => HELD.has(state ?? "")).map(({ step }) => step));
   proof.row({
     name: "every step was done, on both sides of the reboot",
-    holds: steps.size === 12 && lines.some(({ kind }) => kind === "rebooting"),
-    detail: `${steps.size} of 12`,
+    holds: steps.size === stepNames.length && lines.some(({ kind }) => kind === "rebooting"),
+    detail: `${steps.size} of ${stepNames.length}`,
   });
   proof.row({
     name: "SSH was killed in the middle, and the set-up went on by itself",

@@ -12,6 +12,7 @@ import {
   reach,
   setUp,
   takeAway,
+  type Choices,
 } from "@phantoma/provision";
 import { Home } from "../home.ts";
 import { interruptibly } from "../interruption.ts";
@@ -38,6 +39,9 @@ const options = {
   reach: { type: "string" },
   name: { type: "string" },
   "no-reboot": { type: "boolean", default: false },
+  "no-firewall": { type: "boolean", default: false },
+  "update-kernel": { type: "boolean", default: false },
+  "harden-ssh": { type: "boolean", default: false },
   yes: { type: "boolean", default: false },
 } as const;
 
@@ -76,17 +80,14 @@ async function check({ connect }: SignedIn, values: Values): Promise<number> {
 
 async function install(home: Home, signedIn: SignedIn, values: Values): Promise<number> {
   const { target, connect } = signedIn;
-  const [port, mayReboot, name] = [
-    portOf(values),
-    !values["no-reboot"],
-    values.name ?? nameOf(target.host),
-  ];
+  const [port, name] = [portOf(values), values.name ?? nameOf(target.host)];
+  const choices = choicesOf(values);
   const bundle = await chooseBundle(home, values);
   const shell = await connect();
   const { findings } = await preflight(shell, port).finally(() => shell.close());
   if (!values.json) {
     showFindings(findings);
-    showChanges(mayReboot);
+    showChanges(choices);
   }
   if (!isFit(findings)) throw new ProvisionError("ERR_HOST_UNFIT");
   await agree(values, "\nGo on? Type yes: ");
@@ -98,7 +99,8 @@ async function install(home: Home, signedIn: SignedIn, values: Values): Promise<
       connect,
       ...urlPlace(values.reach, target.host, port),
       bundle,
-      mayReboot,
+      ...choices,
+      ...(choices.mayHardenSsh ? { hardenSsh: { connectByKey: connect } } : {}),
       name,
       device,
       deviceName: hostname().slice(0, 64) || "first device",
@@ -134,6 +136,21 @@ async function uninstall({ connect }: SignedIn, values: Values): Promise<number>
       "The server is no node any more. This machine still knows it: phantoma node forget NAME\n",
     );
   return 0;
+}
+
+/** @throws UsageError for what would lock out, or not hold */
+function choicesOf(values: Values): Choices {
+  const choices = {
+    mayReboot: !values["no-reboot"],
+    mayOpenPort: !values["no-firewall"],
+    mayUpdateKernel: values["update-kernel"],
+    mayHardenSsh: values["harden-ssh"],
+  };
+  if (choices.mayHardenSsh && values.key === undefined && !values.agent)
+    throw new UsageError("--harden-ssh goes with --key or --agent: it ends signing in by password");
+  if (choices.mayUpdateKernel && !choices.mayReboot)
+    throw new UsageError("--update-kernel wants the reboot that --no-reboot forbids");
+  return choices;
 }
 
 async function agree({ yes }: Values, question: string): Promise<void> {

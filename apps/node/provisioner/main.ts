@@ -5,6 +5,7 @@
  *   main.ts install     reads DIR/order.json, does what is missing, ends when a person is wanted
  *   main.ts list        what uninstalling would take away, a line each
  *   main.ts uninstall   takes it away
+ *   main.ts open-port   lets the port in again that a firewall has forgotten; at every boot
  *
  *   --root DIR   another root folder than /, without systemd
  *
@@ -18,6 +19,7 @@ import {
   JournalFile,
   listOf,
   Machine,
+  openAgain,
   orderSchema,
   SETUP_DIR,
   steps,
@@ -33,7 +35,15 @@ const machine = new Machine(values.root);
 const programsDir = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** Of no set-up: uninstalling asks nothing of it. */
-const NO_ORDER: Order = { version: 1, sha256: "00".repeat(32), port: 1, mayReboot: false };
+const NO_ORDER: Order = {
+  version: 1,
+  sha256: "00".repeat(32),
+  port: 1,
+  mayReboot: false,
+  mayOpenPort: false,
+  mayUpdateKernel: false,
+  mayHardenSsh: false,
+};
 
 switch (positionals[0]) {
   case "install": {
@@ -52,8 +62,11 @@ switch (positionals[0]) {
     // Also what this program lies in: it is in memory.
     if (await run(uninstall, NO_ORDER)) machine.remove(SETUP_DIR);
     break;
+  case "open-port":
+    await openAgain(machine);
+    break;
   default:
-    process.stderr.write("usage: install | list | uninstall\n");
+    process.stderr.write("usage: install | list | uninstall | open-port\n");
     process.exitCode = 2;
 }
 

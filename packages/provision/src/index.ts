@@ -22,4 +22,4 @@ export {
   type SetUpNode,
   type SetUpOptions,
 } from "./set-up.ts";
-export { changes, stepNames, type StepName } from "./step-names.ts";
+export { changes, chosenSteps, stepNames, type Choices, type StepName } from "./step-names.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseEvent, type JournalEvent } from "./journal.ts";
+import { parseEvent, type JournalEvent, type Wish } from "./journal.ts";
 import { ProvisionError } from "./provision-error.ts";
 import type { RootShell } from "./ssh/root-shell.ts";
 
@@ -130,7 +130,7 @@ export async function beginRun(shell: RootShell, what: Work): Promise<number> {
 }
 
 /** What ends a run. */
-export type End = "installed" | "uninstalled" | "devices" | "reboot" | "interrupted";
+export type End = "installed" | "uninstalled" | Wish | "interrupted";
 
 /** A journal as it grows, and where in it the reader is: it may go on with another connection. */
 export class JournalReader {

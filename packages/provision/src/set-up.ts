@@ -49,6 +49,12 @@ export interface SetUpOptions {
   readonly reachPort?: number;
   readonly bundle: BundleFile;
   readonly mayReboot: boolean;
+  /** Absent: it may. */
+  readonly mayOpenPort?: boolean;
+  /** Absent: it may not. */
+  readonly mayUpdateKernel?: boolean;
+  /** Signs in by a key, anew every time. Absent: SSH is left as it is. */
+  readonly hardenSsh?: { readonly connectByKey: () => Promise<RootShell> };
   readonly name: string;
   readonly device: DeviceIdentity;
   readonly deviceName: string;
@@ -86,9 +92,7 @@ export async function setUp(options: SetUpOptions): Promise<SetUpNode> {
         });
         await stage(shell);
       }
-      const { port, mayReboot } = options;
-      const order: Order = { version: 1, sha256: bundle.sha256, port, mayReboot };
-      await put(shell, "order.json", Buffer.from(JSON.stringify(order)));
+      await put(shell, "order.json", Buffer.from(JSON.stringify(orderOf(options))));
     });
     for (let runs = 0; ; runs += 1) {
       stopIf(signal);
@@ -96,6 +100,8 @@ export async function setUp(options: SetUpOptions): Promise<SetUpNode> {
       const end = await runOnce(link, options);
       if (end === "devices") await signDevices(link, options);
       if (end === "reboot") await reboot(link, hear);
+      if (end === "key") await proveKey(link, options, "ssh-key-proven");
+      if (end === "sign-in") await proveKey(link, options, "ssh-confirmed");
       if (end === "installed") break;
     }
     const node = await link.ask((shell) => readNode(shell, options));
@@ -152,6 +158,30 @@ export async function takeAway(
     link.hangUp();
   }
 }
+
+function orderOf(options: SetUpOptions): Order {
+  const { bundle, port, mayReboot, mayOpenPort = true, mayUpdateKernel = false } = options;
+  const mayHardenSsh = options.hardenSsh !== undefined;
+  const choices = { mayReboot, mayOpenPort, mayUpdateKernel, mayHardenSsh };
+  return { version: 1, sha256: bundle.sha256, port, ...choices };
+}
+
+/** Says to the server that a key has signed in just now, on a connection of its own. */
+async function proveKey(link: Link, { hardenSsh }: SetUpOptions, file: string): Promise<void> {
+  for (let tries = 1; ; tries += 1)
+    try {
+      const shell = await hardenSsh!.connectByKey();
+      await put(shell, file, Buffer.of()).finally(() => shell.close());
+      return link.hangUp();
+    } catch (cause) {
+      if (tries === KEY_TRIES) throw new ProvisionError("ERR_SSH_HARDENING", { cause });
+      await sleep(KEY_RETRY_MS);
+    }
+}
+
+/** A server that reads its settings anew refuses for a moment. */
+const KEY_TRIES = 5;
+const KEY_RETRY_MS = 2_000;
 
 async function signDevices(link: Link, { device, deviceName }: SetUpOptions): Promise<void> {
   const { nodeKey } = await link.ask(readIdentity);

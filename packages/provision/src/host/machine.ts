@@ -110,7 +110,7 @@ export class Machine {
   end(program: string, args: readonly string[]) {
     const child = spawn(program, args, {
       cwd: "/",
-      env: { PATH, LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive" },
+      env: { PATH, LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive", NEEDRESTART_SUSPEND: "1" },
       stdio: ["ignore", "pipe", "pipe"],
       signal: AbortSignal.timeout(PROGRAM_MS),
       killSignal: "SIGKILL",

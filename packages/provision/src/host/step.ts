@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { NewEvent, Order } from "../journal.ts";
+import type { NewEvent, Order, Wish } from "../journal.ts";
 import type { StepName } from "../step-names.ts";
 import type { Machine } from "./machine.ts";
 
@@ -28,9 +28,9 @@ export interface Step {
 
 /** Only a person can give it: the run ends here, and goes on when it is started again. */
 export class Wanted extends Error {
-  readonly what: "devices" | "reboot";
+  readonly what: Wish;
 
-  constructor(what: "devices" | "reboot") {
+  constructor(what: Wish) {
     super(what);
     this.what = what;
   }
