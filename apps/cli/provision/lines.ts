@@ -32,7 +32,7 @@ export class Checklist {
   readonly #isJson: boolean;
   readonly #progress = new ProgressLine();
   #percent: number | undefined;
-  readonly #began = new Map<StepName, number>();
+  readonly #began = new Map<string, number>();
 
   constructor(isJson: boolean) {
     this.#isJson = isJson;

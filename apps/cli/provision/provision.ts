@@ -7,6 +7,7 @@ import { hostname } from "node:os";
 import {
   isFit,
   listRemovals,
+  parseTarget,
   preflight,
   ProvisionError,
   reach,
@@ -20,6 +21,7 @@ import { globalOptions, parse } from "../options.ts";
 import { notice, oneLine, UsageError, write, writeJson } from "../output.ts";
 import { chooseBundle } from "./choose-bundle.ts";
 import { Checklist, showChanges, showFindings } from "./lines.ts";
+import { forgetHere, operate } from "./operations.ts";
 import { askLine } from "./secret-prompt.ts";
 import { signIn, type SignedIn } from "./sign-in.ts";
 
@@ -27,6 +29,10 @@ const options = {
   ...globalOptions,
   check: { type: "boolean", default: false },
   uninstall: { type: "boolean", default: false },
+  update: { type: "string" },
+  rollback: { type: "boolean", default: false },
+  "reset-identity": { type: "boolean", default: false },
+  forget: { type: "boolean", default: false },
   bundle: { type: "string" },
   release: { type: "string" },
   anchor: { type: "string" },
@@ -52,14 +58,28 @@ export async function provision(args: string[]): Promise<number> {
   const [address, ...more] = positionals;
   if (!address || more.length > 0)
     throw new UsageError("provision wants one address: user@host[:port]");
+  if (workOf(values).length > 1) throw new UsageError(`one of --${workOf(values).join(", --")}`);
   const home = new Home(values.home);
+  if (values.forget)
+    return forgetHere(home, address, values.name ?? nameOf(parseTarget(address).host), values.json);
   const signedIn = await signIn(home, address, values);
   try {
     if (values.uninstall) return await uninstall(signedIn, values);
+    if (values.update !== undefined || values.rollback || values["reset-identity"]) {
+      const { host } = signedIn.target;
+      const name = values.name ?? nameOf(host);
+      const place = { name, ...urlPlace(values.reach, host, portOf(values)) };
+      return await operate(home, signedIn, place, values, (question) => agree(values, question));
+    }
     return await (values.check ? check(signedIn, values) : install(home, signedIn, values));
   } finally {
     signedIn.erase();
   }
+}
+
+function workOf(values: Values): string[] {
+  const works = ["check", "uninstall", "update", "rollback", "reset-identity", "forget"] as const;
+  return works.filter((name) => values[name] !== undefined && values[name] !== false);
 }
 
 /** Reads, and changes nothing. */

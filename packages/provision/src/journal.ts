@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import { ProvisionError } from "./provision-error.ts";
-import { stepNames } from "./step-names.ts";
+import { operationNames, stepNames } from "./step-names.ts";
 
 /** Characters of a reason; the server's words, for show only. */
 export const MAX_WHY_LENGTH = 300;
@@ -17,11 +17,15 @@ export const MAX_LINE_BYTES = 4_096;
 const wanted = ["devices", "reboot", "key", "sign-in"] as const;
 export type Wish = (typeof wanted)[number];
 
+/** What a run is for. */
+const works = ["install", "uninstall", ...operationNames] as const;
+export type Work = (typeof works)[number];
+
 const at = z.int().nonnegative();
-const step = z.enum(stepNames);
+const step = z.enum([...stepNames, ...operationNames]);
 
 export const eventSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("began"), at, what: z.enum(["install", "uninstall"]) }),
+  z.strictObject({ kind: z.literal("began"), at, what: z.enum(works) }),
   z.strictObject({
     kind: z.literal("step"),
     at,
@@ -74,6 +78,17 @@ export const orderSchema = z.strictObject({
   mayUpdateKernel: z.boolean(),
   /** Whether SSH is to take keys only. */
   mayHardenSsh: z.boolean(),
+  /** A version that is kept there. */
+  rollbackTo: z
+    .string()
+    .max(32)
+    .regex(/^[0-9.]+$/)
+    .optional(),
+  /** Names one reset, so that it is done once. */
+  resetId: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
 });
 export type Order = z.infer<typeof orderSchema>;
 

@@ -7,7 +7,7 @@
  * @module
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseEvent, type JournalEvent, type Wish } from "./journal.ts";
+import { parseEvent, type JournalEvent, type Wish, type Work } from "./journal.ts";
 import { ProvisionError } from "./provision-error.ts";
 import type { RootShell } from "./ssh/root-shell.ts";
 
@@ -107,8 +107,6 @@ async function journalLength(shell: RootShell): Promise<number> {
   if (!/^\d{1,9}$/.test(text)) throw new ProvisionError("ERR_JOURNAL");
   return Number(text);
 }
-
-type Work = "install" | "uninstall";
 
 /**
  * Starts a run, or finds the one that is under way, perhaps because the answer to a start was lost.

@@ -23,6 +23,15 @@ export const changes = {
 } as const satisfies Record<string, string>;
 
 export type StepName = keyof typeof changes;
+/** What is done to a node that stands. */
+export const operations = {
+  rollback: "lets the release from before run again",
+  reset: "forgets the node's keys, its devices and its orders; release and models stay",
+} as const satisfies Record<string, string>;
+
+export type OperationName = keyof typeof operations;
+export const operationNames = Object.keys(operations) as [OperationName, ...OperationName[]];
+
 /** What a person may leave out of it, or ask for. */
 export interface Choices {
   readonly mayReboot: boolean;

@@ -5,7 +5,7 @@
  * @module
  */
 import type { NewEvent, Order, Wish } from "../journal.ts";
-import type { StepName } from "../step-names.ts";
+import type { OperationName, StepName } from "../step-names.ts";
 import type { Machine } from "./machine.ts";
 
 export interface Context {
@@ -17,7 +17,7 @@ export interface Context {
 }
 
 export interface Step {
-  readonly name: StepName;
+  readonly name: StepName | OperationName;
   /** Whether it is as it should be; also asked after applying, which is the proof. */
   probe(context: Context): boolean | Promise<boolean>;
   apply(context: Context): void | Promise<void>;

@@ -18,19 +18,19 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { stepNames } from "../../packages/provision/src/step-names.ts";
-import { readHostKey } from "../../packages/provision/src/ssh/host-key.ts";
-import { makeBundle } from "../../tools/bundle/bundle.ts";
-import { Proof } from "../proof.ts";
-import { bootedGuest, RUNTIME_DIR } from "../vps/booted-guest.ts";
-import { NODE_PORT } from "../vps/install-node.ts";
-import { imageDir } from "../vps/recipe.ts";
+import { stepNames } from "../../../packages/provision/src/step-names.ts";
+import { readHostKey } from "../../../packages/provision/src/ssh/host-key.ts";
+import { makeBundle } from "../../../tools/bundle/bundle.ts";
+import { Proof } from "../../proof.ts";
+import { bootedGuest, RUNTIME_DIR } from "../../vps/booted-guest.ts";
+import { NODE_PORT } from "../../vps/install-node.ts";
+import { imageDir } from "../../vps/recipe.ts";
 
 const { values } = parseArgs({
   options: { json: { type: "boolean", default: false }, keep: { type: "boolean", default: false } },
 });
 const proof = new Proof("From an address to a first answer", values.json);
-const main = fileURLToPath(new URL("../../apps/cli/main.ts", import.meta.url));
+const main = fileURLToPath(new URL("../../../apps/cli/main.ts", import.meta.url));
 const PASSPHRASE = "the key's own words";
 const HELD = new Set(["done", "was-so"]);
 /** Milliseconds; a boot takes 60 s here, and hangs in the emulator's clock now and then. */
