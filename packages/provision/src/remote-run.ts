@@ -155,8 +155,7 @@ export class JournalReader {
       const { wasRunning, events } = await this.#read(shell);
       for (const event of events ?? []) {
         hear(event);
-        if (event.kind === "failed")
-          throw new ProvisionError("ERR_STEP_FAILED", { about: `${event.step}: ${event.why}` });
+        if (event.kind === "failed") throw failureOf(event);
         if (event.kind === "wants" || event.kind === "ended") return event.what;
       }
       if (events === undefined && !wasRunning) return "uninstalled";
@@ -201,4 +200,11 @@ export function stopIf(signal: AbortSignal | undefined): void {
 /** A power cut may have left half a line, which nobody wrote on. */
 function isWhole(line: string): boolean {
   return line.endsWith("}");
+}
+
+function failureOf({ step, why }: Extract<JournalEvent, { kind: "failed" }>): ProvisionError {
+  const isFull = /ENOSPC|No space left/.test(why);
+  return new ProvisionError(isFull ? "ERR_HOST_FULL" : "ERR_STEP_FAILED", {
+    about: `${step}: ${why}`,
+  });
 }

@@ -142,8 +142,20 @@ export async function runToEnd(link: Link, what: Work, options: NodeOptions): Pr
     if (end === "key") await proveKey(link, options, "ssh-key-proven");
     if (end === "sign-in") await proveKey(link, options, "ssh-confirmed");
     if (end === "installed") return;
+    if (end === "interrupted") await link.ask(assertRoom);
   }
 }
+
+/** A run whose journal finds no room ends without a word. @throws {@link ProvisionError} `ERR_HOST_FULL` */
+async function assertRoom(shell: RootShell): Promise<void> {
+  const { stdout } = await shell.run(`df -Pk ${DIR} | tail -n1 | tr -s ' ' | cut -d' ' -f4`);
+  const text = stdout.toString("latin1").trim();
+  if (/^\d{1,15}$/.test(text) && Number(text) < MIN_ROOM_KIB)
+    throw new ProvisionError("ERR_HOST_FULL");
+}
+
+/** A journal and a few small files. */
+const MIN_ROOM_KIB = 256;
 
 /** From its start, or from where a run that is under way began. */
 async function runOnce(link: Link, what: Work, { hear, signal }: NodeOptions): Promise<End> {
