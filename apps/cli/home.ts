@@ -106,11 +106,6 @@ export class Home {
     rmSync(this.#path(name, "devices.json"), { force: true });
   }
 
-  /** Another node has that name now. */
-  forgetSeenDevices(name: string): void {
-    rmSync(this.#path(name, "devices.json"), { force: true });
-  }
-
   /** The newest device list seen under this name; perhaps of an earlier node. */
   seenDevices(name: string): SeenDevices | undefined {
     const stored = readIfPresent(this.#path(name, "devices.json"));

@@ -84,7 +84,6 @@ export async function operate(
   await agree(RESET_WORDS);
   const node = await interruptibly((signal) => resetIdentity({ ...options, signal }));
   home.save(node.profile);
-  home.forgetSeenDevices(node.profile.name);
   await reach(node, device);
   return finish(home, node.profile, values);
 }

@@ -59,6 +59,7 @@ export async function provision(args: string[]): Promise<number> {
   if (!address || more.length > 0)
     throw new UsageError("provision wants one address: user@host[:port]");
   if (workOf(values).length > 1) throw new UsageError(`one of --${workOf(values).join(", --")}`);
+  const choices = choicesOf(values);
   const home = new Home(values.home);
   if (values.forget)
     return forgetHere(home, address, values.name ?? nameOf(parseTarget(address).host), values.json);
@@ -71,7 +72,9 @@ export async function provision(args: string[]): Promise<number> {
       const place = { name, ...urlPlace(values.reach, host, portOf(values)) };
       return await operate(home, signedIn, place, values, (question) => agree(values, question));
     }
-    return await (values.check ? check(signedIn, values) : install(home, signedIn, values));
+    return await (values.check
+      ? check(signedIn, values)
+      : install(home, signedIn, choices, values));
   } finally {
     signedIn.erase();
   }
@@ -98,10 +101,14 @@ async function check({ connect }: SignedIn, values: Values): Promise<number> {
   }
 }
 
-async function install(home: Home, signedIn: SignedIn, values: Values): Promise<number> {
+async function install(
+  home: Home,
+  signedIn: SignedIn,
+  choices: Choices,
+  values: Values,
+): Promise<number> {
   const { target, connect } = signedIn;
   const [port, name] = [portOf(values), values.name ?? nameOf(target.host)];
-  const choices = choicesOf(values);
   const bundle = await chooseBundle(home, values);
   const shell = await connect();
   const { findings } = await preflight(shell, port).finally(() => shell.close());

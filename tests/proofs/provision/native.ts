@@ -39,7 +39,7 @@ const STEPS = [
   "start",
 ] as const;
 /** Bytes: two small releases, a bundle, and a node. */
-const DISK = "192m";
+const DISK = "64m";
 /** What Debian's programs keep of a file before they change it. */
 const KNOWN_LEFT = /^etc\/(?:\.pwd\.lock|(?:passwd|group|shadow|gshadow|subuid|subgid)-?)$/;
 
@@ -171,7 +171,7 @@ async function showFullDisk(
     const filler = join(disk, "filler");
     execFileSync("sh", ["-c", `cat /dev/zero > ${filler} 2>/dev/null || true`]);
     const last = await server.run();
-    const isHonest = last?.kind !== "ended";
+    const isHonest = last?.kind !== "ended" || differences(expected, server.look()).length === 0;
     rmSync(filler);
     await showEnd(
       `at ${step}, the disk is full, and has room again`,

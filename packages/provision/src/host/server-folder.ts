@@ -158,12 +158,13 @@ export class ServerFolder {
     act: (child: ChildProcess) => void,
     flags?: string[],
   ): Promise<boolean> {
+    const said = this.events().length;
     const child = this.start("install", flags);
     child.stdout!.resume();
     let wasThere = false;
     const isOver = new Promise<void>((resolve) => child.once("close", () => resolve()));
     const watch = setInterval(() => {
-      if (wasThere || !this.isDoing(step)) return;
+      if (wasThere || !this.#isDoing(step, said)) return;
       wasThere = true;
       act(child);
     }, 1);
@@ -172,8 +173,9 @@ export class ServerFolder {
     return wasThere;
   }
 
-  isDoing(name: string): boolean {
-    return this.events().some(
+  #isDoing(name: string, said: number): boolean {
+    const events = this.events().slice(said);
+    return events.some(
       (event) => event.kind === "step" && event.step === name && event.state === "applying",
     );
   }
