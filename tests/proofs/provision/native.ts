@@ -103,7 +103,7 @@ async function killedAtEveryStep(
   const found: [string, ServerFolder][] = [];
   const server = fresh();
   for (const step of STEPS) {
-    const wasThere = await server.until(step, (child) => child.kill("SIGKILL"));
+    const wasThere = await server.killedAt(step);
     if (!wasThere) throw new Error(`it was never at ${step}`);
     found.push([step, copy(server)]);
     if (step !== "identity") continue;

@@ -38,7 +38,7 @@ export async function showOperations(stage: Stage): Promise<void> {
   const data = dataOf(node);
   const { nodeKey } = node;
   offer(node, newer, signed);
-  await node.until("release", (child) => child.kill("SIGKILL"));
+  await node.killedAt("release");
   const last = await node.run();
   proof.row({
     name: "an update that is killed in the middle goes on, and keeps every file of the node's",

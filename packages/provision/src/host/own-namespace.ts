@@ -31,13 +31,13 @@ export class OwnNamespace extends Machine {
   ): Promise<T> {
     const copies = folders.map(
       (dir) =>
-        `mkdir -p "$keep${dir}" && cp -a ${dir}/. "$keep${dir}" && mount --bind "$keep${dir}" ${dir}`,
+        `mkdir -p "/mnt${dir}" && cp -a ${dir}/. "/mnt${dir}" && mount --bind "/mnt${dir}" ${dir}`,
     );
     const script = [
-      "keep=$(mktemp -d) && mount -t tmpfs tmpfs $keep",
+      "mount -t tmpfs tmpfs /mnt",
       "mount -t tmpfs tmpfs /var/lib && mkdir -p /run && mount -t tmpfs tmpfs /run",
       ...copies,
-      "mkdir -p $keep/system && mount --bind $keep/system /etc/systemd/system",
+      "mkdir -p /mnt/system && mount --bind /mnt/system /etc/systemd/system",
       "ip link set lo up",
       "exec sleep infinity",
     ].join(" && ");

@@ -152,21 +152,17 @@ export class ServerFolder {
     return this.run(what);
   }
 
-  /** Until it says that it does a step. @returns whether it came that far */
-  async until(
-    step: string,
-    act: (child: ChildProcess) => void,
-    flags?: string[],
-  ): Promise<boolean> {
+  /** Ended with all that it started, in the middle of a step, as a power cut does. @returns whether it came so far */
+  async killedAt(step: string): Promise<boolean> {
     const said = this.events().length;
-    const child = this.start("install", flags);
+    const child = this.start();
     child.stdout!.resume();
     let wasThere = false;
     const isOver = new Promise<void>((resolve) => child.once("close", () => resolve()));
     const watch = setInterval(() => {
       if (wasThere || !this.#isDoing(step, said)) return;
       wasThere = true;
-      act(child);
+      process.kill(-child.pid!, "SIGKILL");
     }, 1);
     await isOver;
     clearInterval(watch);
