@@ -9,7 +9,6 @@ import {
   type Choices,
   type Finding,
   type SetUpEvent,
-  type StepName,
 } from "@phantoma/provision";
 import { notice, oneLine, write, writeJson } from "../output.ts";
 import { ProgressLine, progressText } from "../progress-line.ts";

@@ -103,6 +103,6 @@ async function showChangedNode(proof: Proof): Promise<void> {
 function codeOf(promise: Promise<unknown>): Promise<string> {
   return promise.then(
     () => "nothing",
-    (error: { code?: string }) => error.code ?? String(error),
+    (error: { code?: string }) => error.code ?? "an error without a code",
   );
 }

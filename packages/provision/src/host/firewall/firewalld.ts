@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { StepError, type Machine } from "../machine.ts";
+import { StepError } from "../machine.ts";
 import { hasProgram, type Dialect } from "./dialect.ts";
 
 const FOR_NOW_AND_LATER = [[], ["--permanent"]] as const;
