@@ -146,7 +146,7 @@ export const steps: readonly Step[] = [
   {
     name: "provision",
     kind: "proof",
-    command: ["tests/proofs/provision/native.ts"],
+    command: ["tests/proofs/provision/main.ts"],
     obstacle: noSystemdTools,
   },
   {

@@ -2,7 +2,7 @@
  * A set-up that is interrupted, on servers that are folders: at every step that writes files, by everything that can come
  * between; what is done to a node afterwards; and what must stop it.
  *
- *   native.ts [--json]
+ *   main.ts [--json]
  *
  * The steps that change the kernel, its command line, a firewall or SSH change nothing in a folder: the first two are
  * shown in the guest (`npm run e2e:vps`), the others beside their code.
