@@ -38,6 +38,7 @@ const STEPS = [
   "model",
   "start",
 ] as const;
+const DAY_MS = 86_400_000;
 /** Bytes: two small releases, a bundle, and a node. */
 const DISK = "64m";
 /** What Debian's programs keep of a file before they change it. */
@@ -184,8 +185,6 @@ async function showFullDisk(
     rmSync(disk, { recursive: true });
   }
 }
-
-const DAY_MS = 86_400_000;
 
 /** A process whose clock is off: what the system's programs read is this machine's. */
 function clock(offMs: number): string[] {
