@@ -1,7 +1,15 @@
 /** phantoma provision as a program runs it, against a real OpenSSH server on this machine: up to its plan. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -168,6 +176,7 @@ describe.skipIf(noSshd() !== undefined)("phantoma provision", () => {
         policy: "enforced",
         release: "00".repeat(32),
       };
+      mkdirSync(join(home, "nodes"), { recursive: true });
       writeFileSync(join(home, "nodes/mine.json"), JSON.stringify(profile));
       const { output, code } = await provision("nobody", ["--forget"]);
       expect([code, JSON.parse(output)]).toEqual([0, { forgotten: ["mine"] }]);
