@@ -31,13 +31,13 @@ export class OwnNamespace extends Machine {
   ): Promise<T> {
     const copies = folders.map(
       (dir) =>
-        `mkdir -p "/mnt${dir}" && cp -a ${dir}/. "/mnt${dir}" && mount --bind "/mnt${dir}" ${dir}`,
+        `mkdir -p "/srv${dir}" && cp -a ${dir}/. "/srv${dir}" && mount --bind "/srv${dir}" ${dir}`,
     );
     const script = [
-      "mount -t tmpfs tmpfs /mnt",
+      "mount -t tmpfs tmpfs /srv",
       "mount -t tmpfs tmpfs /var/lib && mkdir -p /run && mount -t tmpfs tmpfs /run",
       ...copies,
-      "mkdir -p /mnt/system && mount --bind /mnt/system /etc/systemd/system",
+      "mkdir -p /srv/system && mount --bind /srv/system /etc/systemd/system",
       "ip link set lo up",
       "exec sleep infinity",
     ].join(" && ");
