@@ -59,7 +59,22 @@ export const COMMANDS = [
 /** A change of the builder itself that makes another guest is said here. */
 const BUILDER = 1;
 
-const recipe = [SUITE, PACKAGES, DISK_BYTES, KERNEL_ARGUMENTS, FILES, COMMANDS, BUILDER];
+/**
+ * Emulated, `rep stosb` goes byte by byte: without these two features the kernel takes eight bytes at a time,
+ * boots twice as fast and clears memory five times as fast. States that were saved belong to one processor.
+ */
+export const PROCESSOR = "max,-erms,-fsrm";
+
+const recipe = [
+  SUITE,
+  PACKAGES,
+  DISK_BYTES,
+  KERNEL_ARGUMENTS,
+  FILES,
+  COMMANDS,
+  PROCESSOR,
+  BUILDER,
+];
 const hash = createHash("sha256").update(JSON.stringify(recipe)).digest("hex").slice(0, 16);
 
 export const cacheDir = join(homedir(), ".cache/phantoma/vps");

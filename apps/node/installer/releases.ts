@@ -59,6 +59,11 @@ export class Releases {
     this.#disk.relink(this.linkPath(link), `releases/${version}`);
   }
 
+  /** Whole: the others have names that begin with a dot. */
+  has(version: string): boolean {
+    return versionSchema.safeParse(version).success && this.#names().includes(version);
+  }
+
   /** The digest of the bundle that a release came in. */
   bundleOf(version: string): string {
     return readFileSync(join(this.pathOf(version), BUNDLE_DIGEST_FILE), "ascii").trim();

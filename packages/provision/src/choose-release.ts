@@ -24,15 +24,17 @@ export interface ReleaseChoice extends ReleasePaths {
  * @returns the bundle, and what the verifier says of it: who signed it, and how many had to
  * @throws {@link ProvisionError} `ERR_BUNDLE`, `ERR_BUNDLE_REFUSED` with the verifier's reason
  */
-export async function chooseRelease(
-  choice: ReleaseChoice,
-): Promise<{ readonly bundle: BundleFile; readonly report?: string }> {
+export async function chooseRelease(choice: ReleaseChoice): Promise<{
+  readonly bundle: BundleFile;
+  readonly report?: string;
+  readonly version?: string;
+}> {
   const { filePath: path, isUnsigned } = choice;
   if (isUnsigned) return { bundle: await hashed(path) };
   try {
     const report = await verifyRelease(await readRequest(choice));
-    const { sha256, length } = report.record;
-    return { bundle: { path, sha256, size: length }, report: reportText(report) };
+    const { sha256, length, version } = report.record;
+    return { bundle: { path, sha256, size: length }, report: reportText(report), version };
   } catch (error) {
     if (!(error instanceof ReleaseError)) throw error;
     throw new ProvisionError("ERR_BUNDLE_REFUSED", {

@@ -180,6 +180,13 @@ export class Stage {
     return searchText(logs, this.#options.prefix);
   }
 
+  /** For people, when something went wrong. */
+  lastLogs(): Promise<string> {
+    return this.guest.check(
+      "date; journalctl --no-pager -n 40; journalctl --no-pager -n 30 --namespace=phantoma",
+    );
+  }
+
   async powerCut(whileOff: () => Promise<void>): Promise<void> {
     this.#hangUp();
     await this.guest.powerCut(whileOff);
