@@ -31,6 +31,7 @@ const base: Setup = {
     mustPaste: false,
   },
   wishes: [],
+  isByKey: true,
   ways: { keys: ["id_ed25519"], hasAgent: true },
   isResuming: false,
   privilege: "sudo",
@@ -38,7 +39,7 @@ const base: Setup = {
   plan: {
     port: 7443,
     name: "192-0-2-7",
-    steps: ["memory"],
+    steps: ["memory", "firewall"],
     reach: "",
     bundle: "/home/ada/phantoma-node-0.1.0-linux-x64.tar.gz",
     releaseDir: "",

@@ -138,6 +138,9 @@ export const provisionCodes = [
   "ERR_INBOUND_BLOCKED",
   "ERR_NODE_CHANGED",
   "ERR_OTHER_OWNER",
+  "ERR_SSH_HARDENING",
+  "ERR_UNKNOWN_HERE",
+  "ERR_NO_EARLIER",
   "ERR_NOT_INSTALLED",
 ] as const;
 

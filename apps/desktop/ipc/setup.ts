@@ -30,14 +30,17 @@ export const setupSteps = [
   "identity",
   "devices",
   "model",
+  "kernel",
   "memory",
   "reboot",
+  "firewall",
   "start",
   "drill",
+  "ssh",
 ] as const;
 
 /** What a person may leave out or ask for. A further one is a word here, a row in the page, and a line where it is installed. */
-export const optionalSteps = ["memory"] as const;
+export const optionalSteps = ["memory", "firewall", "kernel", "ssh"] as const;
 
 /** In the order in which people should read them; kept equal in the same way. */
 export const setupChecks = [
@@ -120,6 +123,8 @@ export const setupSchema = z.strictObject({
     .nullable(),
   /** What a person is asked for now. */
   wishes: z.array(wishSchema).max(MAX_WISHES),
+  /** Whoever signed in by a password is not offered to end that. */
+  isByKey: z.boolean(),
   /** What this machine offers to sign in with: files of ~/.ssh by name, and whether an agent answers. */
   ways: z.strictObject({ keys: z.array(z.string().max(255)).max(50), hasAgent: z.boolean() }),
   /** A set-up was begun on the server before this console was started again. */

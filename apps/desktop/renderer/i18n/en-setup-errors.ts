@@ -45,6 +45,10 @@ export const setupBy = {
   ERR_NODE_CHANGED:
     "The node on this server is another one than the one that was set up from here.",
   ERR_OTHER_OWNER: "This server is already a node, and somebody else named its devices.",
+  ERR_SSH_HARDENING:
+    "The key did not sign in, so SSH takes passwords as before, within five minutes.",
+  ERR_UNKNOWN_HERE: "This console knows no such node.",
+  ERR_NO_EARLIER: "No earlier release is kept on this server.",
   ERR_NOT_INSTALLED: "There is no node on this server.",
 } as const satisfies Record<ProvisionCode, string>;
 
@@ -89,5 +93,8 @@ export const setupAction = {
     "Open the port in your provider's firewall, and in the server's own if it has one; then try again.",
   ERR_NODE_CHANGED: "Do not continue: find out who set it up anew.",
   ERR_OTHER_OWNER: "Have this device added by an admin's device, or uninstall the node first.",
+  ERR_SSH_HARDENING: "See that the key signs in by itself, and try again.",
+  ERR_UNKNOWN_HERE: "Look at the nodes that are known here.",
+  ERR_NO_EARLIER: "Update it to the one that you want.",
   ERR_NOT_INSTALLED: "Check the address.",
 } as const satisfies Record<ProvisionCode, string>;

@@ -15,10 +15,13 @@ const step = {
   identity: "Makes the node's keys and its certificate, on the server",
   devices: "Names this device as the node's first admin",
   model: "Adds the demo model",
+  kernel: "Installs the distribution's newest kernel, by apt",
   memory: "Puts init_on_free=1 on the kernel's command line, so that freed memory is cleaned",
   reboot: "Reboots once, so that this holds",
+  firewall: "Lets the node's one port in, where the server has a firewall of its own that is on",
   start: "Starts the node, now and at every boot",
   drill: "Tries to phone home from every unit, which must be refused",
+  ssh: "Lets SSH take keys only; the server takes that back unless the key signs in again",
 } as const satisfies Record<SetupStep, string>;
 
 const check = {
@@ -163,6 +166,9 @@ export const setup = {
     signed: "Its signatures are checked here before anything is sent.",
     choice: {
       memory: "Clean freed memory, with one reboot: without it the wipe grade stays B",
+      firewall: "Let the node's port in, where the server's own firewall is on",
+      kernel: "Install the newest kernel of the distribution, with the same reboot",
+      ssh: "Let SSH take keys only, for those who sign in by a key",
     } satisfies Record<OptionalStep, string>,
     more: "More",
     reach: "Devices reach it at",

@@ -13,7 +13,13 @@ import { Check, Field } from "./field.tsx";
 import type { StageProps } from "./use-setup.ts";
 
 /** Steps that are done only where a person wants them, and by which choice. */
-const optional: Partial<Record<SetupStep, OptionalStep>> = { memory: "memory", reboot: "memory" };
+const optional: Partial<Record<SetupStep, OptionalStep>> = {
+  memory: "memory",
+  reboot: "memory",
+  firewall: "firewall",
+  kernel: "kernel",
+  ssh: "ssh",
+};
 
 /** In their order. */
 const choices = Object.keys(en.setup.plan.choice) as OptionalStep[];
@@ -27,15 +33,16 @@ export function chosenSteps(plan: SetupPlan): readonly SetupStep[] {
 /** What the contract admits. */
 const MAX_PATH_CHARS = 4_096;
 
-export function PlanStage({ setup: { plan, isBusy }, act }: StageProps) {
-  return plan && <Plan first={plan} isBusy={isBusy} act={act} />;
+export function PlanStage({ setup: { plan, isBusy, isByKey }, act }: StageProps) {
+  return plan && <Plan first={plan} isBusy={isBusy} isByKey={isByKey} act={act} />;
 }
 
 function Plan({
   first,
   isBusy,
+  isByKey,
   act,
-}: Pick<StageProps, "act"> & { first: SetupPlan; isBusy: boolean }) {
+}: Pick<StageProps, "act"> & { first: SetupPlan; isBusy: boolean; isByKey: boolean }) {
   const { t } = useTranslation();
   const [plan, setPlan] = useState(first);
   const [port, setPort] = useState(String(first.port));
@@ -66,10 +73,18 @@ function Plan({
             key={choice}
             label={t(`setup.plan.choice.${choice}`)}
             checked={plan.steps.includes(choice)}
+            // Without its reboot a kernel does not hold; without a key, keys only would lock out.
+            disabled={
+              (choice === "kernel" && !plan.steps.includes("memory")) ||
+              (choice === "ssh" && !isByKey)
+            }
             onChange={({ target }) =>
               change({
                 steps: choices.filter((one) =>
-                  one === choice ? target.checked : plan.steps.includes(one),
+                  one === choice
+                    ? target.checked
+                    : plan.steps.includes(one) &&
+                      !(one === "kernel" && choice === "memory" && !target.checked),
                 ),
               })
             }

@@ -28,6 +28,7 @@ export interface InstallOrder {
   readonly plan: SetupPlan;
   readonly host: string;
   readonly connect: () => Promise<RootShell>;
+  readonly isByKey: boolean;
   readonly signal: AbortSignal;
   /** The release was verified: from here on the server is changed. @param report who signed it, in words; empty where nobody did */
   readonly begun: (report: string) => void;
@@ -42,7 +43,7 @@ const MAX_DEVICE_NAME_LENGTH = 64;
 /** @throws ProvisionError; ClientError where the node's profile cannot be kept */
 export async function installNode(
   { homeDir, device, book }: InstallPlace,
-  { plan, host, connect, signal, begun, hear }: InstallOrder,
+  { plan, host, connect, isByKey, signal, begun, hear }: InstallOrder,
 ): Promise<{ readonly node: string }> {
   const { port, name, steps, reach, bundle: filePath, releaseDir, anchor, isUnsigned } = plan;
   if (filePath === "") throw new ProvisionError("ERR_BUNDLE");
@@ -71,6 +72,10 @@ export async function installNode(
     reachPort: place.port,
     bundle,
     mayReboot: steps.includes("memory"),
+    mayOpenPort: steps.includes("firewall"),
+    mayUpdateKernel: steps.includes("kernel") && steps.includes("memory"),
+    // By a password it would lock its own user out.
+    ...(steps.includes("ssh") && isByKey ? { hardenSsh: { connectByKey: connect } } : {}),
     name,
     device,
     deviceName: hostname().slice(0, MAX_DEVICE_NAME_LENGTH) || "first device",

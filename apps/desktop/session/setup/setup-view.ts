@@ -4,7 +4,7 @@
  * @module
  */
 import type { SetUpEvent } from "@phantoma/provision";
-import type { Setup } from "../../ipc/setup.ts";
+import { setupSteps, type Setup } from "../../ipc/setup.ts";
 
 type Row = Setup["steps"][number];
 
@@ -16,6 +16,7 @@ export const noSetup: Setup = {
   server: null,
   hostKey: null,
   wishes: [],
+  isByKey: false,
   ways: { keys: [], hasAgent: false },
   isResuming: false,
   privilege: null,
@@ -57,9 +58,12 @@ export function heard(setup: Setup, event: SetUpEvent, now: number): Partial<Set
       // A run after the reboot tries all of them again.
       return { isRebooting: false, isAway: false, drill: [], heardAt: now };
     case "step":
-      return { steps: withStep(setup.steps, event), heardAt: now };
-    case "failed":
-      return { steps: withStep(setup.steps, { ...event, state: "failed" }), heardAt: now };
+    case "failed": {
+      const step = setupSteps.find((one) => one === event.step);
+      const { at } = event;
+      const state = event.kind === "failed" ? "failed" : event.state;
+      return step && { steps: withStep(setup.steps, { step, state, at }), heardAt: now };
+    }
     case "drill": {
       const { unit, isBlocked, isCounted } = event;
       return { drill: [...setup.drill, { unit, isBlocked, isCounted }], heardAt: now };

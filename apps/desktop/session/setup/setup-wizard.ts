@@ -125,7 +125,7 @@ export class SetupWizard {
       try {
         const shell = await access.connect();
         if (attempt.signal.aborted) return shell.close();
-        attempt.say({ privilege: shell.privilege });
+        attempt.say({ privilege: shell.privilege, isByKey: way.kind !== "password" });
         if (this.#state.now.isResuming) {
           shell.close();
           return await this.#install(attempt);
@@ -255,6 +255,7 @@ export class SetupWizard {
       plan,
       host: this.#target.host,
       connect,
+      isByKey: this.#state.now.isByKey,
       signal,
       begun: (report) => say({ ...nothingDone, stage: "install", isResuming: false, plan, report }),
       hear: (event) => say(heard(this.#state.now, event, Date.now()) ?? {}),
@@ -276,7 +277,7 @@ export class SetupWizard {
     return {
       port: NODE_PORT,
       name: nodeNameOf(this.#target.host),
-      steps: ["memory"],
+      steps: ["memory", "firewall"],
       reach: "",
       bundle: "",
       releaseDir: "",
