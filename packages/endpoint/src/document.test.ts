@@ -1,12 +1,12 @@
 /** docs/endpoint.md says of every parameter what the endpoint does with it. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { chatParameters } from "./chat-parameters.ts";
-import { completionsParameters } from "./completions-parameters.ts";
-import { embeddingsParameters } from "./embeddings-parameters.ts";
-import { messagesParameters } from "./messages-parameters.ts";
-import type { ParameterRow } from "./parameters.ts";
-import { responsesParameters } from "./responses-parameters.ts";
+import { messagesParameters } from "./anthropic/messages-parameters.ts";
+import { chatParameters } from "./openai/chat/chat-parameters.ts";
+import { completionsParameters } from "./openai/completions/completions-parameters.ts";
+import { embeddingsParameters } from "./openai/embeddings/embeddings-parameters.ts";
+import { responsesParameters } from "./openai/responses/responses-parameters.ts";
+import type { ParameterRow } from "./request/parameters.ts";
 
 const text = readFileSync(new URL("../../../docs/endpoint.md", import.meta.url), "utf8");
 
