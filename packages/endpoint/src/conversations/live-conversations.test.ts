@@ -5,7 +5,7 @@ import type { Said } from "./continuation.ts";
 import { LiveConversations, type Wanted } from "./live-conversations.ts";
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["performance"] });
+  vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout"] });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -40,8 +40,14 @@ class PlayedConversation {
 function begin(maxIdle = 2) {
   const live = new LiveConversations(maxIdle);
   const opened: PlayedConversation[] = [];
+  /** How long the node lets the fourth and every further one wait, in ms. */
+  const node = { replacementMs: 1_501 };
   const open = (_: Wanted, onQueued: () => void) => {
-    if (opened.length >= 3) onQueued();
+    if (opened.length >= 3) {
+      // Whoever moves up in the queue is told again.
+      for (const _position of [2, 1]) onQueued();
+      vi.advanceTimersByTime(node.replacementMs);
+    }
     const conversation = new PlayedConversation();
     opened.push(conversation);
     return Promise.resolve(conversation as unknown as Conversation);
@@ -53,7 +59,7 @@ function begin(maxIdle = 2) {
     lease.settle([...asked.messages, answer]);
     return opened.length > before;
   };
-  return { live, open, opened, ask };
+  return { live, open, opened, ask, node };
 }
 
 const first = [user("one")];
@@ -107,6 +113,14 @@ test("one that waits gives its worker to a request that would have to", async ()
   const { opened, ask } = begin(10);
   for (const text of ["a", "b", "c", "d"]) await ask(wanted([user(text)]));
   expect(opened.map(({ isEnded }) => isEnded)).toEqual([true, false, false, false]);
+});
+
+test("none ends for a worker that is only being replaced", async () => {
+  const { opened, ask, node } = begin(10);
+  node.replacementMs = 1_499;
+  for (const text of ["a", "b", "c", "d"]) await ask(wanted([user(text)]));
+  vi.advanceTimersByTime(10_000);
+  expect(opened.map(({ isEnded }) => isEnded)).toEqual([false, false, false, false]);
 });
 
 test.each([

@@ -37,6 +37,9 @@ export type OpenConversation = (wanted: Wanted, onQueued: () => void) => Promise
 /** A turn that crosses the node's own end of a conversation would be lost; so none is begun this close to it. */
 const END_MARGIN_MS = 10_000;
 
+/** A node replaces a used worker in less; who still waits then waits for one that somebody gives back. */
+const REPLACEMENT_MS = 1_500;
+
 /** A session has 65,535 streams, and one request takes up to eight of them. */
 const MAX_LEASES = 8_000;
 
@@ -105,11 +108,18 @@ export class LiveConversations {
   }
 
   async #open(wanted: Wanted, open: OpenConversation): Promise<Conversation> {
-    // Somebody waits: a worker that waits as well is of more use to the pool.
-    const conversation = await open(wanted, () => this.#endOldest());
-    this.#all.add(conversation);
-    void conversation.closed.then(() => this.#all.delete(conversation));
-    return conversation;
+    let wait: NodeJS.Timeout | undefined;
+    try {
+      const conversation = await open(wanted, () => {
+        // Somebody waits: a worker that waits as well is of more use to the pool. One is enough.
+        wait ??= setTimeout(() => this.#endOldest(), REPLACEMENT_MS);
+      });
+      this.#all.add(conversation);
+      void conversation.closed.then(() => this.#all.delete(conversation));
+      return conversation;
+    } finally {
+      clearTimeout(wait);
+    }
   }
 
   #leaseOf(live: Live, keep: number): Lease {
