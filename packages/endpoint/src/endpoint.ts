@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ClientError } from "@phantoma/client";
+import { countTokens } from "./anthropic/count-tokens.ts";
 import { anthropicErrorBody } from "./anthropic/error-body.ts";
 import { messages } from "./anthropic/messages.ts";
 import { LiveConversations } from "./conversations/live-conversations.ts";
@@ -37,6 +38,7 @@ const routes: Readonly<Record<string, (exchange: Exchange, name: string) => Prom
   "POST /v1/embeddings": embeddings,
   "POST /v1/responses": responses,
   "POST /v1/messages": messages,
+  "POST /v1/messages/count_tokens": countTokens,
 };
 
 /** Where programs find it, on each machine the same. */

@@ -139,3 +139,44 @@ test("an error has its class, its type and its sentence", async () => {
   const unknown = client().messages.create({ ...asked(), model: "none" });
   await expect(unknown).rejects.toThrow(Anthropic.NotFoundError);
 });
+
+describe("a count", () => {
+  const countTokens = async (more: object = {}) =>
+    (await client().messages.countTokens({ model: under.tiny, messages, ...more })).input_tokens;
+
+  test("is what the answer's prompt is then", async () => {
+    const tools: Anthropic.Tool[] = [{ name: "f", input_schema: { type: "object" } }];
+    for (const more of [{}, { system: "rules" }, { tools }]) {
+      const { usage } = await client().messages.create({ ...asked(), ...more });
+      expect(await countTokens(more)).toBe(usage.input_tokens + usage.cache_read_input_tokens!);
+    }
+    expect(await countTokens({ system: "rules" })).toBeGreaterThan(await countTokens());
+  });
+
+  test("is made by the conversation that it goes on with, which stays as it was", async () => {
+    const first = await client().messages.create(asked());
+    const next: Anthropic.MessageParam[] = [
+      ...messages,
+      { role: "assistant", content: first.content },
+      { role: "user", content: "and a second" },
+    ];
+    const count = await countTokens({ messages: next });
+    const { usage } = await client().messages.create({ ...asked(), messages: next });
+    expect(usage.cache_read_input_tokens!).toBeGreaterThanOrEqual(
+      first.usage.input_tokens + first.usage.cache_read_input_tokens!,
+    );
+    expect(usage.input_tokens + usage.cache_read_input_tokens!).toBe(count);
+  });
+
+  test.each([
+    ["a parameter of answers", { max_tokens: 1 }, "max_tokens"],
+    ["a header of the client's", { workspace_id: "x" }, "workspace_id"],
+  ])("with %s is refused by its name", async (_, more, name) => {
+    await expect(countTokens(more)).rejects.toThrow(`'${name}'`);
+  });
+});
+
+test("what the client sends as a header is refused by its name", async () => {
+  const request = { ...asked(), user_profile_id: "x" };
+  await expect(client().messages.create(request)).rejects.toThrow("'user_profile_id'");
+});

@@ -27,7 +27,7 @@ import {
 import { samplingOf, samplingSchemas } from "../request/sampling-parameters.ts";
 import { cacheControl, messageSchema, saidOf, textSchema } from "./message-blocks.ts";
 
-export const messagesParameters: ParameterTable = {
+export const messagesParameters = {
   model: modelRow,
   messages: {
     taken:
@@ -81,11 +81,17 @@ export const messagesParameters: ParameterTable = {
   mcp_servers: { refused: "a worker reaches no network", example: [] },
   user_profile_id: { refused: "there are no profiles", example: "x" },
   workspace_id: { refused: "there are no workspaces", example: "x" },
-};
+  billing_policy: { refused: "nothing is billed", example: {} },
+  compaction: { refused: "nothing is dropped from a conversation", example: {} },
+  fallback_credit_token: { refused: "nothing is billed", example: "x" },
+  fallbacks: { refused: "the model that is asked answers, or none", example: [] },
+  output_format: { refused: "the older form of `output_config`", example: {} },
+  thread: { refused: "nothing is kept: send the whole conversation", example: {} },
+} satisfies ParameterTable;
 
 const isSerial = z.boolean().exactOptional();
 
-const schema = z.strictObject({
+export const messagesSchema = z.strictObject({
   model: modelField,
   messages: z.array(messageSchema).min(1).max(10_000),
   max_tokens: z.int().min(1).max(1_000_000),
@@ -136,11 +142,11 @@ const schema = z.strictObject({
   cache_control: cacheControl,
 });
 
-type Body = z.infer<typeof schema>;
+type Body = z.infer<typeof messagesSchema>;
 
 /** @throws `ApiError` 400 */
 export function parseMessagesRequest(untrusted: Readonly<Record<string, unknown>>): Asked {
-  const body = admitParameters(messagesParameters, schema, untrusted);
+  const body = admitParameters(messagesParameters, messagesSchema, untrusted);
   const form = answerFormOf(body);
   const { max_tokens: maxTokens, stop_sequences: stop = [] } = body;
   return {
@@ -154,7 +160,10 @@ export function parseMessagesRequest(untrusted: Readonly<Record<string, unknown>
   };
 }
 
-function answerFormOf(body: Body): AnswerForm {
+/** @throws `ApiError` 400 */
+export function answerFormOf(
+  body: Pick<Body, "tools" | "tool_choice" | "output_config">,
+): AnswerForm {
   const tools = (body.tools ?? []).map(({ name, description, input_schema }, index) => ({
     name,
     description,

@@ -12,10 +12,11 @@ import type { AnswerEvent } from "../exchange/answer-parts.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { newId } from "../exchange/new-id.ts";
 import { anthropicErrorBody } from "./error-body.ts";
+import { bodyWithHeaders } from "./header-parameters.ts";
 import { parseMessagesRequest } from "./messages-parameters.ts";
 
 export async function messages(exchange: Exchange): Promise<void> {
-  const request = parseMessagesRequest(await exchange.body());
+  const request = parseMessagesRequest(await bodyWithHeaders(exchange));
   const { model, parts } = await exchange.generate(request);
   const head = { id: newId("msg_"), type: "message", role: "assistant", model: model.name };
   if (request.isStreamed) await stream(exchange, request, head, parts);

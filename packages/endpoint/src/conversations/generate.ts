@@ -4,7 +4,7 @@
  * @module
  */
 import { ClientError } from "@phantoma/client";
-import type { Finish, Sampling } from "@phantoma/protocol";
+import type { Finish, Sampling, TokenLogprob } from "@phantoma/protocol";
 import { answerText, readAnswer } from "../answer/tool-calls.ts";
 import type { Said } from "./continuation.ts";
 import type { LiveConversations, Wanted } from "./live-conversations.ts";
@@ -16,6 +16,8 @@ export interface Generation extends Wanted {
   readonly choices: number;
   /** Whether an answer may have calls in it, which are compared in one form. */
   readonly canCall: boolean;
+  /** How many of the likeliest tokens are told beside each one of the answer; absent: nothing is told of them. */
+  readonly logprobs?: number | undefined;
 }
 
 /** What a request asks for, before it is known which model and whose conversation that is. */
@@ -27,6 +29,8 @@ export interface Asked extends Omit<Generation, "model"> {
 
 export type GenerationEvent =
   | { readonly type: "text"; readonly choice: number; readonly text: string }
+  /** Before the text that it is in. */
+  | { readonly type: "token"; readonly choice: number; readonly token: TokenLogprob }
   | { readonly type: "finish"; readonly choice: number; readonly finish: Finish };
 
 /** llama.cpp takes 2^32 - 1 as "any". */
@@ -44,14 +48,8 @@ export async function* generate(
   generation: Generation,
   signal: AbortSignal,
 ): AsyncGenerator<GenerationEvent, void, undefined> {
-  const { messages, sampling, choices, canCall } = generation;
-  const lease = await live.lease(generation, ({ model, template }, onQueued) =>
-    node.open(
-      { model, ...(template && { template }), history: messages.slice(0, -1) },
-      onQueued,
-      signal,
-    ),
-  );
+  const { messages, sampling, choices, canCall, logprobs } = generation;
+  const lease = await live.lease(generation, node.opener(signal));
   const { conversation, keep } = lease;
   const { text: question } = messages.at(-1)!;
   const stop = () => conversation.stop();
@@ -59,13 +57,20 @@ export async function* generate(
   let said: readonly Said[] | undefined;
   try {
     for (let choice = 0; choice < choices && !signal.aborted; choice++) {
-      const turn = { text: question, keep, sampling: samplingOf(sampling, choice) };
+      const turn = {
+        text: question,
+        keep,
+        sampling: samplingOf(sampling, choice),
+        ...(logprobs !== undefined && { logprobs }),
+      };
       said = undefined;
       let text = "";
       for await (const event of conversation.turn(turn)) {
         if (event.type === "delta") {
           text += event.text;
           yield { type: "text", choice, text: event.text };
+        } else if (event.type === "logprobs") {
+          yield { type: "token", choice, token: event.token };
         } else if (event.type === "finish") {
           said = [...messages, { role: "assistant", text: canCall ? inOneForm(text) : text }];
           yield { type: "finish", choice, finish: event.finish };

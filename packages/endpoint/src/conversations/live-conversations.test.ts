@@ -45,7 +45,8 @@ function begin(maxIdle = 2) {
   const open = (_: Wanted, onQueued: () => void) => {
     if (opened.length >= 3) {
       // Whoever moves up in the queue is told again.
-      for (const _position of [2, 1]) onQueued();
+      onQueued();
+      onQueued();
       vi.advanceTimersByTime(node.replacementMs);
     }
     const conversation = new PlayedConversation();
@@ -95,6 +96,16 @@ test("a conversation that failed, or ended by itself, is not found again", async
   expect(await ask(wanted(first))).toBe(true);
   await opened[1]!.end();
   expect(await ask(wanted(next))).toBe(true);
+});
+
+test("one that is given back goes on as it was, and a fresh one ends", async () => {
+  const { live, open, opened, ask } = begin();
+  (await live.lease(wanted(first), open)).giveBack();
+  expect(opened[0]!.isEnded).toBe(true);
+  await ask(wanted(first));
+  (await live.lease(wanted(next), open)).giveBack();
+  expect(await ask(wanted(next))).toBe(false);
+  expect(opened[1]!.isEnded).toBe(false);
 });
 
 test("the longest unused one ends where more wait than may", async () => {

@@ -28,7 +28,9 @@ export interface Lease {
   readonly keep: number;
   /** The conversation can go on: this was said in it. */
   settle(said: readonly Said[]): void;
-  /** It cannot; its worker ends. */
+  /** Nothing was said in it: it is as it was before, and one that is fresh ends. */
+  giveBack(): void;
+  /** It cannot go on; its worker ends. */
   discard(): void;
 }
 
@@ -125,18 +127,16 @@ export class LiveConversations {
   #leaseOf(live: Live, keep: number): Lease {
     const { conversation } = live;
     live.leases++;
-    return {
-      conversation,
-      keep,
-      settle: (said) => {
-        if (!this.#all.has(conversation)) return;
-        live.said = said;
-        live.usedAt = performance.now();
-        this.#idle.push(live);
-        if (this.#idle.length > this.#maxIdle) this.#endOldest();
-      },
-      discard: () => void conversation.end(),
+    const settle = (said: readonly Said[]) => {
+      if (!this.#all.has(conversation)) return;
+      live.said = said;
+      live.usedAt = performance.now();
+      this.#idle.push(live);
+      if (this.#idle.length > this.#maxIdle) this.#endOldest();
     };
+    const discard = () => void conversation.end();
+    const giveBack = () => (live.said.length > 0 ? settle(live.said) : discard());
+    return { conversation, keep, settle, giveBack, discard };
   }
 
   #endOldest(): void {

@@ -12,6 +12,7 @@ import {
 } from "@phantoma/client";
 import type { DeviceIdentity } from "@phantoma/crypto";
 import type { Model } from "@phantoma/protocol";
+import type { OpenConversation } from "./live-conversations.ts";
 
 export interface Peer {
   readonly profile: NodeProfile;
@@ -52,6 +53,16 @@ export class NodeLink {
       models.find(({ digest }) => digest === untrusted);
     if (found) return found;
     throw new ClientError("ERR_MODEL_UNKNOWN", "it has no model of this name");
+  }
+
+  /** Opens what is wanted, until `signal` gives up. */
+  opener(signal: AbortSignal): OpenConversation {
+    return ({ model, template, messages }, onQueued) =>
+      this.open(
+        { model, ...(template && { template }), history: messages.slice(0, -1) },
+        onQueued,
+        signal,
+      );
   }
 
   /**

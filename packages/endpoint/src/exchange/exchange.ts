@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Conversation } from "@phantoma/client";
 import type { Model } from "@phantoma/protocol";
+import { countTokens } from "../conversations/count-tokens.ts";
 import { generate, type Asked, type GenerationEvent } from "../conversations/generate.ts";
 import type { LiveConversations } from "../conversations/live-conversations.ts";
 import type { NodeLink } from "../conversations/node-link.ts";
@@ -37,6 +38,10 @@ export class Exchange {
     response.once("close", () => this.#gone.abort());
   }
 
+  get headers(): IncomingHttpHeaders {
+    return this.#request.headers;
+  }
+
   /** @throws {@link ApiError} */
   body(): Promise<Record<string, unknown>> {
     return readBody(this.#request);
@@ -50,14 +55,8 @@ export class Exchange {
    * @throws `ClientError`
    */
   async generate(asked: Asked): Promise<{ model: Model; parts: AsyncIterable<AnswerEvent> }> {
-    const model = await this.node.model(asked.model);
-    const wanted = {
-      ...asked,
-      model: Buffer.from(model.digest, "hex"),
-      // A key's name cannot contain the line break.
-      scope: `${this.#keyName}\n${asked.scope}`,
-    };
-    const answers = generate(this.node, this.#live, wanted, this.#gone.signal);
+    const { model, place } = await this.#place(asked);
+    const answers = generate(this.node, this.#live, { ...asked, ...place }, this.#gone.signal);
     const first = await answers.next();
     return { model, parts: answerParts(resumed(first, answers), asked.canCall) };
   }
@@ -69,14 +68,17 @@ export class Exchange {
    */
   async open(asked: string): Promise<{ model: Model; conversation: Conversation }> {
     const model = await this.node.model(asked);
-    const digest = Buffer.from(model.digest, "hex");
     const { signal } = this.#gone;
-    const conversation = await this.#live.openAlone(digest, (wanted, onQueued) =>
-      this.node.open({ model: wanted.model }, onQueued, signal),
-    );
+    const conversation = await this.#live.openAlone(digestOf(model), this.node.opener(signal));
     signal.addEventListener("abort", () => conversation.drop(), { once: true });
     if (signal.aborted) conversation.drop();
     return { model, conversation };
+  }
+
+  /** @throws `ClientError` */
+  async countTokens(asked: Pick<Asked, "model" | "messages" | "scope">): Promise<number> {
+    const { place } = await this.#place(asked);
+    return countTokens(this.node, this.#live, { ...asked, ...place }, this.#gone.signal);
   }
 
   answer(body: object): void {
@@ -110,6 +112,14 @@ export class Exchange {
     }
   }
 
+  /** The model that is asked for, and among whose conversations this one is looked for. */
+  async #place(asked: Pick<Asked, "model" | "scope">) {
+    const model = await this.node.model(asked.model);
+    // A key's name cannot contain the line break.
+    const scope = `${this.#keyName}\n${asked.scope}`;
+    return { model, place: { model: digestOf(model), scope } };
+  }
+
   #end(status: number, body: object): void {
     if (this.#response.destroyed) return;
     const text = JSON.stringify(body);
@@ -120,6 +130,10 @@ export class Exchange {
     });
     this.#response.end(text);
   }
+}
+
+function digestOf({ digest }: Model): Uint8Array {
+  return Buffer.from(digest, "hex");
 }
 
 async function* resumed(

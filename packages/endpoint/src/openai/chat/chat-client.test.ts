@@ -78,6 +78,57 @@ describe("an answer", () => {
   });
 });
 
+describe("what the model thought of tokens", () => {
+  const asked = { messages, max_tokens: 8, temperature: 0, logprobs: true, top_logprobs: 3 };
+  const textOf = (tokens: readonly { token: string }[]) =>
+    tokens.map(({ token }) => token).join("");
+
+  test("stands beside the text that they are", async () => {
+    const answer = await client().chat.completions.create({ ...asked, model: under.tiny });
+    const { content } = answer.choices[0]!.logprobs!;
+    expect(content).toHaveLength(8);
+    expect(textOf(content!).trimStart()).toBe(answer.choices[0]!.message.content);
+    for (const { token, bytes, logprob, top_logprobs: top } of content!) {
+      expect(Buffer.from(bytes!).toString()).toBe(token);
+      expect(top).toHaveLength(3);
+      // The likeliest is taken at temperature 0.
+      expect(top[0]).toEqual({ token, bytes, logprob });
+      expect(top.reduce((sum, one) => sum + Math.exp(one.logprob), 0)).toBeLessThanOrEqual(1.0001);
+    }
+  });
+
+  test("streams with it", async () => {
+    const request = { ...asked, model: under.tiny };
+    const whole = await client().chat.completions.create(request);
+    const tokens: OpenAI.ChatCompletionTokenLogprob[] = [];
+    for await (const { choices } of await client().chat.completions.create({
+      ...request,
+      stream: true,
+    }))
+      tokens.push(...(choices[0]?.logprobs?.content ?? []));
+    expect(tokens).toEqual(whole.choices[0]!.logprobs!.content);
+  });
+
+  test("is not told unless it is asked for", async () => {
+    const { logprobs: _, top_logprobs: __, ...silent } = asked;
+    const answer = await client().chat.completions.create({ ...silent, model: under.tiny });
+    expect(answer.choices[0]!.logprobs).toBeNull();
+  });
+
+  test("is of no call", async () => {
+    const answer = await client().chat.completions.create({
+      model: under.tiny,
+      messages,
+      logprobs: true,
+      tools: [{ type: "function", function: { name: "f", parameters: { const: 1 } } }],
+      tool_choice: "required",
+      parallel_tool_calls: false,
+    });
+    expect(answer.choices[0]!.message.tool_calls).toHaveLength(1);
+    expect(answer.choices[0]!.logprobs!.content).toEqual([]);
+  });
+});
+
 describe("a conversation", () => {
   type Message = OpenAI.ChatCompletionMessageParam;
   async function say(said: readonly Message[], more: { key?: string; user?: string } = {}) {

@@ -5,13 +5,14 @@
  *
  * @module
  */
-import type { Finish } from "@phantoma/protocol";
+import type { Finish, TokenLogprob } from "@phantoma/protocol";
 import type { ToolCall } from "../../answer/tool-calls.ts";
 import type { AnswerEvent } from "../../exchange/answer-parts.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import { newId } from "../../exchange/new-id.ts";
 import { headOf, isCut, usageOf } from "../completion-object.ts";
 import { openAiErrorBody } from "../error-body.ts";
+import { logprobObject } from "../logprobs.ts";
 import { parseChatRequest, type ChatRequest } from "./chat-parameters.ts";
 
 export async function chatCompletions(exchange: Exchange): Promise<void> {
@@ -19,19 +20,21 @@ export async function chatCompletions(exchange: Exchange): Promise<void> {
   const { model, parts } = await exchange.generate(request);
   const head = headOf("chatcmpl-", model);
   if (request.isStreamed) await stream(exchange, request, head, parts);
-  else exchange.answer({ ...head, object: "chat.completion", ...(await collect(parts)) });
+  else exchange.answer({ ...head, object: "chat.completion", ...(await collect(request, parts)) });
 }
 
-interface Choice {
-  content: string;
-  readonly calls: object[];
+class Choice {
+  content = "";
+  readonly calls: object[] = [];
+  readonly tokens: TokenLogprob[] = [];
 }
 
-async function collect(parts: AsyncIterable<AnswerEvent>): Promise<object> {
+async function collect(request: ChatRequest, parts: AsyncIterable<AnswerEvent>): Promise<object> {
   const choices: object[] = [];
   const finishes: Finish[] = [];
-  let choice: Choice = { content: "", calls: [] };
+  let choice = new Choice();
   for await (const part of parts) {
+    if (part.type !== "call") choice.tokens.push(...part.tokens);
     if (part.type === "text") choice.content += part.text;
     else if (part.type === "call") choice.calls.push(callObject(part.call));
     else {
@@ -39,10 +42,10 @@ async function collect(parts: AsyncIterable<AnswerEvent>): Promise<object> {
       choices.push({
         index: part.choice,
         message: messageOf(choice),
-        logprobs: null,
+        logprobs: logprobsOf(request, choice.tokens),
         finish_reason: finishReason(part),
       });
-      choice = { content: "", calls: [] };
+      choice = new Choice();
     }
   }
   return { choices, usage: usageOf(finishes) };
@@ -58,18 +61,23 @@ function messageOf({ content, calls }: Choice): object {
   };
 }
 
+function logprobsOf({ logprobs }: ChatRequest, tokens: readonly TokenLogprob[]): object | null {
+  return logprobs === undefined ? null : { content: tokens.map(logprobObject), refusal: null };
+}
+
 async function stream(
   exchange: Exchange,
-  { includesUsage }: ChatRequest,
+  request: ChatRequest,
   head: object,
   parts: AsyncIterable<AnswerEvent>,
 ): Promise<void> {
+  const { includesUsage } = request;
   const object = "chat.completion.chunk";
   const finishes: Finish[] = [];
   const send = (choices: readonly object[], usage: object | null = null) =>
     exchange.events.send({ ...head, object, choices, ...(includesUsage && { usage }) });
-  const say = (index: number, delta: object, finish_reason: string | null = null) =>
-    send([{ index, delta, logprobs: null, finish_reason }]);
+  const say = (index: number, delta: object, more: object = {}) =>
+    send([{ index, delta, logprobs: null, finish_reason: null, ...more }]);
   /** How many calls each answer that has begun has had. */
   const calls = new Map<number, number>();
   await exchange.whileStreaming(openAiErrorBody, async () => {
@@ -78,12 +86,14 @@ async function stream(
       const index = calls.get(choice);
       if (index === undefined) await say(choice, { role: "assistant", content: "" });
       calls.set(choice, (index ?? 0) + (part.type === "call" ? 1 : 0));
-      if (part.type === "text") await say(choice, { content: part.text });
+      if (part.type === "text")
+        await say(choice, { content: part.text }, { logprobs: logprobsOf(request, part.tokens) });
       else if (part.type === "call")
         await say(choice, { tool_calls: [{ index: index ?? 0, ...callObject(part.call) }] });
       else {
         finishes.push(part.finish);
-        await say(choice, {}, finishReason(part));
+        const logprobs = part.tokens.length > 0 ? logprobsOf(request, part.tokens) : null;
+        await say(choice, {}, { logprobs, finish_reason: finishReason(part) });
       }
     }
     if (includesUsage) await send([], usageOf(finishes));

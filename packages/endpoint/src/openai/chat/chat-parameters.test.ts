@@ -39,6 +39,7 @@ test.each([
   ],
   ["a function's name twice", { tools: [fn("a"), fn("a")] }, "tools[1]"],
   ["a choice without functions", { tool_choice: "required" }, "tool_choice"],
+  ["a number of likeliest tokens without asking for any", { top_logprobs: 1 }, "top_logprobs"],
   [
     "options of a stream that is none",
     { stream_options: { include_usage: true } },
@@ -61,9 +62,13 @@ test.each([
   ["user", "x".repeat(512), "x".repeat(513)],
   ["tools", fns(128), fns(129)],
   ["model", "x".repeat(255), "x".repeat(256)],
+  ["top_logprobs", 20, 21],
 ])("%s has a limit", (param, last, over) => {
-  parse({ [param]: last });
-  expect(() => parse({ [param]: over })).toThrow(expect.objectContaining({ status: 400, param }));
+  const beside = param === "top_logprobs" ? { logprobs: true } : {};
+  parse({ ...beside, [param]: last });
+  expect(() => parse({ ...beside, [param]: over })).toThrow(
+    expect.objectContaining({ status: 400, param }),
+  );
 });
 
 test("what is missing is named", () => {

@@ -8,8 +8,10 @@
 import { z } from "zod";
 import { grammarOf, toolInstructions } from "../../answer/answer-form.ts";
 import type { Asked } from "../../conversations/generate.ts";
+import { ApiError } from "../../request/api-error.ts";
 import { admitParameters, type ParameterTable } from "../../request/parameters.ts";
 import { samplingOf, samplingSchemas } from "../../request/sampling-parameters.ts";
+import { topField } from "../logprobs.ts";
 import {
   completionFields,
   completionRows,
@@ -30,8 +32,16 @@ export const chatParameters: ParameterTable = {
   ...completionRows,
   max_tokens: { taken: "the older name of `max_completion_tokens`", example: 8 },
   max_completion_tokens: { taken: "1 to 1,000,000; without it as far as the context", example: 8 },
-  logprobs: { only: [false], why: "the worker tells none", example: true },
-  top_logprobs: { refused: "the worker tells none", example: 2 },
+  logprobs: {
+    taken:
+      "`true`: how likely the model itself found each token of the text, before temperature, cuts, penalties and grammar. Tokens of calls are not told",
+    example: true,
+  },
+  top_logprobs: {
+    taken: "0 to 20 with `logprobs`: so many of the likeliest at each place",
+    example: 2,
+    beside: { logprobs: true },
+  },
   response_format: {
     taken:
       "`text`, `json_object`, `json_schema`: a grammar that no answer leaves. A keyword that it cannot hold is refused; `strict` or not",
@@ -57,6 +67,8 @@ const schema = z.strictObject({
   ...conversationFields,
   messages: z.array(chatMessageSchema).min(1).max(10_000),
   max_completion_tokens: samplingSchemas.maxTokens,
+  logprobs: z.boolean().exactOptional(),
+  top_logprobs: topField,
   response_format: responseFormatSchema.exactOptional(),
   tools: toolsSchema.exactOptional(),
   tool_choice: toolChoiceSchema.exactOptional(),
@@ -66,7 +78,7 @@ export interface ChatRequest extends Asked {
   readonly includesUsage: boolean;
 }
 
-/** @throws `ApiError` 400 */
+/** @throws {@link ApiError} 400 */
 export function parseChatRequest(untrusted: Readonly<Record<string, unknown>>): ChatRequest {
   const body = admitParameters(chatParameters, schema, untrusted);
   const form = answerFormOf(body);
@@ -76,9 +88,21 @@ export function parseChatRequest(untrusted: Readonly<Record<string, unknown>>): 
     messages: messagesOf(body.messages, toolInstructions(form.tools)),
     sampling: samplingOf({ ...body, maxTokens, grammar: grammarOf(form) }),
     canCall: form.tools.length > 0,
+    logprobs: topOf(body),
     choices: body.n ?? 1,
     scope: scopeOf(body),
     isStreamed: isStreamed(body),
     includesUsage: body.stream_options?.include_usage ?? false,
   };
+}
+
+function topOf(body: {
+  readonly logprobs?: boolean;
+  readonly top_logprobs?: number;
+}): number | undefined {
+  if (body.logprobs) return body.top_logprobs ?? 0;
+  if (body.top_logprobs === undefined) return undefined;
+  throw new ApiError(400, "'top_logprobs' is taken with 'logprobs' only.", {
+    param: "top_logprobs",
+  });
 }

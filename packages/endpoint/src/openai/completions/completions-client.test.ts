@@ -44,3 +44,22 @@ test("several answers stream as they come whole", async () => {
     for (const { index, text } of choices) texts[index] += text;
   expect(texts).toEqual(whole.choices.map(({ text }) => text));
 });
+
+test("what the model thought of tokens stands beside them, with their places in the text", async () => {
+  const request = { ...asked(), logprobs: 2, max_tokens: 6 };
+  const whole = await client.completions.create(request);
+  const { text, logprobs } = whole.choices[0]!;
+  const { tokens = [], token_logprobs, top_logprobs, text_offset } = logprobs!;
+  expect(tokens.join("")).toBe(text);
+  expect(text_offset!.map((at, index) => text.slice(at, at + tokens[index]!.length))).toEqual(
+    tokens,
+  );
+  for (const [index, token] of tokens.entries()) {
+    expect(top_logprobs![index]![token]).toBe(token_logprobs![index]);
+    expect(Object.keys(top_logprobs![index]!).length).toBeGreaterThanOrEqual(2);
+  }
+  const offsets: number[] = [];
+  for await (const { choices } of await client.completions.create({ ...request, stream: true }))
+    offsets.push(...(choices[0]?.logprobs?.text_offset ?? []));
+  expect(offsets).toEqual(text_offset);
+});

@@ -10,6 +10,7 @@ describe("every parameter of the table", () => describeTable(completionsParamete
 test.each([
   ["a name that nobody knows", { messages: [] }, "messages"],
   ["an empty prompt", { prompt: "" }, "prompt"],
+  ["a prompt's tokens, which are not told", { echo: true, logprobs: 0 }, "logprobs"],
   ["options of a stream that is none", { stream_options: {} }, "stream_options"],
 ])("%s is refused by its name", (_, more, param) => {
   expect(() => parse(more)).toThrow(expect.objectContaining({ status: 400, param }));
@@ -25,6 +26,7 @@ test("several prompts and tokens are refused where they stand", () => {
 test.each([
   ["n", 8, 9],
   ["max_tokens", 1_000_000, 1_000_001],
+  ["logprobs", 20, 21],
 ])("%s has a limit", (param, last, over) => {
   parse({ [param]: last });
   expect(() => parse({ [param]: over })).toThrow(expect.objectContaining({ status: 400, param }));

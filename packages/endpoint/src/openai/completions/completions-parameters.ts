@@ -7,9 +7,10 @@
  */
 import { z } from "zod";
 import type { Asked } from "../../conversations/generate.ts";
-import { ApiError } from "../../request/api-error.ts";
+import { ApiError, unsupported } from "../../request/api-error.ts";
 import { admitParameters, type ParameterTable } from "../../request/parameters.ts";
 import { samplingOf } from "../../request/sampling-parameters.ts";
+import { topField } from "../logprobs.ts";
 import { completionFields, completionRows, isStreamed, scopeOf } from "../openai-parameters.ts";
 
 export const completionsParameters: ParameterTable = {
@@ -22,7 +23,11 @@ export const completionsParameters: ParameterTable = {
   max_tokens: { taken: "1 to 1,000,000; 16 where it is left out", example: 8 },
   echo: { taken: "the prompt stands before each answer", example: true },
   best_of: { only: [1], why: "no answer is thrown away", example: 2 },
-  logprobs: { refused: "the worker tells none", example: 1 },
+  logprobs: {
+    taken:
+      "0 to 20, OpenAI's own ends at 5: how likely the model itself found each token, and so many of the likeliest beside it. With `echo` refused: nothing is told of the prompt",
+    example: 1,
+  },
   suffix: { refused: "how a model takes one is in no template", example: "end" },
 };
 
@@ -33,6 +38,7 @@ const schema = z.strictObject({
   ...completionFields,
   prompt: z.union([z.string(), z.tuple([z.string()])]),
   echo: z.boolean().exactOptional(),
+  logprobs: topField,
 });
 
 export interface CompletionsRequest extends Asked {
@@ -48,11 +54,14 @@ export function parseCompletionsRequest(
   const body = admitParameters(completionsParameters, schema, untrusted);
   const [text = ""] = [body.prompt].flat();
   if (text === "") throw new ApiError(400, "'prompt' is empty.", { param: "prompt" });
+  if (body.echo && body.logprobs !== undefined)
+    throw unsupported("logprobs", "with 'echo': nothing is told of the prompt");
   return {
     model: body.model,
     template: "none",
     messages: [{ role: "user", text }],
     sampling: samplingOf({ ...body, maxTokens: body.max_tokens ?? DEFAULT_MAX_TOKENS }),
+    logprobs: body.logprobs,
     choices: body.n ?? 1,
     scope: scopeOf(body),
     canCall: false,

@@ -122,3 +122,27 @@ test("an error has its class and names its parameter", async () => {
   const unknown = client.responses.create({ ...asked(), model: "none" });
   await expect(unknown).rejects.toThrow(OpenAI.NotFoundError);
 });
+
+test("what the model thought of tokens is included where it is asked for", async () => {
+  const include = ["message.output_text.logprobs" as const];
+  const request = { ...asked(), include, top_logprobs: 2 };
+  const stream = client.responses.stream(request);
+  let streamed = "";
+  for await (const event of stream)
+    if (event.type === "response.output_text.delta")
+      streamed += event.logprobs.map(({ token }) => token).join("");
+  const answer = await stream.finalResponse();
+  const part = answer.output.flatMap((item) => (item.type === "message" ? item.content : []))[0]!;
+  const logprobs = part.type === "output_text" ? part.logprobs! : [];
+  expect(logprobs).toHaveLength(12);
+  expect(logprobs[0]!.top_logprobs[0]!.logprob).toBe(logprobs[0]!.logprob);
+  expect(streamed).toBe(logprobs.map(({ token }) => token).join(""));
+  expect(streamed.trimStart()).toBe(answer.output_text);
+  // What comes back in the next request is taken.
+  const next = [
+    { role: "user" as const, content: input },
+    ...answer.output,
+    { role: "user" as const, content: "x" },
+  ];
+  await client.responses.create({ ...asked(), input: next as OpenAI.Responses.ResponseInput });
+});

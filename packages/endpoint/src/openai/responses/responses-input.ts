@@ -20,7 +20,7 @@ const outputText = z.union([
       type: z.literal("output_text"),
       text: z.string(),
       annotations: z.array(z.never()).exactOptional(),
-      logprobs: z.array(z.never()).exactOptional(),
+      logprobs: z.array(z.unknown()).exactOptional(),
     }),
   ),
 ]);

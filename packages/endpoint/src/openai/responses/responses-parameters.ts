@@ -16,9 +16,11 @@ import {
   type ToolChoice,
 } from "../../answer/answer-form.ts";
 import type { Asked } from "../../conversations/generate.ts";
+import { ApiError } from "../../request/api-error.ts";
 import { admitParameters, type ParameterTable } from "../../request/parameters.ts";
 import { functionName, jsonObject, MAX_TOOLS } from "../../request/request-fields.ts";
 import { samplingOf, samplingSchemas } from "../../request/sampling-parameters.ts";
+import { topField } from "../logprobs.ts";
 import {
   answerFields,
   answerRows,
@@ -55,8 +57,8 @@ export const responsesParameters: ParameterTable = {
   ...conversationRows,
   background: { only: [false], why: "nothing is kept", example: true },
   include: {
-    only: [[], ["reasoning.encrypted_content"]],
-    why: "there is no reasoning that could be included",
+    taken:
+      "`message.output_text.logprobs`: how likely the model itself found each token, as with chat; `reasoning.encrypted_content`, of which there is none. Everything else is refused",
     example: ["message.output_text.logprobs"],
   },
   truncation: {
@@ -64,7 +66,11 @@ export const responsesParameters: ParameterTable = {
     why: "nothing is dropped from a conversation",
     example: "auto",
   },
-  top_logprobs: { only: [0], why: "the worker tells none", example: 2 },
+  top_logprobs: {
+    taken: "0 to 20: so many of the likeliest at each place, where `include` asks for `logprobs`",
+    example: 2,
+    beside: { include: ["message.output_text.logprobs"] },
+  },
   previous_response_id: { refused: "nothing is kept: send the whole input", example: "resp_1" },
   conversation: { refused: "nothing is kept: send the whole input", example: "conv_1" },
   prompt: { refused: "no prompts are stored", example: { id: "x" } },
@@ -77,6 +83,8 @@ export const responsesParameters: ParameterTable = {
   multi_agent: { refused: "one model answers", example: { enabled: true } },
 };
 
+const LOGPROBS = "message.output_text.logprobs";
+
 const named = z.strictObject({ type: z.literal("function"), name: functionName });
 
 const schema = z.strictObject({
@@ -85,6 +93,11 @@ const schema = z.strictObject({
   input: inputSchema,
   instructions: z.string().exactOptional(),
   max_output_tokens: samplingSchemas.maxTokens,
+  include: z
+    .array(z.enum([LOGPROBS, "reasoning.encrypted_content"]))
+    .max(2)
+    .exactOptional(),
+  top_logprobs: topField,
   text: z
     .strictObject({
       format: z
@@ -134,7 +147,7 @@ export interface ResponsesRequest extends Asked {
   readonly echo: object;
 }
 
-/** @throws `ApiError` 400 */
+/** @throws {@link ApiError} 400 */
 export function parseResponsesRequest(
   untrusted: Readonly<Record<string, unknown>>,
 ): ResponsesRequest {
@@ -144,6 +157,7 @@ export function parseResponsesRequest(
     model: body.model,
     messages: messagesOf(body.input, [toolInstructions(form.tools), body.instructions]),
     sampling: samplingOf({ ...body, maxTokens: body.max_output_tokens, grammar: grammarOf(form) }),
+    logprobs: topOf(body),
     choices: 1,
     scope: scopeOf(body),
     canCall: form.tools.length > 0,
@@ -159,10 +173,19 @@ export function parseResponsesRequest(
       text: { format: { type: "text" }, ...body.text },
       tool_choice: body.tool_choice ?? "auto",
       tools: body.tools ?? [],
+      top_logprobs: body.top_logprobs ?? 0,
       top_p: body.top_p ?? null,
       truncation: "disabled",
     },
   };
+}
+
+function topOf({ include = [], top_logprobs: top }: Body): number | undefined {
+  if (include.includes(LOGPROBS)) return top ?? 0;
+  if (!top) return undefined;
+  throw new ApiError(400, `'top_logprobs' is taken where 'include' has '${LOGPROBS}'.`, {
+    param: "top_logprobs",
+  });
 }
 
 function answerFormOf(body: Body): AnswerForm {

@@ -5,12 +5,13 @@
  *
  * @module
  */
-import type { Finish } from "@phantoma/protocol";
+import type { Finish, TokenLogprob } from "@phantoma/protocol";
 import type { ToolCall } from "../../answer/tool-calls.ts";
 import type { AnswerEvent } from "../../exchange/answer-parts.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import { newId } from "../../exchange/new-id.ts";
 import type { ApiError } from "../../request/api-error.ts";
+import { logprobObject, type LogprobObject } from "../logprobs.ts";
 import { parseResponsesRequest } from "./responses-parameters.ts";
 
 export async function responses(exchange: Exchange): Promise<void> {
@@ -69,19 +70,21 @@ async function* eventsOf(
   for await (const part of parts) {
     if (part.type === "text") {
       if (!message) {
-        message = { id: newId("msg_"), index: output.length, text: "" };
+        message = { id: newId("msg_"), index: output.length, text: "", tokens: [] };
         yield* messageBegins(message);
       }
       message.text += part.text;
+      message.tokens.push(...part.tokens);
       yield {
         type: "response.output_text.delta",
         ...placeOf(message),
         delta: part.text,
-        logprobs: [],
+        logprobs: part.tokens.map(eventLogprob),
       };
       continue;
     }
     if (message) {
+      if (part.type === "finish") message.tokens.push(...part.tokens);
       const isCut = part.type === "finish" && isIncomplete(part.finish);
       const item = messageItem(message, isCut ? "incomplete" : "completed");
       yield* messageEnds(message, item);
@@ -107,32 +110,50 @@ interface OpenMessage {
   readonly id: string;
   readonly index: number;
   text: string;
+  readonly tokens: TokenLogprob[];
 }
 
 function placeOf({ id, index }: OpenMessage): object {
   return { item_id: id, output_index: index, content_index: 0 };
 }
 
-function textPart(text: string): object {
-  return { type: "output_text", text, annotations: [], logprobs: [] };
+function textPart({ text, tokens }: Pick<OpenMessage, "text" | "tokens">): object {
+  return { type: "output_text", text, annotations: [], logprobs: tokens.map(itemLogprob) };
 }
 
-function messageItem({ id, text }: OpenMessage, status: string): object {
-  return { id, type: "message", role: "assistant", status, content: [textPart(text)] };
+/** An item has bytes for every token, if only none. */
+function itemLogprob(token: TokenLogprob): object {
+  const { top_logprobs, ...chosen } = logprobObject(token);
+  const withBytes = (one: LogprobObject) => ({ ...one, bytes: one.bytes ?? [] });
+  return { ...withBytes(chosen), top_logprobs: top_logprobs.map(withBytes) };
+}
+
+function eventLogprob({ top, ...chosen }: TokenLogprob): object {
+  return { ...chosen, top_logprobs: top };
+}
+
+function messageItem(message: OpenMessage, status: string): object {
+  const { id } = message;
+  return { id, type: "message", role: "assistant", status, content: [textPart(message)] };
 }
 
 function* messageBegins(message: OpenMessage): Generator<ResponseEvent> {
   const { id, index } = message;
   const item = { id, type: "message", role: "assistant", status: "in_progress", content: [] };
   yield { type: "response.output_item.added", output_index: index, item };
-  yield { type: "response.content_part.added", ...placeOf(message), part: textPart("") };
+  yield {
+    type: "response.content_part.added",
+    ...placeOf(message),
+    part: textPart({ text: "", tokens: [] }),
+  };
 }
 
 function* messageEnds(message: OpenMessage, item: object): Generator<ResponseEvent> {
-  const { text, index } = message;
+  const { text, index, tokens } = message;
   const place = placeOf(message);
-  yield { type: "response.output_text.done", ...place, text, logprobs: [] };
-  yield { type: "response.content_part.done", ...place, part: textPart(text) };
+  const logprobs = tokens.map(eventLogprob);
+  yield { type: "response.output_text.done", ...place, text, logprobs };
+  yield { type: "response.content_part.done", ...place, part: textPart(message) };
   yield { type: "response.output_item.done", output_index: index, item };
 }
 
