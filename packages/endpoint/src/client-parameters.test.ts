@@ -15,8 +15,8 @@ import { responsesParameters } from "./openai/responses/responses-parameters.ts"
 import type { ParameterTable } from "./request/parameters.ts";
 
 const require = createRequire(import.meta.url);
-const openai = dirname(require.resolve("openai"));
-const anthropic = dirname(require.resolve("@anthropic-ai/sdk"));
+const openai = "openai";
+const anthropic = "@anthropic-ai/sdk";
 
 /** Sent as a header that lets parameters in; each of those is in a table. */
 const HEADERS = ["betas"];
@@ -33,19 +33,16 @@ test.each([
   [anthropic, "beta/messages/messages", ["MessageCreateParamsBase"], messagesParameters],
   [anthropic, "messages/messages", ["MessageCountTokensParams"], countParameters],
   [anthropic, "beta/messages/messages", ["MessageCountTokensParams"], countParameters],
-] as const)("%s/resources/%s: %s", (packageDir, file, [name], table: ParameterTable) => {
-  const known = parametersOf(join(packageDir, "resources", `${file}.d.ts`), name);
+] as const)("%s/resources/%s: %s", (client, file, [name], table: ParameterTable) => {
+  const known = parametersOf(client, file, name);
   expect(known).toContain("model");
   expect(known.filter((one) => !(one in table) && !HEADERS.includes(one))).toEqual([]);
 });
 
 test("what no client of OpenAI's knows is said to be ours", () => {
   const clients = [
-    ...parametersOf(
-      join(openai, "resources/chat/completions/completions.d.ts"),
-      "ChatCompletionCreateParamsBase",
-    ),
-    ...parametersOf(join(openai, "resources/completions.d.ts"), "CompletionCreateParamsBase"),
+    ...parametersOf(openai, "chat/completions/completions", "ChatCompletionCreateParamsBase"),
+    ...parametersOf(openai, "completions", "CompletionCreateParamsBase"),
   ];
   const tables: ParameterTable = { ...chatParameters, ...completionsParameters };
   const unknown = Object.keys(tables).filter((name) => !clients.includes(name));
@@ -55,9 +52,10 @@ test("what no client of OpenAI's knows is said to be ours", () => {
 });
 
 /** The members of one interface, by the indentation that the clients' generator writes. */
-function parametersOf(path: string, name: string): string[] {
+function parametersOf(client: string, file: string, name: string): string[] {
+  const path = join(dirname(require.resolve(client)), "resources", `${file}.d.ts`);
   const text = readFileSync(path, "utf8");
   const [, members] = new RegExp(`^export interface ${name} \\{\n(.*?)^\\}`, "ms").exec(text) ?? [];
-  if (members === undefined) throw new Error(`${path} has no interface ${name}`);
+  if (members === undefined) throw new Error(`${file} has no interface ${name}`);
   return [...members.matchAll(/^ {4}(\w+)\??: /gm)].map(([, member]) => member!);
 }

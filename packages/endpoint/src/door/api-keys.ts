@@ -22,7 +22,8 @@ const NOT_OURS_ALONE = 0o077;
 /** A request is compared with each of them; more programs than this are none of one person's. */
 const MAX_KEYS = 256;
 
-const DEFAULT_NAME = "default";
+/** The name of the key that is made where there is none. */
+export const DEFAULT_KEY = "default";
 
 export class ApiKeys {
   readonly #digests: readonly { readonly name: string; readonly digest: Buffer }[];
@@ -37,7 +38,7 @@ export class ApiKeys {
    * @throws {@link ClientError} `ERR_PROFILE` where a file is not a key, or not ours alone
    */
   static open(dir: string): ApiKeys {
-    if (ApiKeys.names(dir).length === 0) ApiKeys.add(dir, DEFAULT_NAME);
+    if (ApiKeys.names(dir).length === 0) ApiKeys.add(dir, DEFAULT_KEY);
     return new ApiKeys(new Map(ApiKeys.names(dir).map((name) => [name, readKey(dir, name)])));
   }
 
@@ -46,6 +47,11 @@ export class ApiKeys {
     return readdirSync(dir)
       .filter((name) => KEY_NAME.test(name))
       .toSorted();
+  }
+
+  /** @throws {@link ClientError} `ERR_PROFILE` where the file is not a key, or not ours alone */
+  static read(dir: string, name: string): string {
+    return readKey(dir, name);
   }
 
   /** Makes a key. @returns its file */
