@@ -19,7 +19,11 @@ const nothing = z.union([z.null(), z.array(z.never())]).exactOptional();
 const callSchema = z.strictObject({
   id: z.string(),
   type: z.literal("function"),
-  function: z.strictObject({ name: z.string(), arguments: z.string() }),
+  function: z.strictObject({
+    name: z.string(),
+    arguments: z.string(),
+    parsed_arguments: z.unknown().exactOptional(),
+  }),
 });
 
 export const chatMessageSchema = z.discriminatedUnion("role", [
@@ -28,6 +32,8 @@ export const chatMessageSchema = z.discriminatedUnion("role", [
     role: z.literal("assistant"),
     content: contentSchema.nullish(),
     tool_calls: z.array(callSchema).nullish(),
+    // The official client's own reading of the text, which it leaves in what it parsed.
+    parsed: z.unknown().exactOptional(),
     refusal: nothing,
     annotations: nothing,
     audio: nothing,

@@ -113,6 +113,7 @@ test("an answer that a client sends back is taken with everything that is empty 
     role: "assistant",
     content: "x",
     refusal: null,
+    parsed: { a: 1 },
     annotations: [],
     tool_calls: [],
   };

@@ -21,6 +21,8 @@ const outputText = z.union([
       text: z.string(),
       annotations: z.array(z.never()).exactOptional(),
       logprobs: z.array(z.unknown()).exactOptional(),
+      // The official client's own reading of the text, which it leaves in what it streamed.
+      parsed: z.unknown().exactOptional(),
     }),
   ),
 ]);
@@ -52,6 +54,7 @@ const inputItem = z.union([
     call_id: z.string(),
     name: z.string(),
     arguments: z.string(),
+    parsed_arguments: z.unknown().exactOptional(),
   }),
   z.strictObject({
     ...echoed,
