@@ -58,6 +58,7 @@ try {
   const { machine, node } = await showRealReleases(program, treeDir);
   await showNoKeys(program, machine, node);
   const small = await makeSmallMachine(program, machine);
+  await showPreRelease(small, node);
   await showRefusals(small, node);
   if (values.bundle !== undefined) await showStranger(small, node, values.bundle);
   await showPowerCuts(small, node, "passes", "a new release");
@@ -178,6 +179,23 @@ async function showNoKeys(program: string, real: Machine, node: Uint8Array): Pro
   rmSync(machine.root, { recursive: true });
 }
 
+/** `0.2.0-rc.1` is newer than `0.1.0` and older than `0.2.0`, to everybody who looks at it. */
+async function showPreRelease(machine: Machine, node: Uint8Array): Promise<void> {
+  const copy = machine.copyTo(join(dir, "pre-release"));
+  const [candidate, final] = [
+    await smallBundle("0.2.0-rc.1", "passes"),
+    await smallBundle("0.2.0", "passes"),
+  ];
+  await publisher.release(candidate);
+  const signedDir = await publisher.release(final);
+  const install = (bundle: Bundle) => offerAndRun(copy, node, { bundle, signedDir });
+  await expectVersion(copy, "a pre-release is installed", "0.2.0-rc.1", install(candidate));
+  await expectVersion(copy, "its release replaces it", "0.2.0", install(final));
+  const back = install(candidate);
+  await expectVersion(copy, "refused: back to the pre-release", "0.2.0", back, "ERR_DOWNGRADE");
+  rmSync(copy.root, { recursive: true });
+}
+
 async function showRefusals(machine: Machine, node: Uint8Array): Promise<void> {
   const bundle = await smallBundle("0.2.0", "passes");
   const older = await smallBundle("0.0.9", "passes");
@@ -205,7 +223,7 @@ async function showRefusals(machine: Machine, node: Uint8Array): Promise<void> {
     ["one engineer alone signed it", "ERR_QUORUM", { bundle, signedDir: oneSigned }],
     ["nobody signed it", "ERR_UNKNOWN_TARGET", { bundle: unsigned }],
     ["it wants a release between", "ERR_VERSION_FLOOR", { bundle: far }],
-    ["other bytes were delivered", "ERR_OTHER_BUNDLE", { bundle, delivered: damaged }],
+    ["other bytes were delivered", "ERR_DIGEST", { bundle, delivered: damaged }],
     [
       "the signed version is not the bundle's",
       "ERR_OTHER_BUNDLE",

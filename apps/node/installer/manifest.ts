@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { isVersion } from "@phantoma/release";
 import { z } from "zod";
 import { InstallError } from "./install-error.ts";
 
@@ -26,10 +27,9 @@ export const MAX_PATH_LENGTH = 100;
 
 /** Folders and a name, none of them hidden, so that `..` is none either. */
 const PATH = /^(?:[A-Za-z0-9@_][A-Za-z0-9@._-]*\/)*[A-Za-z0-9@_][A-Za-z0-9@._-]*$/;
-const VERSION = /^(?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d{0,8})){2}$/;
 
 export const pathSchema = z.string().max(MAX_PATH_LENGTH).regex(PATH);
-export const versionSchema = z.string().max(32).regex(VERSION);
+export const versionSchema = z.string().refine(isVersion);
 
 const fileSchema = z.strictObject({
   path: pathSchema,
@@ -113,11 +113,4 @@ export function filesBelow(dir: string, prefix = ""): string[] {
     const path = prefix ? `${prefix}/${entry.name}` : entry.name;
     return entry.isDirectory() ? filesBelow(dir, path) : [path];
   });
-}
-
-/** By numbers, not by letters: 0.10.0 is above 0.9.0. */
-export function isNewer(version: string, than: string): boolean {
-  const [a, b] = [version, than].map((text) => text.split(".").map(Number));
-  const index = a!.findIndex((part, i) => part !== b![i]);
-  return index >= 0 && a![index]! > b![index]!;
 }

@@ -9,7 +9,7 @@
 import { basename, join } from "node:path";
 import type { Targets } from "@tufjs/models";
 import type { Anchor } from "./anchor.ts";
-import { demandDigest } from "./file-digest.ts";
+import { demandDigest, type Keep } from "./file-digest.ts";
 import { MAX_PROVENANCE_BYTES, MAX_SBOM_BYTES, MAX_TRUSTED_ROOT_BYTES } from "./limits.ts";
 import { loadMetadata } from "./metadata-chain.ts";
 import { sha256 } from "./metadata-file.ts";
@@ -38,8 +38,8 @@ export interface ReleaseRequest {
   readonly name?: string;
   /** The version that is there now and would be replaced. */
   readonly installed?: string;
-  /** Where to put a copy of exactly the bytes that were verified. */
-  readonly copyPath?: string;
+  /** Takes a copy of exactly the bytes that are verified, which counts only when this returns without a refusal. */
+  readonly keep?: Keep;
   readonly nowMs?: number;
 }
 
@@ -66,7 +66,7 @@ export async function verifyRelease(request: ReleaseRequest): Promise<ReleaseRep
 }
 
 async function verify(request: ReleaseRequest, checks: Check[]): Promise<ReleaseReport> {
-  const { anchor, source, stateDir, filePath, installed, copyPath, nowMs = Date.now() } = request;
+  const { anchor, source, stateDir, filePath, installed, keep, nowMs = Date.now() } = request;
   const state = new TrustedState(join(stateDir, `${anchor.kind}-${anchor.line}`));
   const { targets, quorums, rootVersion, freshUntil } = await loadMetadata({
     anchor,
@@ -104,7 +104,7 @@ async function verify(request: ReleaseRequest, checks: Check[]): Promise<Release
   }
   checks.push({ name: "built by", detail: builtBy.join(", ") });
 
-  await demandDigest(filePath, record, copyPath);
+  await demandDigest(filePath, record, keep);
   checks.push({ name: "file", detail: `${record.length} bytes, SHA-256 ${record.sha256}` });
   return { record, kind: anchor.kind, quorums, builtBy, checks };
 }
