@@ -16,7 +16,8 @@ export {
 export { refusalText, reportText } from "./report.ts";
 export * from "./limits.ts";
 // What the ceremony writes, in the words of who reads it.
-export { demandQuorum, quorumText, readQuorum, isSignature, type Quorum } from "./quorum.ts";
+export { demandQuorum, quorumText, readQuorum, type Quorum } from "./quorum.ts";
+export { isSignature } from "./signature.ts";
 export {
   keyId,
   OWN_FIELDS,

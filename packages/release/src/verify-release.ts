@@ -23,6 +23,7 @@ import {
   targetPath,
   type ReleaseRecord,
 } from "./release-record.ts";
+import { releaseRules } from "./release-rules.ts";
 import type { ReleaseSource } from "./release-source.ts";
 import { countParts } from "./sbom.ts";
 import { TrustedState } from "./trusted-state.ts";
@@ -70,6 +71,7 @@ async function verify(request: ReleaseRequest, checks: Check[]): Promise<Release
   const state = new TrustedState(join(stateDir, `${anchor.kind}-${anchor.line}`));
   const { targets, quorums, rootVersion, freshUntil } = await loadMetadata({
     anchor,
+    rules: releaseRules,
     source,
     state,
     nowMs,
