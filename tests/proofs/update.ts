@@ -27,10 +27,10 @@ import { sha256Of } from "../../apps/node/installer/manifest.ts";
 import { packTree, type Bundle } from "../../tools/bundle/bundle.ts";
 import {
   bundle as compile,
-  LLAMA_DIR,
   makeReleaseTree,
   makeRuntimeTree,
 } from "../../tools/bundle/release-tree.ts";
+import { x64 } from "../../tools/bundle/target.ts";
 import { Proof } from "../proof.ts";
 import { Machine, type Offer, type Outcome } from "./update/machine.ts";
 import { Publisher } from "./update/publisher.ts";
@@ -74,7 +74,7 @@ async function showRealReleases(program: string, treeDir: string) {
   const pack = (version: string): Promise<Bundle> =>
     packTree(treeDir, join(dir, `${version}.tar.gz`), { version, commit: null, time: 0, level: 1 });
   const [old, fresh] = [await pack("0.1.0"), await pack("0.2.0")];
-  const addon = join(treeDir, LLAMA_DIR, "bins/linux-x64/llama-addon.node");
+  const addon = join(treeDir, x64.llamaDir, "bins/linux-x64/llama-addon.node");
   const whole = readFileSync(addon);
   truncateSync(addon, whole.length / 2);
   const broken = await pack("0.3.0");

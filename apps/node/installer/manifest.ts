@@ -43,6 +43,8 @@ const manifestSchema = z.strictObject({
   version: versionSchema,
   platform: z.literal("linux"),
   arch: z.enum(["x64", "arm64"]),
+  /** That it was built for a processor on which nobody ran it. */
+  untested: z.literal(true).optional(),
   /** That it was built from; `null`: from a tree with changes, which nobody should sign. */
   commit: z
     .string()
@@ -59,8 +61,8 @@ const manifestSchema = z.strictObject({
 export type Manifest = z.infer<typeof manifestSchema>;
 
 /** The file that a release is signed and published under. */
-export function bundleName(version: string): string {
-  return `phantoma-node-${version}-linux-${process.arch}.tar.gz`;
+export function bundleName(version: string, arch: string = process.arch): string {
+  return `phantoma-node-${version}-linux-${arch}.tar.gz`;
 }
 
 /** @throws {@link InstallError} `ERR_MANIFEST` */

@@ -95,9 +95,26 @@ test("an archive that is cut, or goes on after its end, is refused", async () =>
   await expect(unpack(new Disk(), bundlePath, dir)).rejects.toMatchObject({ code: "ERR_TAR" });
 });
 
-test("a bundle for another processor is not unpacked", async () => {
-  const other = process.arch === "arm64" ? "x64" : "arm64";
-  await expect(unpackFiles({ arch: other })).rejects.toMatchObject({ code: "ERR_PLATFORM" });
+test.each([
+  ["x64", "arm64"],
+  ["arm64", "x64"],
+])("on %s a bundle for %s is not unpacked, and one of its own is", async (own, other) => {
+  writeFileSync(bundlePath, gzipSync(bundleOf({ arch: other }).archive));
+  await expect(unpack(new Disk(), bundlePath, dir, own)).rejects.toMatchObject({
+    code: "ERR_PLATFORM",
+  });
+  expect(existsSync(join(dir, "manifest.json"))).toBe(false);
+  writeFileSync(bundlePath, gzipSync(bundleOf({ arch: own }).archive));
+  expect((await unpack(new Disk(), bundlePath, dir, own)).arch).toBe(own);
+});
+
+test("a manifest may say that nobody ran it, and nothing else about that", () => {
+  const head = { product: "phantoma-node", version: "1.2.3", platform: "linux", arch: "arm64" };
+  const files = [{ path: "a", size: 1, sha256: "0".repeat(64), isExecutable: false }];
+  const parse = (untested: unknown) =>
+    parseManifest(JSON.stringify({ ...head, untested, commit: null, files }));
+  expect(parse(true).untested).toBe(true);
+  expect(() => parse(false)).toThrow("list of its files");
 });
 
 test("a link in the place of a file is not followed", async () => {
