@@ -135,7 +135,7 @@ test("a timestamp that changed and kept its number is not taken in the place of 
   await refresh();
   const seen = readFileSync(join(metadataDir, "timestamp.json"));
   const changed = parseMetadata("timestamp", seen);
-  changed.signed.snapshotMeta.version = 100;
+  Object.assign(changed.signed.snapshotMeta, { version: 100 });
   changed.signatures = {};
   addSignature(changed, release.team.timestamp);
   writeFileSync(published("timestamp.json"), fileBytes(changed));
