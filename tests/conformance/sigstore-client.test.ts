@@ -49,9 +49,12 @@ function verify({
   file = path("file.txt"),
 }: Asked = {}) {
   return runClient("sigstore-client.ts", [
-    ...["verify-bundle", "--bundle", path(bundle)],
-    ...["--certificate-identity", subject, "--certificate-oidc-issuer", issuer],
-    ...["--trusted-root", path(root), file],
+    "verify-bundle",
+    `--bundle=${path(bundle)}`,
+    `--certificate-identity=${subject}`,
+    `--certificate-oidc-issuer=${issuer}`,
+    `--trusted-root=${path(root)}`,
+    file,
   ]);
 }
 

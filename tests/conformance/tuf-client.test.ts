@@ -45,12 +45,11 @@ const download = (...names: string[]) =>
   runClient("tuf-client.ts", [
     ...repository(),
     ...names.flatMap((name) => ["--target-name", name]),
-    ...["--target-base-url", `${address()}/targets`, "--target-dir", targetDir, "download"],
+    `--target-base-url=${address()}/targets`,
+    `--target-dir=${targetDir}`,
+    "download",
   ]);
-const repository = () => [
-  ...["--metadata-url", `${address()}/metadata/`],
-  ...["--metadata-dir", metadataDir],
-];
+const repository = () => [`--metadata-url=${address()}/metadata/`, `--metadata-dir=${metadataDir}`];
 const published = (name: string) => join(release.repository, "metadata", name);
 
 test("init asks nobody, and refresh keeps what was published, byte for byte", async () => {
