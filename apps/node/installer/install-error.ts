@@ -21,6 +21,7 @@ const ADVICE = {
   ERR_STATE: "what the installer remembers is damaged: look at it before you remove it",
   ERR_NOT_ROOT_OWNED: "a file that only root may have written belongs to somebody else",
   ERR_FIRST: "this node has a release already, or none yet: see the usage",
+  ERR_NOT_KEPT: "that release is not kept here: update to another one",
   ERR_SELF_TEST: "the new release failed its self-test; the old one runs",
   ERR_ROLLED_BACK: "the new release failed once it ran; the old one runs again",
   ERR_NOTHING_RUNS: "neither release passes its test: look at the node's journal",

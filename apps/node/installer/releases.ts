@@ -59,6 +59,11 @@ export class Releases {
     this.#disk.relink(this.linkPath(link), `releases/${version}`);
   }
 
+  /** Whole: the others have names that begin with a dot. */
+  has(version: string): boolean {
+    return versionSchema.safeParse(version).success && this.#names().includes(version);
+  }
+
   /** Gives an unpacked tree its name. */
   place(stagePath: string, version: string): void {
     this.discard(version);

@@ -138,11 +138,32 @@ export class Installer {
     return release.version;
   }
 
+  /**
+   * To a release that ran here before, as root says: nobody signs that. What was left is not installed again: an update
+   * must be newer than it.
+   *
+   * @returns the version that runs now
+   * @throws {@link InstallError} `ERR_NOT_KEPT`, or `ERR_ROLLED_BACK` where it does not run any more
+   */
+  async rollback(version: string): Promise<string> {
+    const { releases, host } = this.#parts;
+    const running = await this.recover();
+    if (running === undefined) throw new InstallError("ERR_FIRST");
+    if (version === running) return running;
+    if (!releases.has(version)) throw new InstallError("ERR_NOT_KEPT");
+    await host.pause();
+    releases.point("current", version);
+    await this.#settle(version, running);
+    return version;
+  }
+
   /** The new release is current: keeps it if it runs, goes back if not. */
   async #settle(version: string, before: string): Promise<void> {
     const { releases, host, standing } = this.#parts;
     if (await host.runsCurrent()) {
-      await standing.write({ floor: version, isUsed: true });
+      const { floor } = standing.read();
+      const isHigher = floor === null || isNewer(version, floor);
+      await standing.write({ floor: isHigher ? version : floor, isUsed: true });
       releases.point("proven", version);
       return;
     }
