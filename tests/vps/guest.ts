@@ -228,7 +228,7 @@ export class Guest {
       }
       if (Date.now() - saidAt > SILENT_MS) {
         hear(`nothing on the console for ${SILENT_MS / 1000} s: reset`);
-        await this.#reset();
+        await this.reset();
         saidAt = Date.now();
       }
       await sleep(SSH_RETRY_MS);
@@ -316,7 +316,7 @@ export class Guest {
   }
 
   /** For a kernel that hangs: without KVM, on a busy machine, one does at times. */
-  async #reset(): Promise<void> {
+  async reset(): Promise<void> {
     await this.#running().ask("system_reset");
     this.#shell.hangUp();
   }
@@ -332,7 +332,7 @@ export class Guest {
       await this.#startAgainAfterLateTimer();
       if (Date.now() > hungAt) {
         hungAt = Infinity;
-        await this.#reset();
+        await this.reset();
       }
       await sleep(SSH_RETRY_MS);
     }

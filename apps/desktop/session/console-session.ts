@@ -233,6 +233,7 @@ export class ConsoleSession {
     "setup.diagnostics": async () => ({ text: this.#setup.diagnostics() }),
     "endpoint.get": async () => this.#endpoint.view,
     "endpoint.set": ({ node }) => this.#endpoint.set(node),
+    "endpoint.key": async () => ({ key: this.#endpoint.key() }),
     "settings.get": async () => this.#settings.get(),
     "settings.set": async (change) => {
       const settings = this.#settings.set(change);

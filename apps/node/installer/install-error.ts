@@ -15,7 +15,6 @@ const ADVICE = {
   ERR_OTHER_BUNDLE: "approval, release and bundle do not name the same thing: get all three again",
   ERR_OLDER: "a node does not go back: this release is not newer than the one that runs",
   ERR_PLATFORM: "the bundle is for another processor",
-  ERR_TOO_LONG: "the bundle is longer than any release: get it again",
   ERR_TAR: "the bundle is no release of ours, or damaged: get it again",
   ERR_MANIFEST: "the bundle has no usable list of its files: get it again",
   ERR_TREE: "a file is not what the manifest says",

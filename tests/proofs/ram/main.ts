@@ -213,7 +213,10 @@ async function showDisk(what: string): Promise<void> {
 async function showPowerCut(): Promise<void> {
   await showDisk("the disk");
   const words = canaries.words(nextEnding++);
-  const conversation = await stage.open({ history: [{ role: "system", text: words.system }] });
+  const conversation = await stage.open({
+    history: [{ role: "system", text: words.system }],
+    steady: false,
+  });
   const answer = conversation.turn({ text: words.question, sampling: { temperature: 0 } });
   let text = "";
   while (!text.includes(words.answer)) {

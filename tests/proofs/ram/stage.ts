@@ -127,7 +127,7 @@ export class Stage {
     );
   }
 
-  open(options: Pick<ConversationOptions, "mode" | "history">): Promise<Conversation> {
+  open(options: Pick<ConversationOptions, "mode" | "steady" | "history">): Promise<Conversation> {
     const peer = { profile: this.#profile, device: this.#device, model: this.#model };
     return withRetry(() => Conversation.open({ ...peer, ...options }), { attempts: ATTEMPTS });
   }
