@@ -177,7 +177,7 @@ export const en = {
     one: "Receipt",
     loading: "Fetching receipts",
     meaning:
-      "The node reports: its keeper signs one when a worker has ended, and this console checked every signature. Each line says only what its witness measured. What a task left beside what was overwritten depends on the wipe grade that the node had then; what is shown is the one it has now.",
+      "The node reports: its keeper signs one when a worker has ended, and this console checked every signature. Each line says only what its witness measured. The wipe grade is of the machine while the task ran: what a task left beside what was overwritten depends on it.",
     none: "No worker has ended since the node started.",
     noneOlder: "The node has none that is older.",
     older: "Older receipts",
@@ -193,8 +193,9 @@ export const en = {
     release: "Release",
     cell: "Memory",
     cellText: "{{end}}; {{bytes}} overwritten at {{time}}",
-    gradeNow: "Wipe grade now",
-    gradeUnknown: "the node has not said it",
+    grade: "Wipe grade",
+    gradeText: "{{grade}}; the keeper's word, from what the node's doctor and the cell found",
+    gradeNotRecorded: "not recorded: this receipt is older than grades in receipts",
     cellEnd: {
       finished: "finished",
       timeout: "timed out",
