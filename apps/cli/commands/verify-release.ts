@@ -14,6 +14,7 @@ import {
   ReleaseFolder,
   reportText,
   verifyRelease as verifyFile,
+  type Anchor,
   type ReleaseReport,
   type ReleaseRequest,
 } from "@phantoma/release";
@@ -71,11 +72,16 @@ export async function releaseRequest(
   values: ReleaseValues,
 ): Promise<ReleaseRequest> {
   return {
-    anchor: chooseAnchor(await readAnchor(values.anchor)),
+    anchor: await anchorFrom(values.anchor),
     source: new ReleaseFolder(values.release ?? releaseDirOf(filePath)),
     stateDir: home.releasesDir,
     filePath,
   };
+}
+
+/** The build's own; the one in a file where the build has none. */
+export async function anchorFrom(path: string | undefined): Promise<Anchor> {
+  return chooseAnchor(await readAnchor(path));
 }
 
 async function readAnchor(path: string | undefined): Promise<unknown> {

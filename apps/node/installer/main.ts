@@ -3,7 +3,7 @@
  * itself.
  *
  *   main.ts recover                      finishes what a power cut interrupted; at every boot
- *   main.ts update                       what DIR/updates holds, after recovering: bundle.tar.gz, metadata, approval
+ *   main.ts update                       what DIR/updates holds, after recovering: a release, and an approval or a policy
  *   main.ts first --bundle F --sha256 H  on a machine without a release; whoever calls it has verified the bundle
  *
  *   --root DIR   another root folder than /, without systemd

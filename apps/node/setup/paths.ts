@@ -41,8 +41,10 @@ export function statePaths(stateDir: string) {
     installerDir: join(stateDir, "installer"),
     /** Written by the herald: the last answer, and what it fetched of a repository; public. */
     heraldDir: join(stateDir, "herald"),
-    /** Written by the keeper: the next release with its metadata, and an admin's approval; public. */
+    /** Written by the keeper: the next release with its metadata, and an admin's approval or policy; public. */
     updatesDir: join(stateDir, "updates"),
+    /** Root's: how the last update ended; public. */
+    outcomeDir: join(stateDir, "outcome"),
   };
 }
 

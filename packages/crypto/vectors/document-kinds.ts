@@ -12,6 +12,7 @@ import { licenceDocument } from "../src/documents/licence.ts";
 import {
   standingOrderDocument,
   updateApprovalDocument,
+  updatePolicyDocument,
   windowOrderDocument,
 } from "../src/documents/orders.ts";
 import { receiptDocument } from "../src/documents/receipt.ts";
@@ -29,4 +30,5 @@ export const documentKinds: Readonly<Record<DocumentFile, DocumentKind<any>>> = 
   licence: licenceDocument,
   "standing-order": standingOrderDocument,
   "heartbeat-answer": heartbeatAnswerDocument,
+  "update-policy": updatePolicyDocument,
 };

@@ -183,6 +183,7 @@ export const documentLayouts = {
     ["timestamp", optional(bytes(32))],
     ["licences", list(8, bytes(32))],
   ),
+  "update-policy": layout(11, "update policy", ...order, ["mode", choice("ask", "automatic")]),
 } as const satisfies Record<string, DocumentLayout>;
 
 export type DocumentFile = keyof typeof documentLayouts;
