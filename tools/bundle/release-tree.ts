@@ -28,6 +28,7 @@ export const ROLES = [
   "clerk",
   "keeper",
   "fetcher",
+  "herald",
   "doctor",
   "setup",
   "provisioner",

@@ -183,7 +183,15 @@ export class CellChannel {
   }
 
   async #submitStandingOrder(order: Buffer): Promise<Answer> {
-    const reason = this.#keeper.reporting.submitOrder(order, Date.now());
+    const { reporting, policy } = this.#keeper;
+    let reason = reporting.refusal(order, Date.now());
+    if (reason === undefined && policy) {
+      // First the kernel: where the herald cannot go, nothing is to be sent.
+      const refused = await policy.report(order);
+      if (refused === "ERR_NO_WARDEN") return refused;
+      reason = refused;
+    }
+    reason ??= reporting.submitOrder(order, Date.now());
     return reason === undefined ? DONE : { code: "ERR_ORDER_REFUSED", reason };
   }
 

@@ -93,6 +93,7 @@ export class Keeper {
             node: options.identity.signing.publicKey,
             devices: () => this.devices.current,
             listsAfter: (version) => this.devices.bytesAfter(version),
+            standingOrder: () => this.reporting.orderBytes,
           });
     this.reporting = new Reporting({
       ...options,

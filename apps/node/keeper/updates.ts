@@ -53,6 +53,8 @@ const POLL_MS = 2_000;
 /** A line of JSON. */
 const MAX_OUTCOME_BYTES = 1024;
 const MAX_ORDER_BYTES = 1024;
+/** 16 KiB, as in `packages/release`: it names one file. */
+const MAX_TIMESTAMP_BYTES = 16_384;
 
 export interface UpdatesOptions {
   readonly node: Uint8Array;
@@ -74,7 +76,7 @@ export class Updates {
   readonly #counterPath: string;
   #counter: bigint;
   #last: Promise<unknown> = Promise.resolve();
-  /** Already offered, or not to be had: not tried again by itself before something else is there. */
+  /** What was offered last, and who vouched for it: the same again is not, and the installer takes nothing twice. */
   #offered: string | undefined;
 
   constructor(options: UpdatesOptions) {
@@ -114,10 +116,10 @@ export class Updates {
       const sha256 = Buffer.from(approval.release).toString("hex");
       const isIt = (held: HeldBundle | undefined) =>
         held?.sha256 === sha256 && held.version === approval.version;
-      const isGiven = isIt(bundleIn(updatesDir));
-      if (!isGiven && !isIt(bundleIn(heraldDir))) return "ERR_UPDATE_UNKNOWN";
+      const isFetched = isIt(bundleIn(heraldDir));
+      if (!isFetched && !isIt(bundleIn(updatesDir))) return "ERR_UPDATE_UNKNOWN";
       this.#remember(approval.counter);
-      if (!isGiven) await this.#given.takeFrom(heraldDir);
+      if (isFetched) await this.#given.takeFrom(heraldDir);
       this.#withdraw();
       writePublicFile(join(updatesDir, APPROVAL_FILE), untrusted);
       return undefined;
@@ -155,15 +157,15 @@ export class Updates {
   async #goOn(): Promise<undefined> {
     const { heraldDir, updatesDir, version, log } = this.#options;
     const fetched = bundleIn(heraldDir);
-    if (!fetched || fetched.sha256 === this.#offered || !isNewer(fetched.version, version)) return;
+    if (!fetched || !isNewer(fetched.version, version)) return;
     if (this.#policy(Date.now())?.mode !== "automatic") return;
-    const word = `${fetched.version} ${fetched.sha256}\n`;
-    this.#offered = fetched.sha256;
-    if (readWord(join(updatesDir, OFFER_FILE)) === word) return;
+    const offer = `${fetched.sha256} ${readWord(join(heraldDir, "metadata/timestamp.json"))}`;
+    if (offer === this.#offered) return;
+    this.#offered = offer;
     try {
-      if (bundleIn(updatesDir)?.sha256 !== fetched.sha256) await this.#given.takeFrom(heraldDir);
+      await this.#given.takeFrom(heraldDir);
       this.#withdraw();
-      writePublicFile(join(updatesDir, OFFER_FILE), word);
+      writePublicFile(join(updatesDir, OFFER_FILE), `${fetched.version} ${fetched.sha256}\n`);
       log("update-offered");
     } catch (error) {
       log("update-not-offered", { code: (error as NodeJS.ErrnoException).code ?? "ERR" });
@@ -262,7 +264,7 @@ function shown(held: HeldBundle | undefined): Update["fetched"] {
 
 function readWord(path: string): string {
   try {
-    return readPublicFile(path, MAX_ORDER_BYTES).toString("ascii");
+    return readPublicFile(path, MAX_TIMESTAMP_BYTES).toString("latin1");
   } catch {
     return "";
   }

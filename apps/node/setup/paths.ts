@@ -8,9 +8,9 @@ import { join } from "node:path";
 
 /** In the orders' folder, and there exactly while a window is open: it starts the fetcher. */
 export const ORDER_FILE = "window.order";
-/** The same while a standing order is in force: it starts the herald. */
+/** The same while a standing order is in force. */
 export const STANDING_FILE = "standing.order";
-/** Beside it: what the herald carries, replaced as a whole. */
+/** Beside it, while the order has a place: what the herald carries, replaced as a whole. It starts the herald. */
 export const HEARTBEAT_FILE = "heartbeat";
 /** Beside it, and there exactly while a licence lets the herald fetch updates. */
 export const LICENSED_FILE = "licensed";

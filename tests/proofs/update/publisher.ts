@@ -40,6 +40,24 @@ export class Publisher {
     return join(this.#ceremony.dir, "anchor.json");
   }
 
+  /** What is published, as it changes: a control plane serves it. */
+  get repository(): string {
+    return join(this.#ceremony.dir, "repository");
+  }
+
+  /** A copy of all that is published, bundles as well. */
+  wholeCopy(): string {
+    const dir = this.#newDir();
+    cpSync(this.repository, dir, { recursive: true });
+    return dir;
+  }
+
+  /** In a copy: its list a version on, with the signature of one engineer and of both machines. */
+  signByOne(dir: string): void {
+    const signers = [this.#team.engineers[0]!];
+    forge(dir, this.#ceremony, this.#team, { signers, madeAtMs: this.#nowMs });
+  }
+
   /**
    * Three engineers sign it.
    *
@@ -61,11 +79,10 @@ export class Publisher {
     return this.#copy();
   }
 
-  /** The same list once more, a version on, with the signature of one engineer and of both machines. */
+  /** The same list once more, signed by one. */
   signedByOne(): string {
     const dir = this.#copy();
-    const signers = [this.#team.engineers[0]!];
-    forge(dir, this.#ceremony, this.#team, { signers, madeAtMs: this.#nowMs });
+    this.signByOne(dir);
     return dir;
   }
 
