@@ -53,6 +53,20 @@ export function readPiece(dir: string, path: string, offset: number, maxBytes: n
   }
 }
 
+/** Changes with any byte of the metadata there: who vouches for a release, and whether it is what they vouched for. */
+export function metadataMark(dir: string): string {
+  const hash = createHash("sha256");
+  for (const path of releasePaths(dir)
+    .filter((one) => one.startsWith("metadata/"))
+    .toSorted())
+    try {
+      hash.update(path).update(readPublicFile(join(dir, path), MAX_METADATA_BYTES));
+    } catch {
+      hash.update("unreadable");
+    }
+  return hash.digest("hex");
+}
+
 export class GivenRelease {
   readonly #dir: string;
   /** How long each file that is being pushed will be. */

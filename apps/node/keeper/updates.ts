@@ -41,7 +41,7 @@ import {
   type HeldBundle,
 } from "../orders/update-files.ts";
 import { readPublicFile, writePublicFile } from "../setup/public-file.ts";
-import { GivenRelease, readPiece } from "./given-release.ts";
+import { GivenRelease, metadataMark, readPiece } from "./given-release.ts";
 import { orderRefusalOf } from "./order-refusal.ts";
 
 /** An approval is acted on at once; the rest is for a node that is away. */
@@ -53,8 +53,6 @@ const POLL_MS = 2_000;
 /** A line of JSON. */
 const MAX_OUTCOME_BYTES = 1024;
 const MAX_ORDER_BYTES = 1024;
-/** 16 KiB, as in `packages/release`: it names one file. */
-const MAX_TIMESTAMP_BYTES = 16_384;
 
 export interface UpdatesOptions {
   readonly node: Uint8Array;
@@ -159,7 +157,7 @@ export class Updates {
     const fetched = bundleIn(heraldDir);
     if (!fetched || !isNewer(fetched.version, version)) return;
     if (this.#policy(Date.now())?.mode !== "automatic") return;
-    const offer = `${fetched.sha256} ${readWord(join(heraldDir, "metadata/timestamp.json"))}`;
+    const offer = `${fetched.sha256} ${metadataMark(heraldDir)}`;
     if (offer === this.#offered) return;
     this.#offered = offer;
     try {
@@ -260,14 +258,6 @@ function shown(held: HeldBundle | undefined): Update["fetched"] {
   if (!held) return null;
   const { path, version, sha256, bytes } = held;
   return { name: path.slice("targets/".length + sha256.length + 1), version, sha256, bytes };
-}
-
-function readWord(path: string): string {
-  try {
-    return readPublicFile(path, MAX_TIMESTAMP_BYTES).toString("latin1");
-  } catch {
-    return "";
-  }
 }
 
 /** @throws when it is there and unreadable: beginning anew would let old orders count again */

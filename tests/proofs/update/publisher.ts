@@ -52,12 +52,6 @@ export class Publisher {
     return dir;
   }
 
-  /** In a copy: its list a version on, with the signature of one engineer and of both machines. */
-  signByOne(dir: string): void {
-    const signers = [this.#team.engineers[0]!];
-    forge(dir, this.#ceremony, this.#team, { signers, madeAtMs: this.#nowMs });
-  }
-
   /**
    * Three engineers sign it.
    *
@@ -79,10 +73,11 @@ export class Publisher {
     return this.#copy();
   }
 
-  /** The same list once more, signed by one. */
+  /** The same list once more, a version on, with the signature of one engineer and of both machines. */
   signedByOne(): string {
     const dir = this.#copy();
-    this.signByOne(dir);
+    const signers = [this.#team.engineers[0]!];
+    forge(dir, this.#ceremony, this.#team, { signers, madeAtMs: this.#nowMs });
     return dir;
   }
 

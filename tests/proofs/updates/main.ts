@@ -11,7 +11,7 @@
  * @module
  */
 import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync } from "node:fs";
-import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -29,7 +29,7 @@ import {
 } from "../../../tools/bundle/release-tree.ts";
 import { Proof } from "../../proof.ts";
 import { releaseRefusal } from "../../release-refusal.ts";
-import { FleetUnderTest } from "../blind/fleet-under-test.ts";
+import { FleetUnderTest, freePort } from "../blind/fleet-under-test.ts";
 import { Publisher } from "../update/publisher.ts";
 import { Front, PLANE_NAME, type Takeover } from "./front.ts";
 import { Person } from "./person.ts";
@@ -188,27 +188,22 @@ async function showTakeovers(stage: Stage): Promise<void> {
     )),
   });
 
-  const byOne = publisher.wholeCopy();
-  publisher.signByOne(byOne);
+  const changed = publisher.wholeCopy();
+  relabel(changed, "0.5.0", "0.5.9");
   const attacker = await Publisher.begin(join(dir, "attacker"));
   await attacker.release(bundles.forged);
-  for (const [what, releases, codes] of [
-    ["a release with one engineer's signature", byOne, ["ERR_QUORUM"]],
-    ["a release of its own engineers", attacker.repository, ["ERR_QUORUM", "ERR_ROLLBACK"]],
+  for (const [what, releases, refusal] of [
+    ["a list that it changed", changed, "ERR_MISMATCH"],
+    ["a release of its own engineers", attacker.repository, "ERR_QUORUM"],
   ] as const) {
     const count = updating.installed.length;
     await reportTo(stage, { releases });
     await until(async () => updating.installed.length > count);
-    const { advice = "" } = updating.installed[0] ?? {};
+    const { advice = "nothing was offered" } = updating.installed[0] ?? {};
     const code = /\((ERR_\w+)/.exec(advice)?.[1] ?? advice;
     proof.row({
       name: `taken over, it offers ${what}`,
-      ...(await runs(
-        stage,
-        "0.4.0",
-        codes.some((one) => one === code),
-        code,
-      )),
+      ...(await runs(stage, "0.4.0", code === refusal, code)),
     });
   }
   const theirs = parseAnchor(JSON.parse(readFileSync(attacker.anchorPath, "utf8")));
@@ -252,14 +247,14 @@ async function showStranger(stage: Stage, path: string): Promise<void> {
 
 /** One standing order more: a heartbeat at once. @returns what became of it */
 async function report({ person, front: plane }: Stage): Promise<string> {
-  const counter = await person.orderCounter();
+  const before = await person.newest();
   const key = Buffer.from(openAuthority(fleet.stateDir).publicKey).toString("hex");
   const place = `https://${PLANE_NAME}:${plane.port}`;
   const { code, text } = await person.phantoma(
     ...["report", "on", place, "--key", key, "--address", "127.0.0.1"],
   );
   if (code !== 0) throw new Error(`report on: ${text}`);
-  return person.outcome(counter);
+  return person.outcome(before);
 }
 
 async function reportTo(stage: Stage, takeover: Takeover): Promise<string> {
@@ -296,8 +291,20 @@ function signersOf(report: any): { isEnough: boolean; text: string } {
   return { isEnough: signers.length >= needed, text: `${signers.join(", ")}; ${needed} needed` };
 }
 
+/** The list of a release says another version, and its bundle is called so. */
+function relabel(repository: string, version: string, as: string): void {
+  const metadataDir = join(repository, "metadata");
+  const lists = readdirSync(metadataDir).filter((name) => name.endsWith(".targets.json"));
+  const newest = lists.toSorted((a, b) => parseInt(b) - parseInt(a))[0]!;
+  const text = readFileSync(join(metadataDir, newest), "utf8");
+  writeFileSync(join(metadataDir, newest), text.replaceAll(version, as));
+  const targetsDir = join(repository, "targets");
+  for (const name of readdirSync(targetsDir))
+    if (name.includes(version))
+      cpSync(join(targetsDir, name), join(targetsDir, name.replaceAll(version, as)));
+}
+
 async function portOf(control: FleetUnderTest): Promise<number> {
-  const { freePort } = await import("../blind/fleet-under-test.ts");
   control.nodesPort = await freePort();
   return control.nodesPort;
 }

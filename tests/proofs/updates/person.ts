@@ -75,21 +75,21 @@ export class Person {
     }
   }
 
-  /** What became of the newest heartbeat, once it is known. */
-  async outcome(afterCounter: string): Promise<string> {
+  /** The newest heartbeat, as the node shows it. */
+  async newest(): Promise<string | undefined> {
+    return (await this.#asked((session) => session.reporting())).sent[0]?.document;
+  }
+
+  /** What became of the one after `before`, once it is known. */
+  async outcome(before: string | undefined): Promise<string> {
     const deadline = performance.now() + PATIENCE_MS;
     for (;;) {
-      const { order, sent } = await this.#asked((session) => session.reporting());
-      const isNew = BigInt(order?.counter ?? 0) > BigInt(afterCounter);
-      if (isNew && sent[0] && sent[0].outcome !== "waiting") return sent[0].outcome;
+      const [newest] = (await this.#asked((session) => session.reporting())).sent;
+      if (newest && newest.document !== before && newest.outcome !== "waiting")
+        return newest.outcome;
       if (performance.now() > deadline) return "waiting";
       await sleep(200);
     }
-  }
-
-  async orderCounter(): Promise<string> {
-    const { highestCounter } = await this.#asked((session) => session.reporting());
-    return highestCounter;
   }
 
   async update() {

@@ -107,6 +107,7 @@ export class UpdatingNode {
   }
 
   watch(): void {
+    this.#seen = this.#words();
     this.#watch = setInterval(() => void this.#look(), WATCH_MS);
   }
 
@@ -117,7 +118,7 @@ export class UpdatingNode {
   }
 
   async #look(): Promise<void> {
-    const seen = WORDS.map((name) => mark(join(this.machine.stateDir, "updates", name))).join(" ");
+    const seen = this.#words();
     if (seen === this.#seen || this.#isBusy) return;
     this.#seen = seen;
     this.#isBusy = true;
@@ -130,6 +131,10 @@ export class UpdatingNode {
     }
     this.installed.unshift(ended);
     this.#isBusy = false;
+  }
+
+  #words(): string {
+    return WORDS.map((name) => mark(join(this.machine.stateDir, "updates", name))).join(" ");
   }
 
   #install(proven: string): Promise<Ended> {
