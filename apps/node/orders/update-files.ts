@@ -8,6 +8,7 @@
  */
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { isNewer } from "../installer/manifest.ts";
 
 /** The newest device's word that a release may be installed; whoever writes it writes it last. */
 export const APPROVAL_FILE = "update.approval";
@@ -58,14 +59,7 @@ export function bundleIn(dir: string): HeldBundle | undefined {
     if (sha256 && version && stat?.isFile())
       found.push({ path, version, sha256, bytes: stat.size });
   }
-  return found.toSorted((a, b) => (isAbove(a.version, b.version) ? -1 : 1))[0];
-}
-
-export function isAbove(version: string, other: string): boolean {
-  const [ours, theirs] = [version, other].map((one) => one.split(".").map(Number));
-  for (const [index, number] of ours!.entries())
-    if (number !== theirs![index]) return number > (theirs![index] ?? 0);
-  return false;
+  return found.toSorted((a, b) => (isNewer(a.version, b.version) ? -1 : 1))[0];
 }
 
 function namesIn(dir: string): string[] {

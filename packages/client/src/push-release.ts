@@ -12,7 +12,7 @@ import type { ControlSession } from "./control-session.ts";
 /** Half of the streams of a session. */
 const PIECES_UNDER_WAY = 8;
 
-export interface ReleasePushOptions {
+interface ReleasePushOptions {
   readonly onProgress?: (bytes: number, of: number) => void;
 }
 
