@@ -15,8 +15,10 @@ export const PLANE_NAME = "plane.test";
 
 /** What a taken-over control plane does; what is left out is as honest as it was. */
 export interface Takeover {
-  /** Instead of the real answer to this heartbeat. */
-  readonly answer?: (real: Buffer, heartbeat: Buffer) => Buffer;
+  /** Of its own making: the real control plane hears nothing of this heartbeat. */
+  readonly invent?: (heartbeat: Buffer) => Buffer;
+  /** Of the real answer. */
+  readonly change?: (real: Buffer) => Buffer;
   readonly status?: number;
   /** A folder whose releases it serves. */
   readonly releases?: string;
@@ -25,7 +27,7 @@ export interface Takeover {
 export class Front {
   readonly authorityPem: string;
   takeover: Takeover = {};
-  /** The last answers of the real one, newest first. */
+  /** Every answer of the real one, newest first. */
   readonly answers: Buffer[] = [];
   readonly #server: Server;
   readonly #port: number;
@@ -58,22 +60,29 @@ export class Front {
     const [, file] = /^\/v1\/releases\/([\w./-]+)$/.exec(path) ?? [];
     if (file && takeover.releases) return serveFile(join(takeover.releases, file), answered);
     const body = await bytesOf(asked);
+    const { invent, status = 200 } = takeover;
+    if (path === "/v1/heartbeats" && (invent || status !== 200))
+      return say(answered, status, invent?.(body) ?? Buffer.alloc(0));
     const how = { host: "127.0.0.1", port: this.#port, method, path, headers } as const;
-    const onward = request(how, async (response) => {
-      if (path !== "/v1/heartbeats") {
-        answered.writeHead(response.statusCode!, response.headers);
-        return response.pipe(answered);
-      }
-      const real = await bytesOf(response);
-      this.answers.unshift(real);
-      const said = takeover.answer?.(real, body) ?? real;
-      const status = takeover.status ?? response.statusCode!;
-      answered.writeHead(status, { "content-length": said.length });
-      return answered.end(said);
+    const onward = request(how, (response) => {
+      if (path === "/v1/heartbeats") return void this.#answer(response, answered);
+      answered.writeHead(response.statusCode!, response.headers);
+      response.pipe(answered);
+      return undefined;
     });
     onward.on("error", () => answered.destroy());
     onward.end(body);
   }
+
+  async #answer(response: IncomingMessage, answered: ServerResponse): Promise<void> {
+    const real = await bytesOf(response);
+    this.answers.unshift(real);
+    say(answered, response.statusCode!, this.takeover.change?.(real) ?? real);
+  }
+}
+
+function say(answered: ServerResponse, status: number, body: Buffer): void {
+  answered.writeHead(status, { "content-length": body.length }).end(body);
 }
 
 function serveFile(path: string, answered: ServerResponse): void {

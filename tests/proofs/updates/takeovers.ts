@@ -38,34 +38,32 @@ export function answersOf(
   return [
     {
       what: "an answer signed by somebody else",
-      takeover: { answer: (_real, heartbeat) => signed(heartbeat, {}, stranger.privateKey) },
+      takeover: { invent: (heartbeat) => signed(heartbeat, {}, stranger.privateKey) },
       outcome: "ERR_AUTHENTICATION",
     },
     {
       what: "a field that no answer has",
-      takeover: { answer: (real) => withPart(real, '{"interval": 1}') },
+      takeover: { change: (real) => withPart(real, '{"interval": 1}') },
       outcome: "ERR_UNEXPECTED",
     },
     {
       what: "a command",
-      takeover: { answer: (real) => withPart(real, "install http://plane.test/now") },
+      takeover: { change: (real) => withPart(real, "install http://plane.test/now") },
       outcome: "ERR_UNEXPECTED",
     },
     {
       what: "an answer a byte longer than one may be",
-      takeover: { answer: () => Buffer.alloc(MAX_ANSWER_BODY_BYTES + 1) },
+      takeover: { invent: () => Buffer.alloc(MAX_ANSWER_BODY_BYTES + 1) },
       outcome: "ERR_TOO_LONG",
     },
     {
       what: "the answer to an earlier heartbeat",
-      takeover: { answer: earlier },
+      takeover: { invent: earlier },
       outcome: "ERR_UNEXPECTED",
     },
     {
       what: "the answer to another node",
-      takeover: {
-        answer: (_real, heartbeat) => signed(heartbeat, { node: stranger.publicKey }),
-      },
+      takeover: { invent: (heartbeat) => signed(heartbeat, { node: stranger.publicKey }) },
       outcome: "ERR_UNEXPECTED",
     },
     { what: "an error", takeover: { status: 500 }, outcome: "ERR_STATUS" },
