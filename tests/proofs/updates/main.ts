@@ -15,6 +15,7 @@ import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { parseAnchor, ReleaseFolder } from "@phantoma/release";
 import { openAuthority } from "../../../apps/control-plane/authority.ts";
@@ -25,7 +26,6 @@ import {
   bundle as compile,
   LLAMA_DIR,
   makeReleaseTree,
-  NODE_DIR,
 } from "../../../tools/bundle/release-tree.ts";
 import { Proof } from "../../proof.ts";
 import { releaseRefusal } from "../../release-refusal.ts";
@@ -39,6 +39,7 @@ import { UpdatingNode } from "./updating-node.ts";
 const { values } = parseArgs({
   options: { json: { type: "boolean", default: false }, bundle: { type: "string" } },
 });
+const repositoryDir = fileURLToPath(new URL("../../..", import.meta.url));
 const DAY_MS = 86_400_000;
 /** An update on a busy machine. */
 const PATIENCE_MS = 120_000;
@@ -323,10 +324,10 @@ async function license(key: Buffer): Promise<void> {
 async function pack() {
   proof.say("  packing five nodes");
   const nodePath = join(dir, "node");
-  copyFileSync(`${NODE_DIR}/bin/node`, nodePath);
+  copyFileSync(process.execPath, nodePath);
   mkdirSync(join(treeDir, "bin"), { recursive: true });
   writeFileSync(join(treeDir, "bin/node"), `#!/bin/sh\nexec ${nodePath} "$@"\n`);
-  cpSync(LLAMA_DIR, join(treeDir, LLAMA_DIR), { recursive: true });
+  cpSync(join(repositoryDir, LLAMA_DIR), join(treeDir, LLAMA_DIR), { recursive: true });
   makeReleaseTree(treeDir);
   compile("apps/node/demo/main.ts", join(treeDir, "apps/node/demo/main.js"));
   cpSync(publisher.anchorPath, join(treeDir, "anchor.json"));
