@@ -140,11 +140,11 @@ export class Updates {
 
   /** @returns how many bytes of the file are here, or why none are wanted */
   push(path: string, bytes: number): Promise<number | KeeperRefusal> {
-    return this.#inTurn(() => this.#given.begin(path, bytes), pushFault);
+    return this.#inTurn(() => this.#given.begin(path, bytes));
   }
 
   pushChunk(path: string, offset: number, bytes: Uint8Array): Promise<number | KeeperRefusal> {
-    return this.#inTurn(() => this.#given.chunk(path, offset, bytes), pushFault);
+    return this.#inTurn(() => this.#given.chunk(path, offset, bytes));
   }
 
   stop(): void {
@@ -222,7 +222,7 @@ export class Updates {
   }
 
   /** Approvals, pushes and what the policy does never overlap. */
-  #inTurn<T>(act: () => Promise<T>, faultOf: (error: unknown) => T = storageFault): Promise<T> {
+  #inTurn<T>(act: () => Promise<T>): Promise<T | KeeperRefusal> {
     const turn = this.#last.then(act).catch(faultOf);
     this.#last = turn;
     return turn;
@@ -245,13 +245,9 @@ function refusedOrder(reason: OrderRefusal): Refusal {
   return { code: "ERR_ORDER_REFUSED", reason };
 }
 
-function pushFault(error: unknown): KeeperRefusal {
+function faultOf(error: unknown): KeeperRefusal {
   if ((error as NodeJS.ErrnoException).code === "ERR_DIGEST") return "ERR_DIGEST";
   return storeFaultOf(error) === "ERR_NO_SPACE" ? "ERR_NO_SPACE" : "ERR_STORAGE";
-}
-
-function storageFault<T>(error: unknown): T {
-  return pushFault(error) as T;
 }
 
 function shown(held: HeldBundle | undefined): Update["fetched"] {

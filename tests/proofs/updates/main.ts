@@ -251,9 +251,8 @@ async function report({ person, front: plane }: Stage): Promise<string> {
   const before = await person.newest();
   const key = Buffer.from(openAuthority(fleet.stateDir).publicKey).toString("hex");
   const place = `https://${PLANE_NAME}:${plane.port}`;
-  const { code, text } = await person.phantoma(
-    ...["report", "on", place, "--key", key, "--address", "127.0.0.1"],
-  );
+  const to = [place, "--key", key, "--address", "127.0.0.1"];
+  const { code, text } = await person.phantoma("report", "on", ...to);
   if (code !== 0) throw new Error(`report on: ${text}`);
   return person.outcome(before);
 }

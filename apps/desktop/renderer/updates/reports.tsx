@@ -27,7 +27,7 @@ export function Reports({ node, reporting }: Props) {
   const stopNow = () =>
     stop.mutate(
       { node: node.id },
-      { onSuccess: () => client.invalidateQueries({ queryKey: keys.reporting(node.id) }) },
+      { onSuccess: () => void client.invalidateQueries({ queryKey: keys.reporting(node.id) }) },
     );
   return (
     <>
@@ -97,7 +97,7 @@ function Licences({ node, reporting: { licences } }: Props) {
     const document = btoa(String.fromCharCode(...bytes.subarray(0, MAX_FILE_BYTES)));
     take.mutate(
       { node: node.id, document },
-      { onSuccess: () => client.invalidateQueries({ queryKey: keys.reporting(node.id) }) },
+      { onSuccess: () => void client.invalidateQueries({ queryKey: keys.reporting(node.id) }) },
     );
   };
   return (

@@ -58,7 +58,7 @@ function Release({ node, update }: { node: NodeView; update: UpdateView }) {
   const setPolicy = () =>
     policy.mutate(
       { node: node.id, isAutomatic: !isAutomatic },
-      { onSuccess: () => client.invalidateQueries({ queryKey: keys.update(node.id) }) },
+      { onSuccess: () => void client.invalidateQueries({ queryKey: keys.update(node.id) }) },
     );
   return (
     <>
