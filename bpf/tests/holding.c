@@ -291,7 +291,7 @@ static void cgroup_is_taken(void)
 	char path[300];
 	int removed = 0;
 
-	for (unsigned i = 0; i < 6; i++) {
+	for (unsigned i = 0; i < 7; i++) {
 		snprintf(path, sizeof(path), "%s/%s", stage.cgroup, folders[i]);
 		removed += !rmdir(path);
 	}
