@@ -36,6 +36,13 @@ export type LiveControl = Pick<
   | "closeWindow"
   | "removeModel"
   | "verifyModel"
+  | "reporting"
+  | "submitStandingOrder"
+  | "submitLicence"
+  | "update"
+  | "readUpdate"
+  | "approveUpdate"
+  | "submitUpdatePolicy"
   | "close"
 >;
 

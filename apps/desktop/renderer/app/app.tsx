@@ -16,6 +16,7 @@ import { WelcomePage } from "../pairing/welcome-page.tsx";
 import { ReceiptsPage } from "../receipts/receipts-page.tsx";
 import { SettingsPage } from "../settings/settings-page.tsx";
 import { SetupPage } from "../setup/setup-page.tsx";
+import { UpdatesPage } from "../updates/updates-page.tsx";
 import { WindowBanner } from "../window/window-banner.tsx";
 import { ErrorView } from "./error-view.tsx";
 import { HomePage } from "./home-page.tsx";
@@ -101,6 +102,8 @@ function Page() {
       return <EgressPage key={node.id} node={node} />;
     case "health":
       return <HealthPage node={node} />;
+    case "updates":
+      return <UpdatesPage key={node.id} node={node} />;
     case "receipts":
       return <ReceiptsPage key={node.id} node={node} />;
     case "new":

@@ -35,6 +35,8 @@ export const keys = {
   receipts: (node: string, before: number | null) => ["receipts.list", node, before],
   egress: (node: string) => ["egress.read", node],
   doctor: (node: string) => ["doctor.read", node],
+  update: (node: string) => ["updates.read", node],
+  reporting: (node: string) => ["reporting.read", node],
   endpoint: ["endpoint.get"],
   setup: ["setup.get"],
   window: (node: string) => ["window.get", node],
@@ -99,6 +101,22 @@ export const useDoctor = ({ id, state }: Pick<NodeView, "id" | "state">) =>
     queryFn: () => ask("doctor.read", { node: id }),
     enabled: state !== "stopped",
     staleTime: DOCTOR_STALE_MS,
+  });
+
+export const useUpdate = ({ id, state }: Pick<NodeView, "id" | "state">) =>
+  useQuery({
+    queryKey: keys.update(id),
+    queryFn: () => ask("updates.read", { node: id }),
+    enabled: state !== "stopped",
+    staleTime: STATUS_STALE_MS,
+  });
+
+export const useReporting = ({ id, state }: Pick<NodeView, "id" | "state">) =>
+  useQuery({
+    queryKey: keys.reporting(id),
+    queryFn: () => ask("reporting.read", { node: id }),
+    enabled: state !== "stopped",
+    staleTime: STATUS_STALE_MS,
   });
 
 /** One request that changes something. */

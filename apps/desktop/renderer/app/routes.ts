@@ -6,7 +6,16 @@
 import { useSyncExternalStore } from "react";
 
 /** Pages that need nothing but their name. */
-const plainPages = ["node", "models", "egress", "health", "receipts", "settings", "setup"] as const;
+const plainPages = [
+  "node",
+  "models",
+  "egress",
+  "health",
+  "updates",
+  "receipts",
+  "settings",
+  "setup",
+] as const;
 
 export type Route =
   | { readonly page: "home" | "new" | (typeof plainPages)[number] }

@@ -29,6 +29,7 @@ export function Sidebar() {
         <Place page="models" icon="model" label={t("models.title")} />
         <Place page="egress" icon="egress" label={t("egress.title")} />
         <Place page="health" icon="health" label={t("health.title")} />
+        <Place page="updates" icon="update" label={t("updates.title")} />
         <Place page="receipts" icon="receipt" label={t("receipts.title")} />
         <Place page="settings" icon="settings" label={t("settings.title")} />
       </ul>

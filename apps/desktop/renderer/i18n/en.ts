@@ -9,6 +9,7 @@ import { errors } from "./en-errors.ts";
 import { health } from "./en-health.ts";
 import { models } from "./en-models.ts";
 import { setup } from "./en-setup.ts";
+import { updates } from "./en-updates.ts";
 
 export const en = {
   app: {
@@ -96,6 +97,7 @@ export const en = {
   health,
   models,
   setup,
+  updates,
   markdown: {
     code: "code",
     copyCode: "Copy code",
