@@ -6,6 +6,7 @@
 import { QueryClient, useMutation, useQuery, type UseMutationResult } from "@tanstack/react-query";
 import type {
   ConsoleState,
+  Doctor,
   NodeView,
   RequestInput,
   RequestName,
@@ -118,6 +119,12 @@ export const useReporting = ({ id, state }: Pick<NodeView, "id" | "state">) =>
     enabled: state !== "stopped",
     staleTime: STATUS_STALE_MS,
   });
+
+/** The last answer is not the grade of now when the node cannot be asked any more. */
+export function useGrade(node: Pick<NodeView, "id" | "state">): Doctor["grade"] | undefined {
+  const { data, error } = useDoctor(node);
+  return error ? undefined : data?.grade;
+}
 
 /** One request that changes something. */
 export function useRequest<N extends RequestName>(
