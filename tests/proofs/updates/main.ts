@@ -36,7 +36,6 @@ import { UpdatingNode } from "./updating-node.ts";
 const { values } = parseArgs({
   options: { json: { type: "boolean", default: false }, bundle: { type: "string" } },
 });
-const repositoryDir = fileURLToPath(new URL("../../..", import.meta.url));
 const DAY_MS = 86_400_000;
 /** An update on a busy machine. */
 const PATIENCE_MS = 120_000;
