@@ -51,6 +51,8 @@ export const keeperRequests = {
   submitStandingOrder: { kind: 17, from: ["clerk"] },
   /** Body: a signed licence. Answer: empty. */
   submitLicence: { kind: 18, from: ["clerk"] },
+  /** Body: nothing. Answer: in which hour each device was last certified for, as JSON. */
+  lastSeen: { kind: 32, from: ["clerk"] },
 } as const satisfies Record<string, { kind: number; from: readonly ("worker" | "clerk")[] }>;
 
 export type KeeperRequest = keyof typeof keeperRequests;
