@@ -36,7 +36,7 @@ function MakeKit({ node, onMade }: { node: NodeView; onMade: () => void }) {
   const { data } = make;
   if (data)
     return (
-      <Banner tone="good" shape="box">
+      <Banner shape="box">
         <p>
           <strong>{t("devices.kit.made")}</strong>
         </p>

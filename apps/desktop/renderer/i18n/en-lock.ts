@@ -5,13 +5,13 @@
  */
 export const lock = {
   title: "Locked",
-  text: "The keys of this device are not in memory, and nothing of a conversation is.",
+  text: "The console has let go of this device's key and of every conversation.",
   passphrase: "Passphrase",
   keyring: "The system's key store opens it.",
   open: "Unlock",
   settings: "Lock",
   meaning:
-    "Locking ends every worker, erases the device's key from memory and discards the page. Conversations that were not saved are gone.",
+    "Locking ends every worker, lets go of the device's key and discards the page. Conversations that were not saved are gone.",
   opensWith: {
     keyring: "Opens with the system's key store.",
     passphrase: "Opens with your passphrase, and with nothing else.",
