@@ -241,6 +241,7 @@ export class ConsoleSession {
     "recovery.restore": ({ name, lost }) => this.#joins.restore(name, lost),
     "endpoint.get": async () => this.#endpoint.view,
     "endpoint.set": ({ node }) => this.#endpoint.set(node),
+    "endpoint.key": async () => ({ key: this.#endpoint.key() }),
     "settings.get": async () => this.#settings.get(),
     "settings.set": async (change) => {
       const settings = this.#settings.set(change);
