@@ -27,6 +27,7 @@
 #include "daemon.h"
 #include "demo-cgroup.h"
 #include "events.h"
+#include "task-counts.h"
 #include "unix-paths.h"
 #include "verify.h"
 #include "window.h"
@@ -143,9 +144,12 @@ static int set_up(struct daemon *daemon, const struct options *options)
 		return -1;
 	if (policy_load(&daemon->policy, options->cgroup, options->pins, options->ring_bytes,
 			fault) ||
-	    unix_paths_fill(&daemon->policy, options, fault) ||
-	    policy_attach(&daemon->policy, fault))
+	    unix_paths_fill(&daemon->policy, options, fault))
 		return -1;
+	task_counts_begin(&daemon->policy);
+	if (policy_attach(&daemon->policy, fault))
+		return -1;
+	task_counts_since(&daemon->policy);
 	if (options->make_cgroup && demo_cgroup_admit(&daemon->policy, fault))
 		return -1;
 	is_member =
@@ -181,6 +185,8 @@ static void tick(struct daemon *daemon)
 	if (daemon->deadline && boot_ns() >= daemon->deadline)
 		request_close_window(daemon);
 	tell_lost(daemon);
+	task_counts_since(&daemon->policy);
+	task_counts_sweep(&daemon->policy);
 	if (++ticks % TICKS_PER_PROBE == 0 || check_links(daemon, &fault))
 		check(daemon);
 }

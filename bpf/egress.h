@@ -10,7 +10,7 @@
  *   verify.c, probe.c  whether that is so: read back, and tried
  *   warden.c           the command line; daemon.c is `warden run`, request.c and keeper.c its socket
  *   confine.c          what the warden gives up before it listens
- *   witness.c, receipt.c
+ *   witness.c, receipt.c, task-counts.c
  *                      one task's attempts, signed for its receipt
  *   documents.c, devices.c, standing.c, stored.c
  *                      signed documents, and what the warden remembers of them
@@ -92,11 +92,20 @@ struct egress_count {
 /* 1,024: sixteen times what a node serves at once. */
 #define EGRESS_TASKS 1024
 
+/* Keys of `tasks_missed`: what task-counts.c knows of attempts that found no room in `tasks`. */
+enum egress_missed {
+	MISSED_ATTEMPTS, /* how many; counted by the kernel programs, the others are the warden's */
+	MISSED_SEEN,     /* how many of them the warden has seen */
+	MISSED_UNTIL,    /* when it saw the last of them, CLOCK_BOOTTIME */
+	MISSED_NOTES,
+};
+
 /* Value of `task_keys`; its key is the one-time key that a worker said. Only the warden uses it; it is
  * a map so that a warden which restarts still knows. */
 struct egress_task {
 	__u64 cgroup;                     /* key in `tasks` */
-	__u64 since_ns;                   /* CLOCK_BOOTTIME */
+	__u64 since_ns;                   /* of its word, CLOCK_BOOTTIME */
+	__u64 started_ns;                 /* of the process that said it, or a little earlier */
 	char folder[EGRESS_FOLDER_BYTES]; /* of the cgroup, below the root */
 };
 

@@ -42,13 +42,21 @@ struct {
 } counts SEC(".maps");
 
 /* By the id of a worker's own cgroup: made here at its first attempt, or by the warden when the worker
- * says its key; taken away by the warden with its task. Full: the next task has no witness. */
+ * says its key; taken away by the warden, with its task or when its cgroup has gone. An attempt that finds it full
+ * is in `tasks_missed`, and costs the tasks of that time their witness. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, EGRESS_TASKS);
 	__type(key, __u64);
 	__type(value, struct egress_count);
 } tasks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MISSED_NOTES);
+	__type(key, __u32);
+	__type(value, __u64);
+} tasks_missed SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -79,12 +87,20 @@ struct attempt {
 static __always_inline struct egress_count *count_of_task(__u64 cgroup)
 {
 	const struct egress_count none = {};
+	const __u32 attempts = MISSED_ATTEMPTS;
+	__u64 *missed;
 	struct egress_count *count = bpf_map_lookup_elem(&tasks, &cgroup);
 
 	if (count)
 		return count;
 	bpf_map_update_elem(&tasks, &cgroup, &none, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&tasks, &cgroup);
+	count = bpf_map_lookup_elem(&tasks, &cgroup);
+	if (!count) {
+		missed = bpf_map_lookup_elem(&tasks_missed, &attempts);
+		if (missed)
+			__sync_fetch_and_add(missed, 1);
+	}
+	return count;
 }
 
 /* Always 0, the verdict. Atomic, because a packet program may interrupt a connect on the same CPU.

@@ -50,7 +50,7 @@ static const struct policy_program programs[POLICY_PROGRAMS] = {
 
 const char *const tier_names[TIERS] = { "cgroup", "unix", "lsm" };
 const char *const map_names[MAPS] = { "units",  "endpoints", "unix_paths", "counts",
-				      "events", "tasks",     "task_keys" };
+				      "events", "tasks",     "tasks_missed", "task_keys" };
 
 static int print_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
 {

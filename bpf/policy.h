@@ -18,6 +18,7 @@ enum policy_map {
 	MAP_COUNTS,
 	MAP_EVENTS,
 	MAP_TASKS,
+	MAP_TASKS_MISSED,
 	MAP_TASK_KEYS,
 	MAPS
 };

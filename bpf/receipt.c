@@ -5,13 +5,15 @@
 
 #include <string.h>
 
-/* Where the receipt's fields lie: PROTOCOL.md, section 7.8. */
+/* Where the receipt's fields lie: PROTOCOL.md, section 7.13. */
 enum {
 	RECEIPT_TYPE = 6,
-	RECEIPT_VERSION = 1,
+	RECEIPT_VERSION = 2,
 	NODE_AT = 2,
 	WORKER_KEY_AT = 114,
-	CELL_AT = 226,
+	GRADE_AT = 226,
+	GRADES = 3,
+	CELL_AT = 227,
 	CELL_BYTES = 17,
 };
 
@@ -19,7 +21,8 @@ const uint8_t *receipt_worker_key(const uint8_t *untrusted, size_t length,
 				  const uint8_t node[KEY_BYTES])
 {
 	if (length < CELL_AT + 1 || untrusted[0] != RECEIPT_TYPE ||
-	    untrusted[1] != RECEIPT_VERSION || untrusted[CELL_AT] > 1 ||
+	    untrusted[1] != RECEIPT_VERSION || untrusted[GRADE_AT] < 1 ||
+	    untrusted[GRADE_AT] > GRADES || untrusted[CELL_AT] > 1 ||
 	    length != CELL_AT + 1u + (untrusted[CELL_AT] ? CELL_BYTES : 0) ||
 	    memcmp(untrusted + NODE_AT, node, KEY_BYTES))
 		return NULL;

@@ -1,5 +1,5 @@
 /*
- * The bytes of a receipt that the warden reads and signs: PROTOCOL.md, section 7.8. The keeper makes the
+ * The bytes of a receipt that the warden reads and signs: PROTOCOL.md, section 7.13. The keeper makes the
  * rest; packages/crypto checks both signatures, and reads the same committed vectors.
  */
 #ifndef PHANTOMA_RECEIPT_H
@@ -18,7 +18,8 @@ struct witnessed {
 	uint8_t policy[HASH_BYTES], boot_id[BOOT_ID_BYTES];
 };
 
-/* The one-time key in a receipt of `node` up to its warden's part; NULL when these bytes are none. */
+/* The one-time key in a receipt of `node` up to its warden's part; NULL when these bytes are none. Of the
+ * version that has a grade only: a keeper signs no other any more. */
 const uint8_t *receipt_worker_key(const uint8_t *untrusted, size_t length,
 				  const uint8_t node[KEY_BYTES]);
 

@@ -15,6 +15,7 @@
 #include "receipt.h"
 #include "status.h"
 #include "stored.h"
+#include "task-counts.h"
 #include "units.h"
 #include "witness.h"
 
@@ -23,6 +24,9 @@ static const char NODE_FILE[] = "node.pub";
 
 /* 16: before the keeper and the ring get their turn again. */
 #define WORDS_AT_ONCE 16
+
+/* 100: what proc(5) counts in on every Linux, whatever the kernel's own clock (USER_HZ). */
+#define TICKS_PER_SECOND 100
 
 /* Two hours: a task ends after one, and a keeper that asks does so within a minute of its end. */
 #define FORGET_NS (2ULL * 3600 * 1000000000)
@@ -94,6 +98,26 @@ int witness_open(struct witness *witness, const char *path, const char *state_di
 				   : 0;
 }
 
+/* When a process began, at most one tick too early; 0 when it is gone. */
+static __u64 start_of(pid_t pid)
+{
+	char path[32], text[1024] = "", *at;
+	unsigned long long ticks = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	/* proc(5): the 22nd; a program chooses its name, the second, and may put anything into it. */
+	at = fgets(text, sizeof(text), file) ? strrchr(text, ')') : NULL;
+	if (at)
+		sscanf(at + 1, "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
+		       &ticks);
+	fclose(file);
+	return ticks * (1000000000ULL / TICKS_PER_SECOND);
+}
+
 /* The folder below the root of the cgroup that `pid` is in, when that is one worker's own. */
 static int find_worker(const struct policy *policy, pid_t pid, struct egress_task *task)
 {
@@ -113,7 +137,8 @@ static int find_worker(const struct policy *policy, pid_t pid, struct egress_tas
 		return -1;
 	strcpy(task->folder, folder);
 	task->cgroup = cgroup_id(policy->root.fd, folder);
-	return task->cgroup ? 0 : -1;
+	task->started_ns = start_of(pid);
+	return task->cgroup && task->started_ns ? 0 : -1;
 }
 
 static void forget(const struct policy *policy, const __u8 key[KEY_BYTES], __u64 cgroup)
@@ -170,7 +195,7 @@ static void register_key(const struct policy *policy, pid_t pid, const __u8 key[
 
 	if (find_worker(policy, pid, &task) || has_key(policy, task.cgroup))
 		return;
-	/* It is there when the worker tried something before. */
+	/* It is there when the worker tried something before. Full: the next tick makes room, for others. */
 	if (bpf_map_update_elem(policy->map[MAP_TASKS], &task.cgroup, &none, BPF_NOEXIST) &&
 	    errno != EEXIST)
 		return;
@@ -246,9 +271,11 @@ void witness_sign(const struct witness *witness, const struct policy *policy, co
 		strcpy(part, "{\"isLive\":true}");
 		return;
 	}
-	/* While the policy was broken, attempts may have gone uncounted. */
+	/* While the policy was broken, or the map full, attempts may have gone uncounted; also those of before
+	 * its word. */
 	if (!bpf_map_lookup_elem(policy->map[MAP_TASKS], &task.cgroup, &count) &&
-	    (!witness->broken_at || witness->broken_at < task.since_ns))
+	    witness->broken_at < task.started_ns &&
+	    task_counts_since(policy) < task.started_ns)
 		sign(witness, untrusted, length, policy, &count, part);
 	forget(policy, key, task.cgroup);
 	if (witness->removes_cgroups)

@@ -160,6 +160,15 @@ export const steps: readonly Step[] = [
     obstacle: noGuest,
   },
   {
+    name: "wizard",
+    kind: "proof",
+    command: ["tests/proofs/wizard.ts"],
+    // Not yet run in the guest.
+    isLong: true,
+    isTold: true,
+    obstacle: () => noGuest() ?? noChromium(),
+  },
+  {
     name: "ram",
     kind: "proof",
     command: ["tests/proofs/ram/main.ts"],

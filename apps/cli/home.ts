@@ -40,7 +40,6 @@ import {
   type NodeProfile,
   type SeenDevices,
 } from "@phantoma/client";
-import { HOSTS_FILE, parseHostKeys, type HostKey } from "./host-keys.ts";
 
 /** A name becomes a file name, so it is a plain one. */
 const NODE_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
@@ -60,6 +59,11 @@ export class Home {
   /** What was seen of releases, so that an older one is refused later. */
   get releasesDir(): string {
     return join(this.#dir, "releases");
+  }
+
+  /** SSH host keys that a person confirmed; `KnownHosts` of packages/provision reads and writes them. */
+  get hostsPath(): string {
+    return join(this.#dir, "hosts.json");
   }
 
   /** The keys of programs; {@link ApiKeys} of packages/endpoint reads and makes them. */
@@ -150,31 +154,6 @@ export class Home {
 
   saveSeenDevices(name: string, seen: SeenDevices): void {
     replaceFile(this.#path(name, "devices.json"), seen);
-  }
-
-  /** The SSH host key that a person confirmed for this address. */
-  hostKey(address: string): HostKey | undefined {
-    return this.#hostKeys()[address];
-  }
-
-  saveHostKey(address: string, key: HostKey): void {
-    replaceFile(join(this.#dir, HOSTS_FILE), { ...this.#hostKeys(), [address]: key });
-  }
-
-  forgetHostKey(address: string): void {
-    const { [address]: _forgotten, ...others } = this.#hostKeys();
-    replaceFile(join(this.#dir, HOSTS_FILE), others);
-  }
-
-  #hostKeys(): Record<string, HostKey> {
-    const stored = readIfPresent(join(this.#dir, HOSTS_FILE));
-    if (!stored) return {};
-    try {
-      return parseHostKeys(stored.toString("utf8"));
-    } catch {
-      // Not as if there were none: then a changed key would be a new one.
-      throw new ClientError("ERR_PROFILE", `${HOSTS_FILE} cannot be read`);
-    }
   }
 
   #read(file: string): NodeProfile {

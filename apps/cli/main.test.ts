@@ -152,6 +152,7 @@ describe("with a demo node", () => {
     const offline = ["verify", "receipt", path, "--home", join(temporary, "nobody")];
     const checked = await phantoma(offline);
     expect(checked.code).toBe(0);
+    expect(checked.output).toMatch(/ {4}grade {6}[ABC]: .*its cell reported\n/);
     expect(checked.output).toContain("Every signature is genuine");
     expect(checked.output).toContain("not compared: give --node");
     const [{ nodeKey }] = await json("node", "list");

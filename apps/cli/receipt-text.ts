@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ReceiptGap, VerifiedReceipt } from "@phantoma/client";
+import { wipeWords, type ReceiptGap, type VerifiedReceipt } from "@phantoma/client";
 import { hex, timeText, write } from "./output.ts";
 
 /** In the middle of a table, a digest is known by its beginning. */
@@ -20,6 +20,7 @@ export function writeReceipt({ receipt, witness }: VerifiedReceipt): void {
   write(`    release    ${hex(receipt.release)}\n`);
   write(`    certified  ${timeText(receipt.certifiedAt)}\n`);
   write(`    ended      ${timeText(receipt.endedAt)}\n`);
+  write(`    grade      ${gradeText(receipt.grade)}\n`);
   write("  the cell reports, through the keeper\n");
   if (!cell) write("    not measured\n");
   else
@@ -35,13 +36,14 @@ export function writeReceipt({ receipt, witness }: VerifiedReceipt): void {
 }
 
 export function writeRow({ receipt, witness }: VerifiedReceipt): void {
-  const { sequence, endedAt, task, cell, warden } = receipt;
+  const { sequence, endedAt, task, grade, cell, warden } = receipt;
   const attempts = warden ? `${warden.attempts} attempts` : "not measured";
   const columns = [
     String(sequence).padStart(6),
     timeText(endedAt),
     hex(task).slice(0, SHORT_DIGITS),
     (cell?.end ?? "not measured").padEnd(12),
+    (grade ? `grade ${grade}` : "no grade").padEnd(8),
     `${attempts}${witness === "unverified" ? " (nobody told this device the warden's key)" : ""}`,
   ];
   write(`${columns.join("  ")}\n`);
@@ -54,6 +56,12 @@ export function gapText({ from, to }: ReceiptGap): string {
 /** For programs. */
 export function receiptJson({ receipt, witness, document }: VerifiedReceipt) {
   return { ...receipt, witness, document };
+}
+
+/** The keeper's word; a receipt of the first version has none. */
+function gradeText(grade: VerifiedReceipt["receipt"]["grade"]): string {
+  if (grade === null) return "not recorded: this receipt is older than grades in receipts";
+  return `${grade}: ${wipeWords[grade]}, from what the node's doctor read and its cell reported`;
 }
 
 function wardenTitle(witness: VerifiedReceipt["witness"]): string {

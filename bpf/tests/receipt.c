@@ -9,6 +9,9 @@
 #define VECTORS "../packages/crypto/vectors/documents/"
 #endif
 
+/* PROTOCOL.md, section 7.13. */
+enum { GRADE_AT = 226, CELL_AT = 227 };
+
 /* The bytes of `name` in the file's next case; what they are the text behind. */
 static const char *next_bytes(const char *at, const char *name, uint8_t *bytes, size_t room,
 			      size_t *length)
@@ -68,20 +71,30 @@ static unsigned int vectors(char *text)
 		crypto_sign_detached(signed_here, NULL, message, made, secret);
 		check("and so is the signature", memcmp(signed_here, signature, 64) == 0);
 		for (size_t cut = 0; cut < begun_length + 20; cut++)
-			if (cut != begun_length && (cut != begun_length + 17 || begun[226]))
+			if (cut != begun_length && (cut != begun_length + 17 || begun[CELL_AT]))
 				check("a beginning of another length is none",
 				      !receipt_worker_key(begun, cut, node));
 		begun[0] ^= 1;
 		check("another kind of document is none",
 		      !receipt_worker_key(begun, begun_length, node));
 		begun[0] ^= 1;
-		begun[1] ^= 2;
-		check("another version is none", !receipt_worker_key(begun, begun_length, node));
-		begun[1] ^= 2;
+		for (int version = 0; version < 256; version++) {
+			begun[1] = (uint8_t)version;
+			check("the second version is one, and no other",
+			      !receipt_worker_key(begun, begun_length, node) == (version != 2));
+		}
+		begun[1] = 2;
 		node[31] ^= 1;
 		check("another node's is none", !receipt_worker_key(begun, begun_length, node));
 		node[31] ^= 1;
-		begun[226] = 2;
+		for (int grade = 0; grade < 256; grade++) {
+			begun[GRADE_AT] = (uint8_t)grade;
+			check("A, B and C are grades, and nothing else",
+			      !receipt_worker_key(begun, begun_length, node) ==
+				      (grade < 1 || grade > 3));
+		}
+		begun[GRADE_AT] = 1;
+		begun[CELL_AT] = 2;
 		check("a presence of 2 is none", !receipt_worker_key(begun, begun_length, node));
 	}
 	return cases;
@@ -90,7 +103,7 @@ static unsigned int vectors(char *text)
 int main(void)
 {
 	static char text[1 << 20];
-	FILE *file = fopen(VECTORS "receipt-witness.txt", "r");
+	FILE *file = fopen(VECTORS "receipt-2-witness.txt", "r");
 
 	if (!file || !fread(text, 1, sizeof(text) - 1, file) || sodium_init() < 0)
 		return 1;

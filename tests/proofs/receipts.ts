@@ -32,7 +32,7 @@ import {
   receiptDocument,
   Secret,
   type Certificate,
-  type Receipt,
+  type GradedReceipt,
 } from "@phantoma/crypto";
 import { changedNode } from "../changed-node.ts";
 import { cachedModel } from "../node-under-test.ts";
@@ -54,6 +54,7 @@ interface Task {
   readonly signed: VerifiedReceipt;
 }
 
+let machineGrade: string | undefined;
 let lastTurn: Promise<unknown> = Promise.resolve();
 const device = generateDeviceIdentity();
 const dir = mkdtempSync(join(tmpdir(), "phantoma-proof-"));
@@ -69,6 +70,13 @@ try {
   const { signed } = await oneTask(uncelled, ATTEMPTS);
   const isSilent = signed.receipt.warden === null && signed.witness === "absent";
   proof.control("without a cell nobody says a key, and nothing is said", isSilent, said(signed));
+  const { grade } = signed.receipt;
+  const isCleaning = machineGrade === "A";
+  proof.control(
+    "nor overwrites: C, or A by the kernel alone",
+    grade === (isCleaning ? "A" : "C"),
+    `it says ${grade}`,
+  );
 } finally {
   await uncelled.stop();
 }
@@ -86,23 +94,40 @@ async function show(): Promise<void> {
     holds: counts.join() === "2,0,5,1",
     detail: `2, 0, 5 and 1 were tried; the receipts say ${counts.join(", ")}`,
   });
+  await showGrade(innocent);
   showForgeries(guilty, innocent);
   showFiles(guilty, innocent);
   await showRestart();
+}
+
+/** With its cell's report a task has the machine's own grade, which the doctor says too. */
+async function showGrade({ signed }: Task): Promise<void> {
+  const control = await ControlSession.open({ profile: node.profile, device });
+  const { grade } = await control.doctor();
+  control.close();
+  machineGrade = grade;
+  proof.row({
+    name: "a task has the wipe grade that the doctor gives the machine",
+    holds: signed.receipt.cell !== null && signed.receipt.grade === grade,
+    detail: `the receipt says ${signed.receipt.grade}, the doctor ${grade}`,
+  });
 }
 
 /** With the node's key, which a keeper that was taken over has. */
 function showForgeries(guilty: Task, innocent: Task): void {
   const key = readFileSync(join(dir, "cells/state/keeper/node.key"));
   const { privateKey } = importNodeIdentity(new Secret(key)).signing;
-  const { receipt } = guilty.signed;
+  const receipt: GradedReceipt = { ...guilty.signed.receipt, grade: guilty.signed.receipt.grade! };
   const warden = receipt.warden!;
-  const forgeries: Record<string, Partial<Receipt>> = {
+  const forgeries: Record<string, Partial<GradedReceipt>> = {
     "the innocent task's part in the guilty one's receipt": {
       warden: innocent.signed.receipt.warden,
     },
     "the number of attempts changed": { warden: { ...warden, attempts: 0n } },
     "the whole receipt given to another task": { task: innocent.signed.receipt.task },
+    "another wipe grade than was said before the warden signed": {
+      grade: receipt.grade === "A" ? "B" : "A",
+    },
     "the same part under another number": { sequence: receipt.sequence + 100n },
   };
   for (const [name, change] of Object.entries(forgeries)) {

@@ -4,18 +4,13 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
 import {
-  chooseAnchor,
-  readBounded,
+  readRequest,
   refusalText,
   ReleaseError,
-  ReleaseFolder,
   reportText,
   verifyRelease as verifyFile,
   type ReleaseReport,
-  type ReleaseRequest,
 } from "@phantoma/release";
 import type { Command } from "../command.ts";
 import { Home } from "../home.ts";
@@ -36,9 +31,6 @@ const options = {
   name: { type: "string" },
 } as const;
 
-/** 128 KiB: a root is at most half of it. */
-const MAX_ANCHOR_BYTES = 131_072;
-
 export const verifyRelease: Command = {
   usage: "verify FILE [--release DIR] [--anchor FILE] [--installed VERSION] [--name NAME]",
   summary: "checks a release: quorum, freshness, origin, parts; DIR has metadata/ and targets/",
@@ -47,8 +39,10 @@ export const verifyRelease: Command = {
     const [filePath, ...more] = positionals;
     if (!filePath || more.length > 0) throw new UsageError("verify wants one file");
     try {
+      const { releasesDir: stateDir } = new Home(values.home);
+      const { release: releaseDir, anchor: anchorPath } = values;
       const report = await verifyFile({
-        ...(await releaseRequest(new Home(values.home), filePath, values)),
+        ...(await readRequest({ filePath, releaseDir, anchorPath, stateDir })),
         ...(values.installed === undefined ? {} : { installed: values.installed }),
         ...(values.name === undefined ? {} : { name: values.name }),
       });
@@ -64,36 +58,6 @@ export const verifyRelease: Command = {
     }
   },
 };
-
-export async function releaseRequest(
-  home: Home,
-  filePath: string,
-  values: ReleaseValues,
-): Promise<ReleaseRequest> {
-  return {
-    anchor: chooseAnchor(await readAnchor(values.anchor)),
-    source: new ReleaseFolder(values.release ?? releaseDirOf(filePath)),
-    stateDir: home.releasesDir,
-    filePath,
-  };
-}
-
-async function readAnchor(path: string | undefined): Promise<unknown> {
-  if (path === undefined) return undefined;
-  const bytes = await readBounded(path, MAX_ANCHOR_BYTES);
-  try {
-    return JSON.parse(bytes?.toString("utf8") ?? "");
-  } catch {
-    throw new ReleaseError("ERR_ANCHOR", `${path} is no anchor`);
-  }
-}
-
-/** A file inside a release lies in its targets/; one that was taken out lies beside metadata/. */
-export function releaseDirOf(filePath: string): string {
-  const dir = dirname(filePath);
-  const isInside = basename(dir) === "targets" && existsSync(join(dir, "../metadata"));
-  return isInside ? dirname(dir) : dir;
-}
 
 function jsonOf({ record, kind, quorums, builtBy, checks }: ReleaseReport): object {
   const { name, version, sha256, length } = record;

@@ -1,15 +1,13 @@
 /**
- * Which release to install: one with its quorum, or a bundle of one's own, which is said aloud.
+ * Which release to install, as it is named on the command line; and who signed it, said aloud.
  *
  * @module
  */
-import { createHash } from "node:crypto";
-import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { BundleFile } from "@phantoma/provision";
-import { ProvisionError } from "@phantoma/provision";
-import { ReleaseError, reportText, verifyRelease, type ReleaseReport } from "@phantoma/release";
-import { releaseDirOf, releaseRequest, type ReleaseValues } from "../commands/verify-release.ts";
+import { chooseRelease, ProvisionError, type BundleFile } from "@phantoma/provision";
+import { releaseDirOf } from "@phantoma/release";
+import type { ReleaseValues } from "../commands/verify-release.ts";
 import type { Home } from "../home.ts";
 import { notice, UsageError } from "../output.ts";
 
@@ -30,16 +28,9 @@ export async function chooseUpdate(
   home: Home,
   values: Omit<BundleValues, "unsigned">,
 ): Promise<SignedBundle> {
-  const { bundle: path } = values;
-  if (path === undefined) throw new ProvisionError("ERR_BUNDLE");
-  const { sha256, length, version } = await verified(home, path, values);
-  return {
-    path,
-    sha256,
-    size: length,
-    version,
-    signed: signedLists(values.release ?? releaseDirOf(path)),
-  };
+  const { bundle, version } = await chosen(home, { ...values, unsigned: false });
+  if (version === undefined) throw new ProvisionError("ERR_BUNDLE_REFUSED");
+  return { ...bundle, version, signed: signedLists(values.release ?? releaseDirOf(bundle.path)) };
 }
 
 /** All that is published but the bundles themselves. */
@@ -55,44 +46,26 @@ function signedLists(dir: string): ReadonlyMap<string, Uint8Array> {
 /** A name that means itself in a shell. */
 const SIGNED_NAME = /^[A-Za-z0-9][A-Za-z0-9._+-]*$/;
 
-/** @throws ProvisionError `ERR_BUNDLE`, `ERR_BUNDLE_REFUSED` with the verifier's reason */
+/** @throws ProvisionError `ERR_BUNDLE`, `ERR_BUNDLE_REFUSED` */
 export async function chooseBundle(home: Home, values: BundleValues): Promise<BundleFile> {
-  const { bundle: path, unsigned } = values;
-  if (path === undefined) throw new ProvisionError("ERR_BUNDLE");
-  if (unsigned) {
-    if (values.release !== undefined || values.anchor !== undefined)
-      throw new UsageError("--unsigned goes with neither --release nor --anchor");
+  const { bundle } = await chosen(home, values);
+  return bundle;
+}
+
+async function chosen(home: Home, values: BundleValues) {
+  const { bundle: filePath, unsigned: isUnsigned, release, anchor } = values;
+  if (filePath === undefined) throw new ProvisionError("ERR_BUNDLE");
+  if (isUnsigned && (release !== undefined || anchor !== undefined))
+    throw new UsageError("--unsigned goes with neither --release nor --anchor");
+  if (isUnsigned)
     notice("phantoma: nobody signed this bundle: it is installed because you made it yourself");
-    return hashed(path);
-  }
-  const { sha256, length } = await verified(home, path, values);
-  return { path, sha256, size: length };
-}
-
-async function verified(
-  home: Home,
-  path: string,
-  values: ReleaseValues,
-): Promise<ReleaseReport["record"]> {
-  try {
-    const report = await verifyRelease(await releaseRequest(home, path, values));
-    notice(reportText(report));
-    return report.record;
-  } catch (error) {
-    if (!(error instanceof ReleaseError)) throw error;
-    throw new ProvisionError("ERR_BUNDLE_REFUSED", {
-      about: `${error.message} (${error.code}); ${error.action}`,
-      cause: error,
-    });
-  }
-}
-
-async function hashed(path: string): Promise<BundleFile> {
-  const hash = createHash("sha256");
-  try {
-    for await (const part of createReadStream(path)) hash.update(part as Buffer);
-    return { path, size: statSync(path).size, sha256: hash.digest("hex") };
-  } catch (cause) {
-    throw new ProvisionError("ERR_BUNDLE", { about: `${path} cannot be read`, cause });
-  }
+  const found = await chooseRelease({
+    filePath,
+    releaseDir: release,
+    anchorPath: anchor,
+    stateDir: home.releasesDir,
+    isUnsigned,
+  });
+  if (found.report !== undefined) notice(found.report);
+  return found;
 }

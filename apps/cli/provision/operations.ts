@@ -6,7 +6,7 @@
  */
 import { hostname } from "node:os";
 import {
-  addressName,
+  KnownHosts,
   parseTarget,
   ProvisionError,
   reach,
@@ -100,7 +100,7 @@ export function forgetHere(home: Home, address: string, name: string, isJson: bo
   const found = home.nodes().filter((node) => node.name === name || isAt(node, host));
   if (found.length === 0) throw new ProvisionError("ERR_UNKNOWN_HERE");
   for (const node of found) home.forget(node.name);
-  home.forgetHostKey(addressName(parseTarget(address)));
+  new KnownHosts(home.hostsPath).forget(parseTarget(address));
   const names = found.map((node) => node.name);
   if (isJson) writeJson({ forgotten: names });
   else

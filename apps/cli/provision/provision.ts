@@ -7,6 +7,7 @@ import { hostname } from "node:os";
 import {
   isFit,
   listRemovals,
+  nodeNameOf as nameOf,
   parseTarget,
   preflight,
   ProvisionError,
@@ -202,13 +203,4 @@ function portOf({ "node-port": text }: Values): number {
   if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65_535)
     throw new UsageError("--node-port is 1 to 65535");
   return port;
-}
-
-/** A name that is a file's: letters, digits and dashes. */
-function nameOf(host: string): string {
-  const name = host
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, "-")
-    .replaceAll(/^-+|-+$/g, "");
-  return name.slice(0, 64) || "node";
 }

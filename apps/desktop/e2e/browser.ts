@@ -3,13 +3,9 @@
  *
  * @module
  */
-import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 
-export const launchBrowser = (): Promise<Browser> =>
-  chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox"],
-  });
+export { launchBrowser } from "./launch-browser.ts";
 
 export interface Watched {
   readonly context: BrowserContext;

@@ -24,19 +24,31 @@ export interface ConsoleUnderTest {
   /** The demo node's cgroup, where it has a kernel policy. */
   readonly cgroup: () => string;
   readonly close: () => Promise<void>;
+  /** Ends it as a fault would: at once. */
+  readonly kill: () => Promise<void>;
+}
+
+export interface ConsoleChoices {
+  /** One that is kept when the console ends; otherwise it has one of its own. */
+  readonly home?: string;
+  /** More options of `web/main.ts`. */
+  readonly flags?: readonly string[];
 }
 
 /** @param env what the console is told besides, and with it the demo node's processes */
-export async function startConsole(env: NodeJS.ProcessEnv = {}): Promise<ConsoleUnderTest> {
+export async function startConsole(
+  env: NodeJS.ProcessEnv = {},
+  { home: kept, flags = [] }: ConsoleChoices = {},
+): Promise<ConsoleUnderTest> {
   const shape = shapes.echo();
   const modelPath = join(MODEL_DIR, modelFileName(shape, MODEL_SEED));
   await makeModel({ path: modelPath, shape, seed: MODEL_SEED });
-  const home = mkdtempSync(join(tmpdir(), "phantoma-console-"));
+  const home = kept ?? mkdtempSync(join(tmpdir(), "phantoma-console-"));
   const main = join(rootDir, "apps/desktop/web/main.ts");
   const startedAt = performance.now();
   const child = spawn(
     process.execPath,
-    [main, "--no-open", "--json", "--home", home, "--model", modelPath],
+    [main, "--no-open", "--json", "--home", home, "--model", modelPath, ...flags],
     { cwd: rootDir, stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } },
   );
   const line = await firstLine(child);
@@ -58,12 +70,17 @@ export async function startConsole(env: NodeJS.ProcessEnv = {}): Promise<Console
       return join(tree!, own!);
     },
     close: async () => {
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGTERM");
-      await ended;
-      rmSync(home, { recursive: true, force: true });
+      await end(child, "SIGTERM");
+      if (kept === undefined) rmSync(home, { recursive: true, force: true });
     },
+    kill: () => end(child, "SIGKILL"),
   };
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill(signal);
+  await ended;
 }
 
 function firstLine(child: ChildProcess): Promise<string> {

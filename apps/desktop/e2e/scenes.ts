@@ -167,6 +167,7 @@ export const receipt: Receipt = {
   release: hex("d"),
   certifiedAt: BEGUN_AT,
   endedAt: BEGUN_AT + 184_000,
+  grade: "C",
   cell: null,
   warden: null,
   isOwn: true,
@@ -319,6 +320,7 @@ export const doctorC: Doctor = {
 
 export const wipedReceipt: Receipt = {
   ...receipt,
+  grade: "B",
   cell: { end: "finished", wipedBytes: 282_000_000, wipedAt: BEGUN_AT + 184_050 },
 };
 

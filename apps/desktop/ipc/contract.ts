@@ -58,6 +58,7 @@ import {
   receiptGapSchema,
   receiptSchema,
 } from "./node.ts";
+import { setupRequests, setupSchema } from "./setup.ts";
 
 export const settingsSchema = z.strictObject({
   theme: z.enum(["light", "dark", "system"]),
@@ -308,6 +309,7 @@ export const requests = {
   },
   /** Somebody is there. */
   "lock.active": { input: nothing, output: nothing },
+  ...setupRequests,
   "endpoint.get": { input: nothing, output: endpointSchema },
   /** Lets programs ask this node, or none. */
   "endpoint.set": {
@@ -351,6 +353,7 @@ export const consoleEventSchema = z.discriminatedUnion("event", [
   /** Messages, title or head changed: fetch it again. Not sent for each delta. */
   z.strictObject({ event: z.literal("conversation.changed"), conversation: idSchema }),
   z.strictObject({ event: z.literal("conversation.removed"), conversation: idSchema }),
+  z.strictObject({ event: z.literal("setup.changed"), setup: setupSchema }),
   z.strictObject({ event: z.literal("settings.changed"), settings: settingsSchema }),
   /** The keys are gone: the page has to be, too. */
   z.strictObject({ event: z.literal("console.locked") }),
@@ -390,7 +393,7 @@ export interface Bridge {
 }
 
 export type { ConsoleError, Result } from "./console-error.ts";
-export type { ErrorCode } from "./error-codes.ts";
+export type { ErrorCode, ProvisionCode } from "./error-codes.ts";
 export type * from "./conversation.ts";
 export type * from "./devices.ts";
 export type * from "./doctor.ts";
@@ -398,3 +401,4 @@ export type * from "./egress.ts";
 export type * from "./lock.ts";
 export type * from "./models.ts";
 export type * from "./node.ts";
+export type * from "./setup.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "zod";
-import { timeSchema } from "./node.ts";
+import { gradeSchema, timeSchema } from "./node.ts";
 
 const doctorChecks = [
   "cell",
@@ -28,7 +28,7 @@ const findingSchema = z.strictObject({
 
 export const doctorSchema = z.strictObject({
   /** "Wiped" is said at A only. */
-  grade: z.enum(["A", "B", "C"]),
+  grade: gradeSchema,
   /** What holds the grade down; `null` at A. */
   heldBy: z.enum(doctorChecks).nullable(),
   readAt: timeSchema.nullable(),
@@ -38,4 +38,3 @@ export const doctorSchema = z.strictObject({
 export type DoctorCheck = (typeof doctorChecks)[number];
 export type Finding = z.infer<typeof findingSchema>;
 export type Doctor = z.infer<typeof doctorSchema>;
-export type WipeGrade = Doctor["grade"];

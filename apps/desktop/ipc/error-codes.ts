@@ -53,6 +53,8 @@ export const consoleAdvice = {
   ERR_PUSH_ENDED: "choose the file again",
   /** The chosen file cannot be read any more: it was changed, moved or removed. */
   ERR_FILE_UNREADABLE: "choose the file again",
+  /** Not in this state of the set-up: another page of the console went on. */
+  ERR_SETUP_STATE: "look where the set-up is now",
   /** The chosen file does not begin as a GGUF file does. */
   ERR_NOT_GGUF: "choose a model in the GGUF format",
 } as const satisfies Record<string, string>;
@@ -113,8 +115,55 @@ export const clientCodes = [
   "ERR_LOCAL_NODE",
 ] as const;
 
+/** The codes of packages/provision, but for those that the client has too; a test keeps them equal to its list. */
+export const provisionCodes = [
+  "ERR_SSH_ADDRESS",
+  "ERR_SSH_UNREACHABLE",
+  "ERR_SSH_TIMEOUT",
+  "ERR_SSH_ALGORITHMS",
+  "ERR_SSH_PROTOCOL",
+  "ERR_HOST_KEY_UNKNOWN",
+  "ERR_HOST_KEY_CHANGED",
+  "ERR_HOST_KEY_TEXT",
+  "ERR_KNOWN_HOSTS",
+  "ERR_SSH_SIGN_IN",
+  "ERR_SSH_METHOD",
+  "ERR_SSH_MORE_PROOF",
+  "ERR_SSH_AGENT",
+  "ERR_KEY_FORMAT",
+  "ERR_KEY_PASSPHRASE_WANTED",
+  "ERR_KEY_PASSPHRASE",
+  "ERR_SSH_CHANNEL",
+  "ERR_SSH_DROPPED",
+  "ERR_SSH_OUTPUT",
+  "ERR_SUDO_NONE",
+  "ERR_SUDO_NOT_ALLOWED",
+  "ERR_SUDO_PASSWORD_WANTED",
+  "ERR_SUDO_PASSWORD",
+  "ERR_SUDO_POLICY",
+  "ERR_FACTS",
+  "ERR_HOST_UNFIT",
+  "ERR_HOST_BUSY",
+  "ERR_BUNDLE",
+  "ERR_BUNDLE_REFUSED",
+  "ERR_BUNDLE_DAMAGED",
+  "ERR_HOST_FULL",
+  "ERR_STEP_FAILED",
+  "ERR_STEP_STALLED",
+  "ERR_JOURNAL",
+  "ERR_REFUSED_BY_PERSON",
+  "ERR_INBOUND_BLOCKED",
+  "ERR_NODE_CHANGED",
+  "ERR_OTHER_OWNER",
+  "ERR_SSH_HARDENING",
+  "ERR_UNKNOWN_HERE",
+  "ERR_NO_EARLIER",
+  "ERR_NOT_INSTALLED",
+] as const;
+
 export type ConsoleOwnCode = keyof typeof consoleAdvice;
-export type ErrorCode = ConsoleOwnCode | (typeof clientCodes)[number];
+export type ProvisionCode = (typeof provisionCodes)[number];
+export type ErrorCode = ConsoleOwnCode | (typeof clientCodes)[number] | ProvisionCode;
 
 /** A refusal of the console's own, as the page is told it. */
 export interface Refusal {

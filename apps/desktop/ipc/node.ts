@@ -12,6 +12,9 @@ export const hex32Schema = z.string().regex(/^[0-9a-f]{64}$/);
 /** Milliseconds since 1970 UTC. */
 export const timeSchema = z.int().nonnegative();
 
+/** How well memory is wiped; "wiped" is said at A only. */
+export const gradeSchema = z.enum(["A", "B", "C"]);
+
 /** One public key in three forms for people to compare. All say the same. */
 export const fingerprintSchema = z.strictObject({
   /** 12 groups of five decimal digits. */
@@ -74,6 +77,8 @@ export const receiptSchema = z.strictObject({
   release: hex32Schema,
   certifiedAt: timeSchema,
   endedAt: timeSchema,
+  /** Of the machine while the task ran: the keeper's word. `null`: not recorded. */
+  grade: gradeSchema.nullable(),
   /** Witness: the cell around the worker. */
   cell: z
     .strictObject({

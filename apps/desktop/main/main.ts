@@ -12,7 +12,7 @@ import { consoleErrorOf } from "../session/desktop-error.ts";
 import { keyStoreIn, openSealedKeyStore } from "../session/key-store.ts";
 import { LockableConsole } from "../session/lockable-console.ts";
 import { readPageFiles } from "../session/page-files.ts";
-import { consoleHome, demoPlace } from "../session/place.ts";
+import { consoleHome, demoPlace, releaseOf } from "../session/place.ts";
 import { answerPage } from "./app-protocol.ts";
 import { guardEveryPage, guardSession } from "./guard.ts";
 import { connectRouter } from "./ipc.ts";
@@ -26,6 +26,7 @@ import { Windows } from "./window.ts";
 const isDeveloping = !app.isPackaged;
 /** dist/, in the archive or in the working tree. */
 const distDir = join(import.meta.dirname, "..");
+const rootDir = app.isPackaged ? join(process.resourcesPath, "node") : join(distDir, "../../..");
 
 const refusal = startRefusal(process.argv, app.isPackaged);
 if (refusal) {
@@ -59,6 +60,7 @@ async function start(): Promise<void> {
     homeDir,
     keys: keyStoreIn(homeDir, () => openSealedKeyStore(homeDir, electronSealer)),
     demo: packedPlace(),
+    release: releaseOf(rootDir, app.getVersion()),
     openLink: (url) => openLink(url, windows.current),
   });
   const router = new Router({
@@ -88,7 +90,6 @@ async function start(): Promise<void> {
 
 /** The node's sources and Node 24 beside the archive, or those of the working tree. */
 function packedPlace() {
-  const rootDir = app.isPackaged ? join(process.resourcesPath, "node") : join(distDir, "../../..");
   const runtime = `node_modules/node-${process.platform}-${process.arch}/bin/node`;
   return demoPlace(rootDir, [], join(rootDir, runtime));
 }

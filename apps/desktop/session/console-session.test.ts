@@ -1,15 +1,23 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { advice, ClientError } from "@phantoma/client";
+import { causes } from "@phantoma/provision";
 import { expect, test } from "vitest";
 import { requests } from "../ipc/contract.ts";
-import { clientCodes } from "../ipc/error-codes.ts";
+import { clientCodes, provisionCodes } from "../ipc/error-codes.ts";
 import { consoleErrorOf, DesktopError } from "./desktop-error.ts";
 import { newConsole, pairedConsole } from "./console-under-test.ts";
 import { MODEL, NODE_KEY } from "./fake-node.ts";
 
 test("the page knows every code of the client, and no other", () => {
   expect([...clientCodes].toSorted()).toEqual(Object.keys(advice).toSorted());
+});
+
+test("the page knows every code of a set-up, and no other", () => {
+  const codes = Object.keys(causes).filter(
+    (code) => !(clientCodes as readonly string[]).includes(code),
+  );
+  expect([...provisionCodes].toSorted()).toEqual(codes.toSorted());
 });
 
 test("an unknown error reaches the page without a word of it", () => {

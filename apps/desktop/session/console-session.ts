@@ -29,6 +29,7 @@ import { saveReceipts } from "./receipt-export.ts";
 import { receiptView } from "./receipt-view.ts";
 import { awaitReceipt } from "./receipts.ts";
 import { SettingsFile } from "./settings.ts";
+import { SetupWizard, type SetupWizardOptions } from "./setup/setup-wizard.ts";
 import { WorkerLink } from "./worker-link.ts";
 
 export interface ConsoleSessionOptions {
@@ -44,6 +45,8 @@ export interface ConsoleSessionOptions {
   readonly client?: NodeClient;
   /** Where other programs ask, when a person lets them. */
   readonly endpointPort?: number;
+  /** The release that a server is set up with, where a person names no other. */
+  readonly release?: SetupWizardOptions["release"];
 }
 
 /** Asked of what is around the session: `lockable-console.ts`. */
@@ -66,6 +69,7 @@ export class ConsoleSession {
   readonly #kits: KitDesk;
   readonly #endpoint: EndpointSwitch;
   readonly #settings: SettingsFile;
+  readonly #setup: SetupWizard;
 
   constructor(options: ConsoleSessionOptions) {
     const { homeDir, keyStore, demo: place } = options;
@@ -95,6 +99,14 @@ export class ConsoleSession {
     this.#joins = new JoinDesk({ book: this.#book, device });
     this.#kits = new KitDesk(homeDir, this.#book, this.#devices);
     this.#demo = new DemoNode({ client, device, place, book: this.#book, onChanged });
+    this.#setup = new SetupWizard({
+      homeDir,
+      device,
+      version: options.version,
+      book: this.#book,
+      release: options.release ?? {},
+      onChanged: (setup) => this.#tell({ event: "setup.changed", setup }),
+    });
   }
 
   /** @returns the function that ends the subscription */
@@ -239,6 +251,21 @@ export class ConsoleSession {
     "recovery.check": ({ node, kit, passphrase }) => this.#kits.check(node, kit, passphrase),
     "recovery.open": ({ kit, passphrase }) => this.#joins.openKit(kit, passphrase),
     "recovery.restore": ({ name, lost }) => this.#joins.restore(name, lost),
+    "setup.get": async () => this.#setup.setup,
+    "setup.begin": async ({ address }) => this.#setup.begin(address),
+    "setup.confirmKey": async ({ pasted }) => this.#setup.confirmKey(pasted),
+    "setup.forgetKey": async () => this.#setup.forgetKey(),
+    "setup.signIn": async (input) => this.#setup.signIn(input),
+    "setup.answer": async ({ answers }) => this.#setup.answer(answers),
+    "setup.lookAgain": async () => this.#setup.lookAgain(),
+    "setup.plan": async () => this.#setup.plan(),
+    "setup.install": async (plan) => this.#setup.install(plan),
+    "setup.goOn": async () => this.#setup.goOn(),
+    "setup.cancel": async () => this.#setup.cancel(),
+    "setup.listRemovals": async () => this.#setup.listRemovals(),
+    "setup.remove": async () => this.#setup.remove(),
+    "setup.leave": async () => this.#setup.leave(),
+    "setup.diagnostics": async () => ({ text: this.#setup.diagnostics() }),
     "endpoint.get": async () => this.#endpoint.view,
     "endpoint.set": ({ node }) => this.#endpoint.set(node),
     "endpoint.key": async () => ({ key: this.#endpoint.key() }),
@@ -264,6 +291,7 @@ export class ConsoleSession {
   /** Ends every worker and the demo node. Nothing of a conversation is left. */
   async close(): Promise<void> {
     this.#joins.leave();
+    this.#setup.close();
     await this.#endpoint.set(null);
     await this.#shelf.endAll();
     await this.#demo.stop();

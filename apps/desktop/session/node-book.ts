@@ -82,6 +82,25 @@ export class NodeBook {
     return this.#add(profile, "provisioned", path);
   }
 
+  /** Takes up a node that was set up from here: its keys came over SSH, whose host key a person had confirmed. */
+  addProvisioned(profile: NodeProfile): NodeView {
+    const path = join(this.#options.homeDir, "nodes", `${profile.name}.json`);
+    const before = this.#nodes.get(profile.nodeKey);
+    clearTimeout(before?.retry);
+    before?.held.close();
+    if (before?.path !== undefined && before.path !== path) rmSync(before.path, { force: true });
+    writePrivate(path, JSON.stringify(profile));
+    return this.#add(profile, "provisioned", path);
+  }
+
+  /** The key of the node that is kept under this name. */
+  remembered(name: string): string | undefined {
+    const known = [...this.#nodes.values()].find(
+      ({ profile, path }) => path !== undefined && profile.name === name,
+    );
+    return known?.profile.nodeKey;
+  }
+
   confirm(id: string): NodeView {
     this.#known(id);
     this.change(id, { isConfirmed: true });

@@ -20,6 +20,7 @@ export function receiptView(
     release: hex(receipt.release),
     certifiedAt: receipt.certifiedAt,
     endedAt: receipt.endedAt,
+    grade: receipt.grade,
     cell: cell && {
       end: cell.end,
       wipedBytes: Number(cell.wipedBytes),

@@ -35,7 +35,7 @@ async function consoleWithOneTask() {
 /** As packages/client gives them, whose work it is to check signatures. */
 function given(change: object, attempts?: bigint) {
   const { receipt, document, witness } = maker.make(
-    { ...change, node: maker.node.signing.publicKey },
+    { ...change, grade: "C", node: maker.node.signing.publicKey },
     attempts,
   );
   return { receipt: { ...receipt, ...change }, document, witness };
@@ -43,12 +43,20 @@ function given(change: object, attempts?: bigint) {
 
 test("each part is told by its witness, and whether the task was this console's", async () => {
   const { node, own, list } = await consoleWithOneTask();
-  node.receipts = [given({ ...own, sequence: 2n, cell }, 3n), given({ sequence: 1n })];
+  node.receipts = [
+    given({ ...own, sequence: 2n, grade: "B", cell }, 3n),
+    given({ sequence: 1n, grade: null }),
+  ];
   const told = await list();
   expect(requests["receipts.list"].output.safeParse(told).error).toBeUndefined();
   expect(told.receipts).toMatchObject([
-    { isOwn: true, cell: { end: "finished" }, warden: { attempts: 3, isSigned: true } },
-    { isOwn: false, cell: null, warden: null },
+    {
+      isOwn: true,
+      grade: "B",
+      cell: { end: "finished" },
+      warden: { attempts: 3, isSigned: true },
+    },
+    { isOwn: false, grade: null, cell: null, warden: null },
   ]);
 });
 

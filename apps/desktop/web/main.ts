@@ -2,6 +2,7 @@
  * phantoma console, in a browser: starts the console on 127.0.0.1, prints its link and opens it.
  *
  *   main.ts [--port N] [--no-open] [--json] [--model FILE ...] [--max-tokens N] [--home DIR]
+ *           [--bundle FILE [--release DIR] [--anchor FILE] [--unsigned]]   what servers are set up with
  *
  * @module
  */
@@ -15,7 +16,7 @@ import { consoleErrorOf } from "../session/desktop-error.ts";
 import { keyStoreIn, openFileKeyStore } from "../session/key-store.ts";
 import { LockableConsole } from "../session/lockable-console.ts";
 import { readPageFiles } from "../session/page-files.ts";
-import { consoleHome, demoPlace } from "../session/place.ts";
+import { consoleHome, demoPlace, releaseOf } from "../session/place.ts";
 import { LoopbackServer } from "./loopback-server.ts";
 import { openInBrowser } from "./open-in-browser.ts";
 
@@ -27,6 +28,10 @@ const { values } = parseArgs({
     model: { type: "string", multiple: true, default: [] },
     "max-tokens": { type: "string" },
     home: { type: "string" },
+    bundle: { type: "string" },
+    release: { type: "string" },
+    anchor: { type: "string" },
+    unsigned: { type: "boolean", default: false },
   },
 });
 
@@ -54,6 +59,7 @@ async function start() {
     homeDir,
     keys: keyStoreIn(homeDir, async () => openFileKeyStore(homeDir)),
     demo: demoPlace(rootDir, values.model, undefined),
+    release: releaseOf(rootDir, version, values),
     ...(values["max-tokens"] ? { maxAnswerTokens: Number(values["max-tokens"]) } : {}),
   });
   const server = await LoopbackServer.listen({

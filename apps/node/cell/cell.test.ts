@@ -210,7 +210,7 @@ describe("a worker that was taken over", () => {
     const lines: string[] = [];
     for await (const line of createInterface(cell.stdio[3] as Readable)) lines.push(line);
     expect(await exited).toEqual([0, null]);
-    expect(lines.length).toBe(31);
+    expect(lines.length).toBe(33);
     expect(lines.filter((line) => !line.endsWith(": EPERM"))).toEqual([
       "one byte in a file: EFBIG",
       "an empty file's length: EFBIG",
@@ -221,6 +221,17 @@ describe("a worker that was taken over", () => {
       "internet socket: done",
     ]);
   });
+});
+
+test("without a cell the same program hands out its memory, so the refusal is the cell's", async () => {
+  const programs = buildCellTests();
+  const inmate = spawn(join(programs, "inmate"), ["hand-out"], {
+    stdio: ["ignore", "ignore", "inherit", "pipe"],
+  });
+  const lines: string[] = [];
+  for await (const line of createInterface(inmate.stdio[3] as Readable)) lines.push(line);
+  expect(lines).toContain("its memory to the gateway: done");
+  expect(lines).toContain("its memory to the gateway, of several: done");
 });
 
 /** Of ours: children of this process, its descriptors, and what lies in /dev/shm. */

@@ -29,7 +29,7 @@ describe.skipIf(noPostMortem())("a cell", () => {
 
   beforeAll(() => {
     const found = findCell();
-    if (!("cell" in found)) throw new Error(found.obstacle);
+    if (!("cell" in found)) throw new Error(found.why);
     ({ cell } = found);
   }, 60_000);
 

@@ -22,7 +22,7 @@ describe.skipIf(noPostMortem())("a cell", () => {
   let cell: string;
   beforeAll(() => {
     const found = findCell();
-    if (!("cell" in found)) throw new Error(found.obstacle);
+    if (!("cell" in found)) throw new Error(found.why);
     ({ cell } = found);
   }, 60_000);
 

@@ -10,7 +10,7 @@ import {
 } from "@phantoma/protocol";
 import { describe, expect, test } from "vitest";
 import { bad, good, notRead } from "./finding.ts";
-import { diagnosis } from "./grade.ts";
+import { diagnosis, gradeOfTask } from "./grade.ts";
 import { hostFindings } from "./host-findings.ts";
 import { TestHost } from "./test-host.ts";
 
@@ -46,6 +46,29 @@ test("where the kernel cleans what is freed, a missing cell is a finding and no 
   expect(doctor).toMatchObject({ grade: "A", heldBy: null });
   expect(isHealthy(doctor)).toBe(false);
 });
+
+test("a task has grade A where nothing could keep a page as it began and as it ended", () => {
+  expect(gradeOfTask([findings(), findings()], true)).toBe("A");
+  // The kernel cleaned what its worker had, also where no cell reported.
+  expect(gradeOfTask([findings(), findings()], false)).toBe("A");
+});
+
+test.each(wipeChecks)(
+  "a task during which %s was not good had B with its cell, C without",
+  (check) => {
+    for (const found of [bad(), notRead("x")]) {
+      const worse = findings({ [check]: found });
+      for (const machine of [
+        [worse, findings()],
+        [findings(), worse],
+        [worse, worse],
+      ]) {
+        expect(gradeOfTask(machine, true)).toBe("B");
+        expect(gradeOfTask(machine, false)).toBe("C");
+      }
+    }
+  },
+);
 
 test.each(["policy", "kernelUpdate", "sshPasswords", "logs"] as const)(
   "%s leaves the grade, and the node is not healthy",

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { wipeChecks, type Doctor } from "@phantoma/protocol";
+import { wipeChecks, type Doctor, type HostFindings, type WipeGrade } from "@phantoma/protocol";
 
 type Findings = Doctor["findings"];
 
@@ -15,10 +15,25 @@ export function diagnosis(findings: Findings, readAt: number | null): Doctor {
   return { ...gradeOf(findings), readAt, findings };
 }
 
-/** What was not read is not good. */
+/**
+ * The grade of one task that is over.
+ *
+ * @param machine as it was when the task began and when it ended; one look alone could miss a swap device
+ * @param isOverwritten by the task's own cell, in whole
+ */
+export function gradeOfTask(machine: readonly HostFindings[], isOverwritten: boolean): WipeGrade {
+  if (machine.every((findings) => firstBad(findings) === null)) return "A";
+  return isOverwritten ? "B" : "C";
+}
+
 function gradeOf(findings: Findings): Pick<Doctor, "grade" | "heldBy"> {
-  const heldBy = wipeChecks.find((check) => !findings[check].isGood) ?? null;
+  const heldBy = firstBad(findings);
   if (heldBy === null) return { grade: "A", heldBy };
   // Without a cell, having one comes before all else: it needs no reboot.
   return findings.cell.isGood ? { grade: "B", heldBy } : { grade: "C", heldBy: "cell" };
+}
+
+/** What was not read is not good. */
+function firstBad(findings: HostFindings): (typeof wipeChecks)[number] | null {
+  return wipeChecks.find((check) => !findings[check].isGood) ?? null;
 }

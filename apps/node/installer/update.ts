@@ -162,7 +162,7 @@ export class Installer {
     const { releases, host, standing } = this.#parts;
     if (await host.runsCurrent()) {
       const { floor } = standing.read();
-      const isHigher = floor === null || isNewer(version, floor);
+      const isHigher = floor === null || compareVersions(version, floor) > 0;
       await standing.write({ floor: isHigher ? version : floor, isUsed: true });
       releases.point("proven", version);
       return;

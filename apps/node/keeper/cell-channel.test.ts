@@ -1,6 +1,6 @@
 /** A cell's channel to a keeper over a real socket: what is due, what is not, and how it ends. */
 import { createHash } from "node:crypto";
-import { statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,6 +14,9 @@ import {
 } from "@phantoma/protocol";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
+import { hostFindings } from "../doctor/host-findings.ts";
+import { writeHostReport } from "../doctor/host-report.ts";
+import { oneSwap, TestHost } from "../doctor/test-host.ts";
 import { encodeFrame } from "../ipc/frames.ts";
 import { KeeperClient } from "../ipc/keeper-client.ts";
 import {
@@ -43,7 +46,7 @@ beforeEach(async () => {
   const { identity, devicesDir, modelsDir } = node;
   const dirs = { keeperDir: node.dir, devicesDir, modelsDir, ...moreDirs(node.dir) };
   const log = () => undefined;
-  const surroundings = { hasCells: true, hostReportPath: join(node.dir, "host.json") };
+  const surroundings = { hasCells: true, hostReportPath: hostReportPath() };
   keeper = new Keeper({ identity, ...dirs, installation, surroundings, version: "0.0.0", log });
   for (const role of ["worker", "clerk"] as const) {
     const server = await keeper.listen(role, socketPath(role));
@@ -59,6 +62,14 @@ function moreDirs(dir: string) {
     quarantineDir: join(dir, "quarantine"),
     heraldDir: join(dir, "herald"),
   };
+}
+
+const hostReportPath = () => join(node.dir, "host.json");
+
+/** As the doctor's unit does, on a machine where nothing is left to do but for this. */
+function look(change: Record<string, string>): void {
+  const findings = hostFindings(new TestHost(change).files);
+  writeHostReport(hostReportPath(), { readAt: Date.now(), findings });
 }
 
 function cell(role: CellRole): { client: KeeperClient; socket: Socket } {
@@ -249,6 +260,35 @@ describe("a receipt", () => {
     ]);
   });
 
+  async function gradeOf(during: () => void): Promise<string> {
+    look({});
+    const worker = await certified("worker");
+    during();
+    worker.close();
+    await expect.poll(() => keeper.receipts.issued).toBe(1);
+    const [receipt] = receiptsIn(await (await certified("clerk")).ask("receipts", anyList));
+    return receipt!.grade;
+  }
+
+  test("has grade A where the doctor found nothing as the task began and as it ended", async () => {
+    expect(await gradeOf(() => undefined)).toBe("A");
+  });
+
+  test.each([
+    ["swap was switched on while the task ran", () => look({ "proc/swaps": oneSwap("/dev/vda2") })],
+    ["nobody looked at the machine any more", () => rmSync(hostReportPath())],
+  ])("has a lower grade where %s, and where it was so before", async (_what, change) => {
+    // Without a cell's report; B is what a cell's would make of it.
+    expect(await gradeOf(change)).toBe("C");
+    const { client } = cell("worker");
+    await client.ask("certify", certifyBody(ticketFor("worker")));
+    look({});
+    client.close();
+    await expect.poll(() => keeper.receipts.issued).toBe(2);
+    const [receipt] = receiptsIn(await (await certified("clerk")).ask("receipts", anyList));
+    expect(receipt!.grade).toBe("C");
+  });
+
   test("has what the task's own cell reported, and waits for it", async () => {
     const reportsPath = join(node.dir, "reports.sock");
     const server = await keeper.listenToCells(reportsPath);
@@ -273,7 +313,7 @@ describe("a receipt", () => {
     await expect.poll(() => keeper.receipts.issued).toBe(1);
     const clerk = await certified("clerk");
     expect(receiptsIn(await clerk.ask("receipts", anyList))).toMatchObject([
-      { cell: { end: "crashed", wipedBytes: 4096n, wipedAt: 5 } },
+      { grade: "B", cell: { end: "crashed", wipedBytes: 4096n, wipedAt: 5 } },
     ]);
   });
 

@@ -9,8 +9,9 @@
  * @module
  */
 import { activeAdmin, activeDevice, CryptoError, TICKET_BYTES } from "@phantoma/crypto";
-import { MAX_LIVE_STREAMS, modelSchema } from "@phantoma/protocol";
+import { MAX_LIVE_STREAMS, modelSchema, type HostFindings } from "@phantoma/protocol";
 import type { Socket } from "node:net";
+import { gradeOfTask } from "../doctor/grade.ts";
 import { FrameLink, type Frame } from "../ipc/frames.ts";
 import {
   CELL_HANDLE_BYTES,
@@ -42,6 +43,14 @@ const DONE = new Uint8Array(0);
 type Refusal = KeeperRefusal | { readonly code: KeeperRefusal; readonly reason: OrderRefusal };
 type Answer = Uint8Array | Refusal;
 
+interface Certified {
+  readonly genuine: GenuineTicket;
+  readonly key: Uint8Array;
+  readonly at: number;
+  /** As it was then. */
+  readonly machine: HostFindings;
+}
+
 export class CellChannel {
   readonly #keeper: Keeper;
   readonly role: CellRole;
@@ -50,7 +59,7 @@ export class CellChannel {
   #underWay = 0;
   #cellHandle: Buffer | undefined;
   #hasAsked = false;
-  #certified: { readonly genuine: GenuineTicket; readonly key: Uint8Array; at: number } | undefined;
+  #certified: Certified | undefined;
 
   constructor(keeper: Keeper, role: CellRole, socket: Socket) {
     this.#keeper = keeper;
@@ -219,7 +228,7 @@ export class CellChannel {
     const now = Date.now();
     const genuine = acceptTicket(body.subarray(KEY_BYTES), this.role, certifier, now);
     if (!genuine) return "ERR_TICKET";
-    this.#certified = { genuine, key, at: now };
+    this.#certified = { genuine, key, at: now, machine: this.#keeper.machine() };
     this.#keeper.lastSeen.saw(genuine.device.signingKey, now);
     return certify(genuine, this.role, key, certifier, now);
   }
@@ -251,19 +260,18 @@ export class CellChannel {
     if (isTask) this.#keeper.tasksDone += 1;
     const cell = await this.#keeper.reports.of(this.#cellHandle);
     if (!isTask) return;
-    const { genuine, key, at } = this.#certified!;
-    await this.#keeper.receipts.issue(
-      {
-        task: genuine.hash,
-        device: genuine.device.signingKey,
-        workerKey: key,
-        model: genuine.ticket.model,
-        release: this.#keeper.installation.release,
-        certifiedAt: at,
-      },
+    const { genuine, key, at, machine } = this.#certified!;
+    await this.#keeper.receipts.issue({
+      task: genuine.hash,
+      device: genuine.device.signingKey,
+      workerKey: key,
+      model: genuine.ticket.model,
+      release: this.#keeper.installation.release,
+      certifiedAt: at,
       endedAt,
+      grade: gradeOfTask([machine, this.#keeper.machine()], cell !== null),
       cell,
-    );
+    });
   }
 }
 

@@ -24,6 +24,11 @@ export function diagnose(around: Surroundings, policy: PolicyState | null, now: 
   return diagnosis({ cell, ...findings, policy: policyFinding(policy) }, readAt);
 }
 
+/** The machine as it was last looked at; whatever nobody could look at is not good. */
+export function machine(around: Surroundings, now: number): HostFindings {
+  return hostReport(around.hostReportPath, now).findings;
+}
+
 function hostReport(path: string | undefined, now: number): HostReport | NoReport {
   try {
     return path === undefined

@@ -7,7 +7,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Heartbeat, NodeIdentity } from "@phantoma/crypto";
-import type { Doctor, Egress, Model, Status, WindowState } from "@phantoma/protocol";
+import type { Doctor, Egress, HostFindings, Model, Status, WindowState } from "@phantoma/protocol";
 import { DeviceListFolder, SEEN_DEVICES_FILE } from "../devices/device-list-folder.ts";
 import type { CellRole, KeeperRefusal } from "../ipc/keeper-link.ts";
 import type { Log } from "../log/log.ts";
@@ -15,7 +15,7 @@ import { readCatalogue, removeModel } from "../models/model-store.ts";
 import { UsedTickets } from "../tickets/used-tickets.ts";
 import { CellChannel } from "./cell-channel.ts";
 import { CellReports } from "./cell-reports.ts";
-import { diagnose, type Surroundings } from "./diagnose.ts";
+import { diagnose, machine, type Surroundings } from "./diagnose.ts";
 import { KernelPolicy } from "./kernel-policy.ts";
 import { LastSeen } from "./last-seen.ts";
 import { ModelChecks } from "./model-checks.ts";
@@ -155,6 +155,11 @@ export class Keeper {
   async doctor(): Promise<Doctor> {
     const policy = (await this.policy?.state()) ?? null;
     return diagnose(this.#options.surroundings, policy, Date.now());
+  }
+
+  /** What of the machine decides a task's grade. */
+  machine(): HostFindings {
+    return machine(this.#options.surroundings, Date.now());
   }
 
   async windowState(): Promise<WindowState> {

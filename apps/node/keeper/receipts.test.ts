@@ -11,27 +11,26 @@ const open = (document: Uint8Array) =>
 function task(number: number, device = 1): TaskRecord {
   const name = bytes(0);
   new DataView(name.buffer).setUint32(0, number);
-  const rest = { workerKey: bytes(3), model: bytes(4), release: bytes(5), certifiedAt: 100 };
-  return { task: name, device: bytes(device), ...rest };
+  const digests = { workerKey: bytes(3), model: bytes(4), release: bytes(5) };
+  const end = { certifiedAt: 100, endedAt: 200, grade: "C", cell: null } as const;
+  return { task: name, device: bytes(device), ...digests, ...end };
 }
 
 test("a receipt says what the keeper knows, and null where nobody measured", async () => {
   const receipts = new Receipts(identity, 50);
-  await receipts.issue(task(7), 200, null);
+  await receipts.issue(task(7));
   expect(open(receipts.find({}, 1)[0]!)).toEqual({
     node: identity.signing.publicKey,
     epoch: 50,
     sequence: 1n,
     ...task(7),
-    endedAt: 200,
-    cell: null,
     warden: null,
   });
 });
 
 test("receipts are counted from 1 and found newest first, up to the limit", async () => {
   const receipts = new Receipts(identity, 0);
-  for (let number = 0; number < 4; number += 1) await receipts.issue(task(number), 0, null);
+  for (let number = 0; number < 4; number += 1) await receipts.issue(task(number));
   const sequences = (limit: number) =>
     receipts.find({}, limit).map((document) => open(document).sequence);
   expect(sequences(10)).toEqual([4n, 3n, 2n, 1n]);
@@ -43,8 +42,7 @@ test("receipts are counted from 1 and found newest first, up to the limit", asyn
 test("those below a number are found, also when the oldest are gone and when nothing is below it", async () => {
   const receipts = new Receipts(identity, 0);
   const owners = [1, 2, 1, 2];
-  for (const [number, device] of owners.entries())
-    await receipts.issue(task(number, device), 0, null);
+  for (const [number, device] of owners.entries()) await receipts.issue(task(number, device));
   const below = (before: bigint, device?: number, limit = 10) =>
     receipts
       .find({ before, device: device === undefined ? undefined : bytes(device) }, limit)
@@ -60,8 +58,8 @@ test("those below a number are found, also when the oldest are gone and when not
 
 test("a device finds its own, also when it knows the name of another's task", async () => {
   const receipts = new Receipts(identity, 0);
-  await receipts.issue(task(1, 1), 0, null);
-  await receipts.issue(task(2, 2), 0, null);
+  await receipts.issue(task(1, 1));
+  await receipts.issue(task(2, 2));
   const found = (device?: number, name?: number) =>
     receipts
       .find(
@@ -82,8 +80,7 @@ test("a device finds its own, also when it knows the name of another's task", as
 
 test("only the newest are kept, and the count goes on", async () => {
   const receipts = new Receipts(identity, 0);
-  for (let number = 0; number <= MAX_RECEIPTS; number += 1)
-    void receipts.issue(task(number), 0, null);
+  for (let number = 0; number <= MAX_RECEIPTS; number += 1) void receipts.issue(task(number));
   await expect.poll(() => receipts.issued, { timeout: 10_000 }).toBe(MAX_RECEIPTS + 1);
   const kept = receipts.find({}, MAX_RECEIPTS + 10);
   expect(kept).toHaveLength(MAX_RECEIPTS);
@@ -108,18 +105,18 @@ test("the warden's part is in the receipt whose beginning it was asked about", a
     asked.push(begun);
     return part;
   });
-  await receipts.issue(task(7), 200, null);
+  await receipts.issue(task(7));
   const document = receipts.find({}, 1)[0]!;
   expect(open(document).warden).toEqual(part);
-  expect(documentHash(document.subarray(0, 227))).toEqual(documentHash(asked[0]!));
+  expect(documentHash(document.subarray(0, 228))).toEqual(documentHash(asked[0]!));
 });
 
 test("a receipt waits for the one before it, so that none seems to be missing", async () => {
   const first = Promise.withResolvers<null>();
   const answers = [first.promise, Promise.resolve(null)];
   const receipts = new Receipts(identity, 0, () => answers.shift()!);
-  void receipts.issue(task(1), 0, null);
-  const second = receipts.issue(task(2), 0, null);
+  void receipts.issue(task(1));
+  const second = receipts.issue(task(2));
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(receipts.find({}, 10)).toEqual([]);
   first.resolve(null);

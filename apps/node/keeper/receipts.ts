@@ -7,19 +7,16 @@ import {
   beforeWardenPart,
   receiptDocument,
   sameBytes,
+  type GradedReceipt,
   type NodeIdentity,
-  type Receipt,
   type WardenPart,
 } from "@phantoma/crypto";
 
 /** The last tasks of a busy day; an older receipt is gone unless a device fetched it. */
 export const MAX_RECEIPTS = 10_000;
 
-/** What the keeper itself knows of a task. */
-export type TaskRecord = Pick<
-  Receipt,
-  "task" | "device" | "workerKey" | "model" | "release" | "certifiedAt"
->;
+/** What the keeper knows of an ended task, itself or by its cell. */
+export type TaskRecord = Omit<GradedReceipt, "node" | "epoch" | "sequence" | "warden">;
 
 /** What the warden says of the task whose receipt begins so; `null` where it says nothing. */
 export type AskWarden = (begun: Uint8Array) => Promise<WardenPart | null>;
@@ -61,19 +58,17 @@ export class Receipts {
    *
    * One after the other: a number that comes before a lower one would look like a receipt withheld.
    */
-  issue(record: TaskRecord, endedAt: number, cell: Receipt["cell"]): Promise<void> {
-    this.#last = this.#last.then(() => this.#issue(record, endedAt, cell));
+  issue(record: TaskRecord): Promise<void> {
+    this.#last = this.#last.then(() => this.#issue(record));
     return this.#last;
   }
 
-  async #issue(record: TaskRecord, endedAt: number, cell: Receipt["cell"]): Promise<void> {
+  async #issue(record: TaskRecord): Promise<void> {
     const fields = {
       node: this.#identity.signing.publicKey,
       epoch: this.#epoch,
       sequence: this.#sequence + 1n,
       ...record,
-      endedAt,
-      cell,
       warden: null,
     };
     const { privateKey } = this.#identity.signing;

@@ -1,5 +1,11 @@
 /** A file of receipts: whole, or refused with the code that says why. */
-import { fingerprint, receiptDocument } from "@phantoma/crypto";
+import { readFileSync } from "node:fs";
+import {
+  fingerprint,
+  firstReceiptDocument,
+  receiptDocument,
+  type GradedReceipt,
+} from "@phantoma/crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -22,18 +28,45 @@ const files = {
 const failing = (code: string) => expect.objectContaining({ name: "ClientError", code });
 
 /** The file again, with its keys and documents as they are given. */
-function file(parts: { warden?: Uint8Array | null; count?: number; documents: Uint8Array[] }) {
+function file(parts: {
+  node?: Uint8Array;
+  warden?: Uint8Array | null;
+  count?: number;
+  documents: Uint8Array[];
+}) {
   const { documents, count = documents.length, warden = null } = parts;
+  const { node = maker.node.signing.publicKey } = parts;
   const u16 = (value: number) => Buffer.of(value >> 8, value & 255);
   return Buffer.concat([
     Buffer.from("phantoma receipt"),
     Buffer.of(1),
-    maker.node.signing.publicKey,
+    node,
     warden ? Buffer.concat([Buffer.of(1), warden]) : Buffer.of(0),
     u16(count),
     ...documents.flatMap((document) => [u16(document.length), document]),
   ]);
 }
+
+test("a file of receipts of the first version is read, and they have no grade", () => {
+  const path = "../../crypto/vectors/documents/receipt-witness.txt";
+  const lines = readFileSync(new URL(path, import.meta.url), "utf8").split("\n");
+  const last = (name: string) =>
+    Buffer.from(lines.findLast((line) => line.startsWith(`${name} `))!.split(" ")[1]!, "hex");
+  const [node, warden, document] = [last("node"), last("public-key"), last("document")];
+  const whole = file({ node, warden, documents: [document] });
+  const [first] = openReceiptFile(whole, { warden: warden.toString("hex") }).receipts;
+  expect(first).toMatchObject({ receipt: { grade: null }, witness: "verified" });
+  document[1] = 2;
+  expect(() => openReceiptFile(file({ node, warden, documents: [document] }))).toThrow();
+});
+
+test("receipts of both versions may lie in one file", () => {
+  const { grade: _, ...fields } = silent.receipt;
+  const first = firstReceiptDocument.sign(fields, maker.node.signing.privateKey);
+  const { document } = maker.make({ sequence: 2n, grade: "A" });
+  const { receipts } = openReceiptFile(file({ documents: [first, document] }));
+  expect(receipts.map(({ receipt }) => receipt.grade)).toEqual([null, "A"]);
+});
 
 describe.each(Object.entries(files))("%s", (_name, whole) => {
   test("is read as it was written", () => {
@@ -66,7 +99,7 @@ describe.each(Object.entries(files))("%s", (_name, whole) => {
   test("is refused cut anywhere, or with anything after it", () => {
     for (let length = 0; length < whole.length; length += 1)
       expect(() => openReceiptFile(whole.subarray(0, length))).toThrow(failing("ERR_RECEIPT_FILE"));
-    for (const more of [Buffer.of(0), whole, Buffer.alloc(437)])
+    for (const more of [Buffer.of(0), whole, Buffer.alloc(438)])
       expect(() => openReceiptFile(Buffer.concat([whole, more]))).toThrow(
         failing("ERR_RECEIPT_FILE"),
       );
@@ -96,9 +129,15 @@ test("a warden's key is compared too, and must have said something", () => {
 test("what a keeper that was taken over signs in the warden's name is forged", () => {
   const { privateKey } = maker.node.signing;
   const warden = witnessed.receipt.warden!;
-  const sign = (change: object) =>
-    receiptDocument.sign({ ...witnessed.receipt, ...change }, privateKey);
-  for (const change of [{ sequence: 3n }, { warden: { ...warden, attempts: 0n } }, { cell: null }])
+  const sign = (change: Partial<GradedReceipt>) =>
+    receiptDocument.sign({ ...witnessed.receipt, grade: "C", ...change }, privateKey);
+  const changes: readonly Partial<GradedReceipt>[] = [
+    { sequence: 3n },
+    { grade: "A" },
+    { warden: { ...warden, attempts: 0n } },
+    { cell: null },
+  ];
+  for (const change of changes)
     expect(() =>
       openReceiptFile(file({ warden: maker.warden.publicKey, documents: [sign(change)] })),
     ).toThrow(failing("ERR_RECEIPT_FORGED"));

@@ -20,7 +20,7 @@ import type { NodeProfile } from "./node-profile.ts";
 
 /** As many as a node gives at once. */
 export const MAX_FILE_RECEIPTS = 100;
-/** 100 receipts of at most 437 bytes, with room; a longer file is refused before it is looked at. */
+/** 100 receipts of at most 438 bytes, with room; a longer file is refused before it is looked at. */
 export const MAX_RECEIPT_FILE_BYTES = 64 * 1024;
 
 const MAGIC = Buffer.from("phantoma receipt", "ascii");

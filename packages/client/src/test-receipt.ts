@@ -10,8 +10,8 @@ import {
   generateNodeIdentity,
   openReceipt,
   receiptDocument,
+  type GradedReceipt,
   type NodeIdentity,
-  type Receipt,
   type VerifiedReceipt,
   type WardenPart,
 } from "@phantoma/crypto";
@@ -32,9 +32,9 @@ export class ReceiptMaker {
   }
 
   /** @param attempts as the warden says; absent: it says nothing */
-  make(change: Partial<Receipt> = {}, attempts?: bigint): VerifiedReceipt {
+  make(change: Partial<GradedReceipt> = {}, attempts?: bigint): VerifiedReceipt {
     const { publicKey, privateKey } = this.node.signing;
-    const fields: Receipt = {
+    const fields: GradedReceipt = {
       node: publicKey,
       epoch: 1,
       sequence: 1n,
@@ -45,6 +45,7 @@ export class ReceiptMaker {
       release: bytes(5),
       certifiedAt: 1,
       endedAt: 2,
+      grade: "C",
       cell: null,
       ...change,
       warden: null,

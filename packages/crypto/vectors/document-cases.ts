@@ -29,19 +29,18 @@ export function acceptedText(file: DocumentFile): string {
   return sizes(layout).join("\n");
 }
 
-/** The text of `documents/receipt-witness.txt`: the warden's signature in a receipt, and what it covers. */
-export function witnessText(): string {
-  const layout = documentLayouts.receipt;
+/** The text of `documents/<file>-witness.txt`: the warden's signature in a receipt, and what it covers. */
+export function witnessText(file: "receipt" | "receipt-2"): string {
+  const layout = documentLayouts[file];
   const sizes = ["smallest", "typical", "largest"] as const;
   const cases = sizes.map((size) => [size, valueOf(layout.shape, size, layout.name)] as const);
   const withoutCell = { ...valueOf(layout.shape, "typical", layout.name), cell: null };
   return [...cases, ["without-cell", withoutCell] as const]
-    .map(([name, value]) => witnessCase(name, value))
+    .map(([name, value]) => witnessCase(layout, name, value))
     .join("\n");
 }
 
-function witnessCase(name: string, given: Value): string {
-  const layout = documentLayouts.receipt;
+function witnessCase(layout: DocumentLayout, name: string, given: Value): string {
   const warden = valueOf(layout.shape, "typical", layout.name).warden;
   const value = {
     ...given,
@@ -160,7 +159,9 @@ function refusedCases(file: DocumentFile): string[] {
     refused("other-type", "ERR_DOCUMENT_TYPE", altered(body, 0, layout.type + 1)),
     refused("type-zero", "ERR_DOCUMENT_TYPE", altered(body, 0, 0)),
     refused("version-zero", "ERR_DOCUMENT_TYPE", altered(body, 1, 0)),
-    refused("version-two", "ERR_DOCUMENT_TYPE", altered(body, 1, 2)),
+    layout.version === 1
+      ? refused("version-two", "ERR_DOCUMENT_TYPE", altered(body, 1, 2))
+      : refused("version-one", "ERR_DOCUMENT_TYPE", altered(body, 1, 1)),
     refused("a-byte-more", "ERR_LENGTH", Buffer.concat([body, Buffer.of(0)])),
     refused("a-byte-less", "ERR_LENGTH", body.subarray(0, -1)),
     refused("header-only", "ERR_LENGTH", body.subarray(0, 2)),

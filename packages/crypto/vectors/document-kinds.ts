@@ -14,7 +14,7 @@ import {
   updateApprovalDocument,
   windowOrderDocument,
 } from "../src/documents/orders.ts";
-import { receiptDocument } from "../src/documents/receipt.ts";
+import { firstReceiptDocument, receiptDocument } from "../src/documents/receipt.ts";
 import { ticketDocument } from "../src/documents/ticket.ts";
 import type { DocumentFile } from "./document-layouts.ts";
 
@@ -24,9 +24,10 @@ export const documentKinds: Readonly<Record<DocumentFile, DocumentKind<any>>> = 
   "device-list": deviceListDocument,
   "window-order": windowOrderDocument,
   "update-approval": updateApprovalDocument,
-  receipt: receiptDocument,
+  receipt: firstReceiptDocument,
   heartbeat: heartbeatDocument,
   licence: licenceDocument,
   "standing-order": standingOrderDocument,
   "heartbeat-answer": heartbeatAnswerDocument,
+  "receipt-2": receiptDocument,
 };

@@ -41,6 +41,10 @@ function layout(type: number, name: string, ...fields: Layout): DocumentLayout {
   return { type, version: 1, name, shape: group(...fields) };
 }
 
+function secondLayout(type: number, name: string, ...fields: Layout): DocumentLayout {
+  return { ...layout(type, name, ...fields), version: 2 };
+}
+
 const order: Layout = [
   ["node", bytes(32)],
   ["counter", counter],
@@ -58,6 +62,19 @@ const device = group(
   ["addedAt", time],
   ["revokedAt", optional(time)],
 );
+
+const endedTask: Layout = [
+  ["node", bytes(32)],
+  ["epoch", time],
+  ["sequence", counter],
+  ["task", bytes(32)],
+  ["device", bytes(32)],
+  ["workerKey", bytes(32)],
+  ["model", bytes(32)],
+  ["release", bytes(32)],
+  ["certifiedAt", time],
+  ["endedAt", time],
+];
 
 const cell = group(
   ["end", choice("finished", "timeout", "disconnected", "crashed", "killed", "memory")],
@@ -127,16 +144,7 @@ export const documentLayouts = {
   receipt: layout(
     6,
     "receipt",
-    ["node", bytes(32)],
-    ["epoch", time],
-    ["sequence", counter],
-    ["task", bytes(32)],
-    ["device", bytes(32)],
-    ["workerKey", bytes(32)],
-    ["model", bytes(32)],
-    ["release", bytes(32)],
-    ["certifiedAt", time],
-    ["endedAt", time],
+    ...endedTask,
     ["cell", optional(cell)],
     ["warden", optional(warden)],
   ),
@@ -182,6 +190,14 @@ export const documentLayouts = {
     ["time", time],
     ["timestamp", optional(bytes(32))],
     ["licences", list(8, bytes(32))],
+  ),
+  "receipt-2": secondLayout(
+    6,
+    "receipt",
+    ...endedTask,
+    ["grade", choice("A", "B", "C")],
+    ["cell", optional(cell)],
+    ["warden", optional(warden)],
   ),
 } as const satisfies Record<string, DocumentLayout>;
 

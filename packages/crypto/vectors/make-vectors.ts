@@ -18,7 +18,8 @@ const xxhfs = {
 
 write("xxhfs.json", `${JSON.stringify(xxhfs, null, 1)}\n`);
 for (const file of documentFiles) write(`documents/${file}.txt`, acceptedText(file));
-write("documents/receipt-witness.txt", witnessText());
+for (const file of ["receipt", "receipt-2"] as const)
+  write(`documents/${file}-witness.txt`, witnessText(file));
 write("documents/refused.txt", refusedText());
 
 function write(name: string, content: string): void {

@@ -37,6 +37,10 @@ export const causes = {
     "this is no SHA-256 fingerprint of a host key",
     "paste the line that begins with SHA256:",
   ],
+  ERR_KNOWN_HOSTS: [
+    "the file with the host keys that were confirmed cannot be read",
+    "repair hosts.json, or remove it and compare every server's key again",
+  ],
   ERR_SSH_SIGN_IN: ["the server refused the sign-in", "check the user, and its password or key"],
   ERR_SSH_METHOD: [
     "the server does not accept this way of signing in",

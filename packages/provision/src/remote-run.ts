@@ -89,6 +89,17 @@ exec systemd-run --quiet --collect --unit=${UNIT} --property=Type=exec --propert
   throw new ProvisionError((await isRunning(shell)) ? "ERR_HOST_BUSY" : "ERR_STEP_FAILED");
 }
 
+/** Ends what is being done there; a step that was cut is applied again by the next run. */
+export async function stopRun(shell: RootShell): Promise<void> {
+  const { code } = await shell.run(`systemctl stop ${UNIT} 2>/dev/null; true`);
+  if (code !== 0 || (await isRunning(shell))) throw new ProvisionError("ERR_HOST_BUSY");
+}
+
+/** All that lies on a server on which no step was begun. */
+export async function removeSetUpFolder(shell: RootShell): Promise<void> {
+  await shell.run(`rm -rf ${DIR}`);
+}
+
 /** What uninstalling would take away; the server's words. */
 export async function listRemovals(shell: RootShell): Promise<readonly string[]> {
   const script = `programs=/opt/phantoma/current; [ -x $programs/bin/node ] || programs=${STAGED}

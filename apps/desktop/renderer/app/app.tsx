@@ -17,6 +17,7 @@ import { NodePage } from "../node/node-page.tsx";
 import { WelcomePage } from "../pairing/welcome-page.tsx";
 import { ReceiptsPage } from "../receipts/receipts-page.tsx";
 import { SettingsPage } from "../settings/settings-page.tsx";
+import { SetupPage } from "../setup/setup-page.tsx";
 import { WindowBanner } from "../window/window-banner.tsx";
 import { consoleErrorOf } from "./bridge.ts";
 import { ErrorView } from "./error-view.tsx";
@@ -92,6 +93,7 @@ function Page() {
   const node = usableNode(state);
   const isToConfirm = state.nodes.some((one) => !one.isConfirmed && one.state !== "stopped");
   if (route.page === "settings") return <SettingsPage />;
+  if (route.page === "setup") return <SetupPage />;
   if (!node || (isToConfirm && node.state === "stopped")) return <WelcomePage />;
   switch (route.page) {
     case "chat":

@@ -9,6 +9,7 @@ import type {
   ConsoleState,
   Conversation,
   ConversationSummary,
+  Setup,
 } from "../../ipc/contract.ts";
 import { isAnswering } from "../chat/answers.ts";
 import { bridge } from "./bridge.ts";
@@ -46,6 +47,9 @@ function applyEvent(client: QueryClient, event: ConsoleEvent): void {
       return;
     case "demo.changed":
       changeState(() => ({ demo: event.demo }));
+      return;
+    case "setup.changed":
+      client.setQueryData<Setup>(keys.setup, event.setup);
       return;
     case "settings.changed":
       changeState(() => ({ settings: event.settings }));

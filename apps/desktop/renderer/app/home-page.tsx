@@ -49,6 +49,9 @@ export function HomePage({ node, isNew }: { node: NodeView; isNew: boolean }) {
   );
 }
 
+/** The conversation with this node that nobody has written in, or a new one. */
+export const emptyConversation = (node: string) => findOrMake(node, true);
+
 async function findOrMake(node: string, isNew: boolean): Promise<string> {
   const { conversations } = await ask("conversations.list", {});
   // One that nobody wrote in is as good as a new one.

@@ -7,7 +7,6 @@ import { QueryClient, useMutation, useQuery, type UseMutationResult } from "@tan
 import type {
   ConsoleState,
   NodeView,
-  WipeGrade,
   RequestInput,
   RequestName,
   RequestOutput,
@@ -39,6 +38,7 @@ export const keys = {
   devices: (node: string) => ["devices.list", node],
   lock: ["lock.get"],
   endpoint: ["endpoint.get"],
+  setup: ["setup.get"],
   window: (node: string) => ["window.get", node],
 } as const;
 
@@ -114,12 +114,6 @@ export const useDoctor = ({ id, state }: Pick<NodeView, "id" | "state">) =>
     enabled: state !== "stopped",
     staleTime: DOCTOR_STALE_MS,
   });
-
-/** The last answer is not the grade of now when the node cannot be asked any more. */
-export function useGrade(node: Pick<NodeView, "id" | "state">): WipeGrade | undefined {
-  const { data, error } = useDoctor(node);
-  return error ? undefined : data?.grade;
-}
 
 /** One request that changes something. */
 export function useRequest<N extends RequestName>(

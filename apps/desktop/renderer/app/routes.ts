@@ -14,6 +14,7 @@ const plainPages = [
   "devices",
   "receipts",
   "settings",
+  "setup",
 ] as const;
 
 export type Route =

@@ -4,8 +4,10 @@
  * @module
  */
 import type { ErrorCode } from "../../ipc/contract.ts";
+import { setupAction, setupBy } from "./en-setup-errors.ts";
 
 const by = {
+  ...setupBy,
   ERR_UNREACHABLE: "Nothing answers at the node's address.",
   ERR_PIN_MISMATCH: "Something else answers at the node's address.",
   ERR_NODE_IDENTITY: "The node could not prove who it is.",
@@ -67,6 +69,7 @@ const by = {
   ERR_PUSHING: "A file is already being sent.",
   ERR_PUSH_ENDED: "The file was not handed over.",
   ERR_FILE_UNREADABLE: "The chosen file cannot be read any more.",
+  ERR_SETUP_STATE: "The set-up is in another state.",
   ERR_NOT_GGUF: "The file is not a model in the GGUF format.",
   ERR_PAIRING_CODE: "That is no code of Phantoma, or not all of it.",
   ERR_PAIRING_EXPIRED: "The ten minutes of this invitation are over.",
@@ -85,6 +88,7 @@ const by = {
 } as const satisfies Record<ErrorCode, string>;
 
 const action = {
+  ...setupAction,
   ERR_UNREACHABLE: "Check that the node runs, then try again.",
   ERR_PIN_MISMATCH: "Do not continue. Pair again over a channel you trust.",
   ERR_NODE_IDENTITY: "Do not continue. The node may have been taken over.",
@@ -146,6 +150,7 @@ const action = {
   ERR_PUSHING: "Wait for it, or cancel it.",
   ERR_PUSH_ENDED: "Choose the file again.",
   ERR_FILE_UNREADABLE: "Choose the file again.",
+  ERR_SETUP_STATE: "Look where it is now.",
   ERR_NOT_GGUF: "Choose a GGUF file.",
   ERR_PAIRING_CODE: "Copy the whole code again.",
   ERR_PAIRING_EXPIRED: "Make a new invitation. If it is new, set the clocks of both machines.",

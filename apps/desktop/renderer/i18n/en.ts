@@ -10,6 +10,7 @@ import { errors } from "./en-errors.ts";
 import { health } from "./en-health.ts";
 import { lock } from "./en-lock.ts";
 import { models } from "./en-models.ts";
+import { setup } from "./en-setup.ts";
 
 export const en = {
   app: {
@@ -54,6 +55,9 @@ export const en = {
     start: "Start a demo node here",
     join: "Join a node by an invitation",
     restore: "Restore from a recovery kit",
+    setUp: "Set up a server",
+    goOn: "Go on with the set-up",
+    setUpText: "A server of yours becomes your node, over SSH. This takes a quarter of an hour.",
     demoText:
       "The demo runs on this machine and needs no server. It shows how everything works; the kernel policy only where this machine lets it.",
   },
@@ -99,6 +103,7 @@ export const en = {
   lock,
   restore,
   models,
+  setup,
   markdown: {
     code: "code",
     copyCode: "Copy code",
@@ -116,6 +121,7 @@ export const en = {
     title: "Node",
     refresh: "Refresh",
     loading: "Asking the node",
+    setUp: "Set up a server",
     stop: "Stop the demo node",
     startAgain: "Start the demo node again",
     stoppedTitle: "The node is stopped",
@@ -179,7 +185,7 @@ export const en = {
     one: "Receipt",
     loading: "Fetching receipts",
     meaning:
-      "The node reports: its keeper signs one when a worker has ended, and this console checked every signature. Each line says only what its witness measured. What a task left beside what was overwritten depends on the wipe grade that the node had then; what is shown is the one it has now.",
+      "The node reports: its keeper signs one when a worker has ended, and this console checked every signature. Each line says only what its witness measured. The wipe grade is of the machine while the task ran: what a task left beside what was overwritten depends on it.",
     none: "No worker has ended since the node started.",
     noneOlder: "The node has none that is older.",
     older: "Older receipts",
@@ -195,8 +201,9 @@ export const en = {
     release: "Release",
     cell: "Memory",
     cellText: "{{end}}; {{bytes}} overwritten at {{time}}",
-    gradeNow: "Wipe grade now",
-    gradeUnknown: "the node has not said it",
+    grade: "Wipe grade",
+    gradeText: "{{grade}}; the keeper's word, from what the node's doctor and the cell found",
+    gradeNotRecorded: "not recorded: this receipt is older than grades in receipts",
     cellEnd: {
       finished: "finished",
       timeout: "timed out",

@@ -158,6 +158,9 @@ function NodeEnd({ node, onForget }: { node: NodeView; onForget: () => void }) {
           {t("node.stop")}
         </Button>
       )}
+      <a className="button" href={addressOf({ page: "setup" })}>
+        {t("node.setUp")}
+      </a>
       <Button kind="danger" onClick={onForget}>
         {t("node.forget")}
       </Button>

@@ -8,7 +8,9 @@ import { useTranslation } from "react-i18next";
 import { useLoadedState } from "../app/queries.ts";
 import { BrandMark } from "../app/brand-mark.tsx";
 import { Button } from "../design/button.tsx";
+import { addressOf } from "../app/routes.ts";
 import { Banner } from "../design/parts.tsx";
+import { useSetup } from "../setup/use-setup.ts";
 import { ConfirmNode } from "./confirm-node.tsx";
 import { DemoStart } from "./demo-start.tsx";
 import { JoinNode } from "./join-node.tsx";
@@ -21,6 +23,8 @@ export function WelcomePage() {
   const unconfirmed = nodes.find((node) => !node.isConfirmed);
   const [way, setWay] = useState<"join" | "restore">();
   const back = () => setWay(undefined);
+  const { data: setup } = useSetup();
+  const isUnderWay = setup?.stage !== undefined && setup.stage !== "host";
   const isConfirming = unconfirmed !== undefined && unconfirmed.state !== "stopped";
   return (
     <div className="welcome">
@@ -46,6 +50,12 @@ export function WelcomePage() {
             </ul>
             <DemoStart label={t("welcome.start")} />
             <p className="field-hint">{t("welcome.demoText")}</p>
+            <div className="demo-start">
+              <a className="button" href={addressOf({ page: "setup" })}>
+                {t(isUnderWay ? "welcome.goOn" : "welcome.setUp")}
+              </a>
+            </div>
+            <p className="field-hint">{t("welcome.setUpText")}</p>
             <div className="confirm-actions">
               <Button onClick={() => setWay("join")}>{t("welcome.join")}</Button>
               <Button onClick={() => setWay("restore")}>{t("welcome.restore")}</Button>

@@ -8,7 +8,6 @@ import { useTranslation } from "react-i18next";
 import type { Receipt } from "../../ipc/contract.ts";
 import { ask } from "../app/bridge.ts";
 import { ErrorView } from "../app/error-view.tsx";
-import { useGrade } from "../app/queries.ts";
 import { Button } from "../design/button.tsx";
 import { Dialog } from "../design/dialog.tsx";
 import { Skeleton } from "../design/parts.tsx";
@@ -31,7 +30,6 @@ export function ReceiptDialog({ node, task, given, onClose }: Props) {
     enabled: task !== null && !given,
     staleTime: 0,
   });
-  const grade = useGrade({ id: node, state: "online" });
   const receipt = given ?? data?.receipt;
   return (
     <Dialog
@@ -44,7 +42,7 @@ export function ReceiptDialog({ node, task, given, onClose }: Props) {
       {task !== null && !receipt && !data && !error && (
         <Skeleton lines={6} label={t("receipts.loading")} />
       )}
-      {receipt && <ReceiptView receipt={receipt} grade={grade} />}
+      {receipt && <ReceiptView receipt={receipt} />}
       {receipt && <SaveReceipts node={node} task={receipt.task} before={null} />}
     </Dialog>
   );

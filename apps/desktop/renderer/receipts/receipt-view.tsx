@@ -4,20 +4,18 @@
  * @module
  */
 import { useTranslation } from "react-i18next";
-import type { Receipt, WipeGrade } from "../../ipc/contract.ts";
+import type { Receipt } from "../../ipc/contract.ts";
 import { formatBytes, formatDuration, formatTime, shortHex } from "../chat/format.ts";
 import { CopyButton } from "../design/copy-button.tsx";
 import { Facts } from "../design/facts.tsx";
 
 interface Props {
   readonly receipt: Receipt;
-  /** The node's, as it is now; `undefined` where it cannot be asked. */
-  readonly grade: WipeGrade | undefined;
 }
 
-export function ReceiptView({ receipt, grade }: Props) {
+export function ReceiptView({ receipt }: Props) {
   const { t, i18n } = useTranslation();
-  const { cell, warden } = receipt;
+  const { grade, cell, warden } = receipt;
   const time = (ms: number) => formatTime(ms, i18n.language);
   const notMeasured = <em className="not-measured">{t("receipts.notMeasured")}</em>;
   return (
@@ -55,8 +53,16 @@ export function ReceiptView({ receipt, grade }: Props) {
               })
             : notMeasured,
         ],
-        // Apart from what was measured then: a task of an hour ago says nothing about the machine now, nor it about the task.
-        [t("receipts.gradeNow"), grade ? t(`health.grade.${grade}`) : t("receipts.gradeUnknown")],
+        [
+          t("receipts.grade"),
+          grade ? (
+            t("receipts.gradeText", { grade: t(`health.grade.${grade}`) })
+          ) : (
+            <em key="grade" className="not-measured">
+              {t("receipts.gradeNotRecorded")}
+            </em>
+          ),
+        ],
         [
           t("receipts.warden"),
           warden

@@ -8,7 +8,7 @@ import { useTranslation } from "react-i18next";
 import type { NodeView } from "../../ipc/contract.ts";
 import { ErrorView } from "../app/error-view.tsx";
 import { PageBody, PageFrame } from "../app/page-frame.tsx";
-import { useGrade, useReceipts } from "../app/queries.ts";
+import { useReceipts } from "../app/queries.ts";
 import { formatTime, shortHex } from "../chat/format.ts";
 import { Button } from "../design/button.tsx";
 import { Skeleton } from "../design/parts.tsx";
@@ -19,7 +19,6 @@ export function ReceiptsPage({ node }: { node: NodeView }) {
   const { t, i18n } = useTranslation();
   const [before, setBefore] = useState<number | null>(null);
   const { data, error, refetch } = useReceipts(node.id, before);
-  const grade = useGrade(node);
   return (
     <PageFrame title={t("receipts.title")}>
       <PageBody>
@@ -44,7 +43,7 @@ export function ReceiptsPage({ node }: { node: NodeView }) {
                 <span className="number">{formatTime(receipt.endedAt, i18n.language)}</span>
                 <span className="code">{shortHex(receipt.task)}</span>
               </summary>
-              <ReceiptView receipt={receipt} grade={grade} />
+              <ReceiptView receipt={receipt} />
               <SaveReceipts node={node.id} task={receipt.task} before={null} />
             </details>
           ))}

@@ -2,6 +2,7 @@
  * What a worker that was taken over may try against its cell and the machine, from inside a whole cell.
  *
  *   inmate      one line per call to the gateway's connection: what it is, and "done" or its error
+ *   inmate hand-out    only what does nobody any harm outside a cell, as a control
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -31,7 +32,37 @@ static void attempt(const char *name, long call, long first, long second, long t
 		syscall(call, first, second, third, 0L, 0L) >= 0 ? "done" : strerrorname_np(errno));
 }
 
-int main(void)
+/* One descriptor, handed to whoever holds the other end. */
+static void hand_out(const char *name, long call)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { .head = { .cmsg_len = CMSG_LEN(sizeof(int)),
+				.cmsg_level = SOL_SOCKET,
+				.cmsg_type = SCM_RIGHTS } };
+	struct iovec byte = { "\n", 1 };
+	struct mmsghdr messages = { .msg_hdr = { .msg_iov = &byte,
+						 .msg_iovlen = 1,
+						 .msg_control = &control,
+						 .msg_controllen = sizeof(control) } };
+	const int memory = open("/proc/self/mem", O_RDONLY);
+
+	memcpy(CMSG_DATA(&control.head), &memory, sizeof(memory));
+	if (call == SYS_sendmmsg)
+		attempt(name, call, GATEWAY, (intptr_t)&messages, 1);
+	else
+		attempt(name, call, GATEWAY, (intptr_t)&messages.msg_hdr, 0);
+	close(memory);
+}
+
+static void hand_out_all(void)
+{
+	hand_out("its memory to the gateway", SYS_sendmsg);
+	hand_out("its memory to the gateway, of several", SYS_sendmmsg);
+}
+
+int main(int argc, char *argv[])
 {
 	const long cell = getppid();
 	const struct f_owner_ex owner = { .type = F_OWNER_PID, .pid = getppid() };
@@ -40,6 +71,9 @@ int main(void)
 	cpu_set_t all;
 	int file;
 
+	hand_out_all();
+	if (argc > 1 && strcmp(argv[1], "hand-out") == 0)
+		return 0;
 	/* Of a file over its limit it is told by a signal as well. */
 	signal(SIGXFSZ, SIG_IGN);
 	file = open("/dev/shm", O_TMPFILE | O_RDWR, 0600);

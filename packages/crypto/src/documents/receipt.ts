@@ -12,7 +12,7 @@ import { sameBytes } from "./device-list.ts";
 import { documentKind } from "./document.ts";
 import { bytes, choice, counter, group, optional, time, type ValuesOf } from "./fields.ts";
 
-const layout = {
+const task = {
   node: bytes(32),
   /** When the keeper started; receipts live in memory, so their sequence begins anew then. */
   epoch: time,
@@ -30,6 +30,9 @@ const layout = {
   certifiedAt: time,
   /** When the worker's own channel to the keeper closed: its process was gone, or about to be. */
   endedAt: time,
+} as const;
+
+const witnesses = {
   /** Witness: the cell around the worker. */
   cell: optional(
     group({
@@ -50,8 +53,27 @@ const layout = {
   ),
 } as const;
 
-export type Receipt = ValuesOf<typeof layout>;
-export const receiptDocument = documentKind(6, 1, "receipt", layout);
+const layout = {
+  ...task,
+  /**
+   * Witness: the keeper, from what the doctor read of the machine as the task began and as it ended, and from
+   * whether there is a cell's part. What was not read counts as not good, so this is what was shown at least.
+   */
+  grade: choice({ A: 1, B: 2, C: 3 }),
+  ...witnesses,
+} as const;
+
+/** As it is signed today. */
+export type GradedReceipt = ValuesOf<typeof layout>;
+export const receiptDocument = documentKind(6, 2, "receipt", layout);
+
+/** Without a grade: read, because people keep files of receipts, and signed no more. */
+export const firstReceiptDocument = documentKind(6, 1, "receipt", { ...task, ...witnesses });
+
+/** As it is read: one of the first version has no grade. */
+export type Receipt = Omit<GradedReceipt, "grade"> & {
+  readonly grade: GradedReceipt["grade"] | null;
+};
 
 /** What the warden saw, as it gives it to the keeper. */
 export type WardenPart = NonNullable<Receipt["warden"]>;
@@ -70,9 +92,10 @@ export interface VerifiedReceipt {
 /** The zero byte at the end is signed too. */
 const WITNESS_DOMAIN = Buffer.from("phantoma receipt witness v1\0", "ascii");
 const PRESENCE_BYTES = 1;
+const VERSION_AT = 1;
 
 /**
- * Opens a receipt of `node`, and the warden's part in it with the warden's key.
+ * Opens a receipt of `node`, of either version, and the warden's part in it with the warden's key.
  *
  * The warden signs all bytes from the receipt's first to the last of its own part: its numbers cannot be put
  * into another receipt, and nobody but it can make any.
@@ -85,9 +108,12 @@ export function openReceipt(
   node: Uint8Array,
   warden: Uint8Array | undefined,
 ): VerifiedReceipt {
-  const receipt = receiptDocument.open(untrusted, (unverified) =>
-    sameBytes(unverified.node, node) ? node : undefined,
-  );
+  const findKey = (unverified: Pick<Receipt, "node">) =>
+    sameBytes(unverified.node, node) ? node : undefined;
+  const receipt: Receipt =
+    untrusted[VERSION_AT] === 1
+      ? { ...firstReceiptDocument.open(untrusted, findKey), grade: null }
+      : receiptDocument.open(untrusted, findKey);
   const document = new Uint8Array(untrusted);
   if (!receipt.warden) return { receipt, document, witness: "absent" };
   if (!warden) return { receipt, document, witness: "unverified" };

@@ -88,11 +88,11 @@ describe.each(documentFiles)("%s", (file) => {
   });
 
   test("random bytes are refused with a code, with and without a right beginning", () => {
-    const { type } = documentLayouts[file];
+    const { type, version } = documentLayouts[file];
     const untrusted = fc.tuple(fc.boolean(), fc.uint8Array({ maxLength: 1_000 }));
     fc.assert(
       fc.property(untrusted, ([hasHeader, random]) => {
-        const bytes = hasHeader ? Buffer.concat([Buffer.of(type, 1), random]) : random;
+        const bytes = hasHeader ? Buffer.concat([Buffer.of(type, version), random]) : random;
         expectRefused(() => kind.open(bytes, () => publicKey));
       }),
       { numRuns: 300 },

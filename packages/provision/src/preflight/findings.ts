@@ -119,7 +119,7 @@ const CHECKS = {
       return note(`${port}, not found out`, "there is no `ss`; the start will show it");
     if (portHolder === undefined) return good(`${port} is free`);
     if (release !== undefined) return good(`${port} is the node's`);
-    return stop(`${port} is taken`, "choose another with --port, or end what listens there");
+    return stop(`${port} is taken`, "choose another, or end what listens there");
   },
   packages: ({ aptLock, cloudInit }) => {
     if (cloudInit === "running")

@@ -48,3 +48,26 @@ export function addressName({ host, port }: Address): string {
   const bare = isIPv6(host) ? `[${host}]` : host;
   return port === DEFAULT_PORT ? bare : `${bare}:${port}`;
 }
+
+/**
+ * Where devices reach a node that something stands before, as `host:port` or `[2001:db8::1]:port`.
+ *
+ * @throws {@link ProvisionError} `ERR_SSH_ADDRESS`
+ */
+export function parsePlace(untrusted: string): Address {
+  if (!/:\d{1,5}$/.test(untrusted)) throw new ProvisionError("ERR_SSH_ADDRESS");
+  const { host, port } = parseTarget(`root@${untrusted}`);
+  return { host, port };
+}
+
+/** A node's name where nobody gave it one; a file is called by it: letters, digits and dashes. */
+export function nodeNameOf(host: string): string {
+  const name = host
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "");
+  return name.slice(0, MAX_NODE_NAME_LENGTH) || "node";
+}
+
+/** Characters. */
+const MAX_NODE_NAME_LENGTH = 64;

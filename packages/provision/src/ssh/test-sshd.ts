@@ -43,8 +43,13 @@ export class TestSshd {
   /**
    * @param settings lines of sshd_config that come first, and so win
    * @param diskKib of a /var/lib that only this server sees; absent: the machine's own
+   * @param mounts what else only this server is to see, as lines of `sh`
    */
-  static async start(settings: readonly string[] = [], diskKib?: number): Promise<TestSshd> {
+  static async start(
+    settings: readonly string[] = [],
+    diskKib?: number,
+    mounts: readonly string[] = [],
+  ): Promise<TestSshd> {
     const dir = mkdtempSync(join(tmpdir(), "sshd-"));
     const port = await freePort();
     keygen(join(dir, "host_ed25519"), "ed25519");
@@ -80,7 +85,7 @@ export class TestSshd {
     // The namespace goes with its last process, and so do the files that lie over the machine's.
     const script = `mount --bind ${dir}/passwd /etc/passwd && mount --bind ${dir}/shadow /etc/shadow &&
       mount --bind ${dir}/sudoers /etc/sudoers && mkdir -p /run/sshd &&
-      ${diskKib === undefined ? "true" : `mount -t tmpfs -o size=${diskKib}k,mode=755 tmpfs /var/lib`} &&
+      ${diskKib === undefined ? "true" : `mount -t tmpfs -o size=${diskKib}k,mode=755 tmpfs /var/lib`} && ${[...mounts, "true"].join(" && ")} &&
       exec /usr/sbin/sshd -D -e -f ${dir}/sshd_config`;
     const child = spawn("unshare", ["--mount", "sh", "-c", script], {
       stdio: ["ignore", "ignore", "pipe"],
@@ -119,6 +124,11 @@ export class TestSshd {
 
   keyPath(name: "id" | "id_plain"): string {
     return join(this.#dir, name);
+  }
+
+  /** As root, seeing what the server sees. */
+  runInside(script: string): void {
+    execFileSync("nsenter", ["-m", "-t", String(this.#child.pid), "sh", "-c", script]);
   }
 
   /** Ends the server and every connection that it has. */

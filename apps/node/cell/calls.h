@@ -1,0 +1,15 @@
+/*
+ * What the program may call.
+ *
+ * The unit's filter has let through what an ordinary service calls. This one takes away what only the cell
+ * needed, and what would name another process or reach one. once.h has the calls that would make one.
+ *
+ * Source: seccomp(2), seccomp_rule_add(3).
+ */
+#ifndef PHANTOMA_CELL_CALLS_H
+#define PHANTOMA_CELL_CALLS_H
+
+/* For this process and all that it becomes; needs no_new_privs. False when the kernel does not take it. */
+int filter_calls(void);
+
+#endif
