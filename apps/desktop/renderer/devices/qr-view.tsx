@@ -43,7 +43,7 @@ const SHOWN_CHARS = 36;
 function darkModules(rows: readonly string[]): string {
   return rows
     .flatMap((row, y) =>
-      [...row].flatMap((module, x) => (module === "1" ? `M${x} ${y}h1v1h-1z` : [])),
+      Array.from(row).flatMap((module, x) => (module === "1" ? `M${x} ${y}h1v1h-1z` : [])),
     )
     .join("");
 }

@@ -21,7 +21,8 @@ export function qrText(text: string): string {
   for (let at = 0; at < rows.length; at += 2) {
     const [above, below] = [rows[at]!, rows[at + 1] ?? ""];
     // The terminal's ink is light on dark as a rule, so a light module is the one that is drawn.
-    lines.push([...above].map((dark, x) => blocks[`${dark}${below[x] ?? "1"}`]).join(""));
+    const drawn = Array.from(above, (dark, x) => blocks[`${dark}${below[x] ?? "1"}`]);
+    lines.push(drawn.join(""));
   }
   return lines.join("\n");
 }
