@@ -31,6 +31,7 @@ struct daemon {
 	struct witness witness;
 	__u64 deadline; /* of the open window in boot ns; 0: none */
 	__u8 window_signer[KEY_BYTES]; /* zeros: not known, for another warden opened it */
+	__u8 report_signer[KEY_BYTES]; /* of the standing order; zeros: not known, or none */
 	__u64 sequence; /* of the next event, from 1 */
 	__u64 lost_told;
 };

@@ -15,7 +15,8 @@
 #define REMOVE_PAUSE_US 100000
 
 static const enum egress_kind folders[] = { UNIT_WORKER,  UNIT_CLERK,  UNIT_KEEPER,
-					    UNIT_FETCHER, UNIT_WARDEN, UNIT_GATEWAY };
+					    UNIT_FETCHER, UNIT_WARDEN, UNIT_GATEWAY,
+					    UNIT_HERALD };
 #define FOLDERS (sizeof(folders) / sizeof(*folders))
 
 /* Where this process was before, and goes back to, so that its own folder can be removed. */

@@ -15,6 +15,7 @@ enum {
 	LAYOUT_VERSION = 1,
 	TYPE_DEVICE_LIST = 3,
 	TYPE_WINDOW_ORDER = 4,
+	TYPE_STANDING_ORDER = 9,
 	MAX_DEVICE_NAME_BYTES = 64,
 	MAX_HOST_NAME_BYTES = 253, /* the longest name that DNS has */
 	MAX_FILE_NAME_BYTES = 255,
@@ -24,7 +25,8 @@ enum {
 /* The zero byte at the end is signed too. */
 static const char DEVICE_LIST_DOMAIN[] = "phantoma device list v1";
 static const char WINDOW_ORDER_DOMAIN[] = "phantoma window order v1";
-_Static_assert(sizeof(WINDOW_ORDER_DOMAIN) <= MAX_DOMAIN_BYTES, "both domains fit");
+static const char STANDING_ORDER_DOMAIN[] = "phantoma standing order v1";
+_Static_assert(sizeof(STANDING_ORDER_DOMAIN) <= MAX_DOMAIN_BYTES, "every domain fits");
 
 /* A time is at most 2^53 - 1 ms: what every reader can hold exactly. */
 static const uint64_t MAX_TIME_MS = (1ULL << 53) - 1;
@@ -234,22 +236,38 @@ enum refusal read_device_list(const uint8_t *untrusted, size_t length,
 	return close_envelope(&in);
 }
 
+/* What both kinds of order begin with. */
+static void read_places(struct reader *in, struct window_order *unverified, uint16_t max_endpoints)
+{
+	memset(unverified, 0, sizeof(*unverified));
+	read_bytes(in, unverified->node, KEY_BYTES);
+	unverified->counter = read_number(in, 8);
+	unverified->not_after_ms = read_time(in);
+	read_bytes(in, unverified->signer, KEY_BYTES);
+	unverified->n_endpoints = read_count(in, max_endpoints);
+	for (uint16_t i = 0; i < unverified->n_endpoints; i++) {
+		skip_text(in, MAX_HOST_NAME_BYTES);
+		read_bytes(in, unverified->endpoints[i].address, 16);
+		unverified->endpoints[i].port = (uint16_t)read_number(in, 2);
+	}
+}
+
+enum refusal read_standing_order(const uint8_t *untrusted, size_t length,
+				 struct window_order *unverified)
+{
+	struct reader in = open_envelope(untrusted, length, TYPE_STANDING_ORDER);
+
+	read_places(&in, unverified, MAX_CONTROL_PLANE_ENDPOINTS);
+	take(&in, KEY_BYTES);
+	return close_envelope(&in);
+}
+
 enum refusal read_window_order(const uint8_t *untrusted, size_t length,
 			       struct window_order *unverified)
 {
 	struct reader in = open_envelope(untrusted, length, TYPE_WINDOW_ORDER);
 
-	memset(unverified, 0, sizeof(*unverified));
-	read_bytes(&in, unverified->node, KEY_BYTES);
-	unverified->counter = read_number(&in, 8);
-	unverified->not_after_ms = read_time(&in);
-	read_bytes(&in, unverified->signer, KEY_BYTES);
-	unverified->n_endpoints = read_count(&in, MAX_ENDPOINTS);
-	for (uint16_t i = 0; i < unverified->n_endpoints; i++) {
-		skip_text(&in, MAX_HOST_NAME_BYTES);
-		read_bytes(&in, unverified->endpoints[i].address, 16);
-		unverified->endpoints[i].port = (uint16_t)read_number(&in, 2);
-	}
+	read_places(&in, unverified, MAX_ENDPOINTS);
 	unverified->n_files = read_count(&in, MAX_FILES);
 	for (uint16_t i = 0; i < unverified->n_files; i++) {
 		skip_text(&in, MAX_FILE_NAME_BYTES);
@@ -286,4 +304,10 @@ enum refusal verify_window_order(const uint8_t *untrusted, size_t length,
 				 const uint8_t key[KEY_BYTES])
 {
 	return verify(WINDOW_ORDER_DOMAIN, sizeof(WINDOW_ORDER_DOMAIN), untrusted, length, key);
+}
+
+enum refusal verify_standing_order(const uint8_t *untrusted, size_t length,
+				   const uint8_t key[KEY_BYTES])
+{
+	return verify(STANDING_ORDER_DOMAIN, sizeof(STANDING_ORDER_DOMAIN), untrusted, length, key);
 }

@@ -1,7 +1,7 @@
 /*
- * The signed documents that the warden acts on, from bytes: device lists and window orders.
+ * The signed documents that the warden acts on, from bytes: device lists, window orders and standing orders.
  *
- * Specified in PROTOCOL.md, sections 7.1, 7.2, 7.5 and 7.6. Who may sign is decided in devices.h and
+ * Specified in PROTOCOL.md, sections 7.1, 7.2, 7.5, 7.6 and 7.11. Who may sign is decided in devices.h and
  * standing.h. The verdicts and codes are those of
  * packages/crypto/src/documents; both read the same committed vectors.
  */
@@ -19,6 +19,8 @@
 /* A model host, its redirects, and the addresses of both: more is a mistake or an attack. */
 #define MAX_ENDPOINTS 64
 #define MAX_FILES     64
+/* One control plane, with an address in each family and some to fall back to. */
+#define MAX_CONTROL_PLANE_ENDPOINTS 8
 
 #define KEY_BYTES  32
 #define HASH_BYTES 32
@@ -65,7 +67,8 @@ struct device_list {
 	uint8_t hash[HASH_BYTES]; /* of the document; the next list names it */
 };
 
-/* Names and files are checked for their form and left to the fetcher and the keeper. */
+/* Names and files are checked for their form and left to the fetcher and the keeper. A standing order is
+ * one without files; whose licences count there is the keeper's affair. */
 struct window_order {
 	uint8_t node[KEY_BYTES];
 	uint64_t counter;
@@ -84,11 +87,15 @@ enum refusal read_device_list(const uint8_t *untrusted, size_t length,
 			      struct device_list *unverified);
 enum refusal read_window_order(const uint8_t *untrusted, size_t length,
 			       struct window_order *unverified);
+enum refusal read_standing_order(const uint8_t *untrusted, size_t length,
+				 struct window_order *unverified);
 
 /* REFUSAL_AUTHENTICATION unless `key` signed exactly these bytes as this kind of document. */
 enum refusal verify_device_list(const uint8_t *untrusted, size_t length,
 				const uint8_t key[KEY_BYTES]);
 enum refusal verify_window_order(const uint8_t *untrusted, size_t length,
 				 const uint8_t key[KEY_BYTES]);
+enum refusal verify_standing_order(const uint8_t *untrusted, size_t length,
+				   const uint8_t key[KEY_BYTES]);
 
 #endif

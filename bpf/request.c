@@ -24,11 +24,17 @@ static int decode(char *hex, size_t *length)
 		       : 0;
 }
 
-/* Who is no admin any more has no window either; nor does somebody of whom nothing is known. */
-static int may_stay_open(const struct daemon *daemon)
+/* Who is no admin any more has no order either; nor does somebody of whom nothing is known. */
+static int may_order(const struct daemon *daemon, const __u8 signer[KEY_BYTES])
 {
-	return !sodium_is_zero(daemon->window_signer, KEY_BYTES) &&
-	       standing_has_active_admin(daemon->standing, daemon->window_signer);
+	return !sodium_is_zero(signer, KEY_BYTES) &&
+	       standing_has_active_admin(daemon->standing, signer);
+}
+
+static void close_report(struct daemon *daemon)
+{
+	report_close(daemon->policy.map[MAP_ENDPOINTS]);
+	sodium_memzero(daemon->report_signer, KEY_BYTES);
 }
 
 static int take_device_list(struct daemon *daemon, const unsigned char *untrusted, size_t length)
@@ -41,8 +47,13 @@ static int take_device_list(struct daemon *daemon, const unsigned char *untruste
 		return refused(daemon, "device-list", refusal);
 	keeper_say(&daemon->keeper, "ok {\"version\":%u}", version);
 	/* The list in force may be sent again at any time, and says nothing new. */
-	if (version != daemon->status.device_version && !may_stay_open(daemon))
-		request_close_window(daemon);
+	if (version != daemon->status.device_version) {
+		if (!may_order(daemon, daemon->window_signer))
+			request_close_window(daemon);
+		/* The keeper shows an order that still holds again, after the list. */
+		if (!may_order(daemon, daemon->report_signer))
+			close_report(daemon);
+	}
 	daemon->status.device_version = version;
 	return 0;
 }
@@ -76,6 +87,28 @@ static int take_window(struct daemon *daemon, const unsigned char *untrusted, si
 		  (unsigned long long)order.counter, (unsigned long long)order.not_after_ms);
 	keeper_say(&daemon->keeper, "ok {\"counter\":\"%llu\",\"deadline\":%llu}",
 		   (unsigned long long)order.counter, (unsigned long long)order.not_after_ms);
+	return 0;
+}
+
+static int take_report(struct daemon *daemon, const unsigned char *untrusted, size_t length)
+{
+	__u64 now_ms = unix_ms(), now_ns = boot_ns();
+	struct window_order order;
+	enum refusal refusal;
+
+	if (daemon->fault.line[0])
+		return refused(daemon, "report", REFUSAL_POLICY);
+	refusal = standing_take_report(daemon->standing, untrusted, length, now_ms, &order);
+	if (refusal)
+		return refused(daemon, "report", refusal);
+	if (report_list(daemon->policy.map[MAP_ENDPOINTS], &order,
+			now_ns + (order.not_after_ms - now_ms) * 1000000))
+		return refused(daemon, "report", REFUSAL_POLICY);
+	memcpy(daemon->report_signer, order.signer, KEY_BYTES);
+	log_event("report-ordered", "\"counter\":\"%llu\",\"endpoints\":%u",
+		  (unsigned long long)order.counter, order.n_endpoints);
+	keeper_say(&daemon->keeper, "ok {\"counter\":\"%llu\"}",
+		   (unsigned long long)order.counter);
 	return 0;
 }
 
@@ -114,6 +147,8 @@ int request_answer(void *context, char *line)
 		return take_device_list(daemon, (const unsigned char *)hex, length);
 	if (!strcmp(line, "window") && hex && !decode(hex, &length))
 		return take_window(daemon, (const unsigned char *)hex, length);
+	if (!strcmp(line, "report") && hex && !decode(hex, &length))
+		return take_report(daemon, (const unsigned char *)hex, length);
 	if (!strcmp(line, "witness") && hex && !decode(hex, &length))
 		return take_receipt(daemon, (const unsigned char *)hex, length);
 	if (!strcmp(line, "close-window") && !hex) {

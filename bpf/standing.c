@@ -25,6 +25,7 @@
 static const char DEVICES_FILE[] = "devices.list";
 static const char COUNTER_FILE[] = "counter";
 static const char SEEN_FILE[] = "seen";
+static const char REPORT_FILE[] = "report";
 static const char NODE_FILE[] = "node.pub";
 static const char GENESIS_FILE[] = "genesis";
 
@@ -44,6 +45,8 @@ struct standing {
 	bool has_counter;
 	uint64_t counter;
 	struct seen seen;
+	uint64_t report_counter; /* 0 before the first standing order */
+	uint8_t report_hash[HASH_BYTES];
 };
 
 /* Root's two files: 64 digits; a line's end may follow. */
@@ -88,6 +91,19 @@ static bool read_seen(struct standing *standing)
 		return false;
 	standing->seen.version = (uint32_t)version;
 	return true;
+}
+
+static bool read_report(struct standing *standing)
+{
+	char line[MAX_LINE_BYTES];
+	const char *at = line;
+	enum presence presence =
+		read_line(standing->state_dir, REPORT_FILE, standing->owner, line);
+
+	if (presence != PRESENT)
+		return presence == ABSENT;
+	return parse_number(&at, UINT64_MAX, &standing->report_counter) &&
+	       parse_character(&at, ' ') && parse_hash(&at, standing->report_hash) && *at == '\0';
 }
 
 /* Whoever signed it was judged when it was taken; here its signature tells whether it is whole. */
@@ -170,6 +186,8 @@ static const char *read_standing(struct standing *standing, const char *state_di
 		return DEVICES_FILE;
 	if (!read_counter(standing) || !is_counter_current(standing))
 		return COUNTER_FILE;
+	if (!read_report(standing))
+		return REPORT_FILE;
 	return NULL;
 }
 
@@ -269,11 +287,17 @@ enum refusal standing_take_device_list(struct standing *standing, const uint8_t 
 	return REFUSAL_NONE;
 }
 
+typedef enum refusal read_order(const uint8_t *untrusted, size_t length,
+				struct window_order *unverified);
+typedef enum refusal verify_order(const uint8_t *untrusted, size_t length,
+				  const uint8_t key[KEY_BYTES]);
+
 /* An order for this node that an active admin signed; what it says is not judged yet. */
 static enum refusal open_order(const struct standing *standing, const uint8_t *untrusted,
-			       size_t length, struct window_order *order)
+			       size_t length, read_order *read, verify_order *verify,
+			       struct window_order *order)
 {
-	enum refusal refusal = read_window_order(untrusted, length, order);
+	enum refusal refusal = read(untrusted, length, order);
 
 	if (refusal != REFUSAL_NONE)
 		return refusal;
@@ -281,23 +305,33 @@ static enum refusal open_order(const struct standing *standing, const uint8_t *u
 		return REFUSAL_ORDER_NODE;
 	if (!has_active_admin(&standing->devices, order->signer))
 		return REFUSAL_NOT_AUTHORISED;
-	return verify_window_order(untrusted, length, order->signer);
+	return verify(untrusted, length, order->signer);
+}
+
+/* What is judged of every order. */
+static enum refusal judge_places(const struct window_order *order, uint64_t now_ms,
+				 uint64_t longest_ms)
+{
+	for (uint16_t i = 0; i < order->n_endpoints; i++)
+		if (order->endpoints[i].port == 0)
+			return REFUSAL_DOCUMENT_FIELD;
+	if (order->not_after_ms <= now_ms)
+		return REFUSAL_ORDER_EXPIRED;
+	return order->not_after_ms - now_ms > longest_ms ? REFUSAL_ORDER_TOO_LONG : REFUSAL_NONE;
 }
 
 /* What is judged of an order whose signature is good. */
 static enum refusal judge_window(const struct window_order *order, uint64_t now_ms,
 				 uint64_t highest_counter)
 {
+	enum refusal refusal;
+
 	/* Nowhere to go, or nothing to fetch there. */
 	if (order->n_endpoints == 0 || order->n_files == 0)
 		return REFUSAL_DOCUMENT_FIELD;
-	for (uint16_t i = 0; i < order->n_endpoints; i++)
-		if (order->endpoints[i].port == 0)
-			return REFUSAL_DOCUMENT_FIELD;
-	if (order->not_after_ms <= now_ms)
-		return REFUSAL_ORDER_EXPIRED;
-	if (order->not_after_ms - now_ms > MAX_WINDOW_MS)
-		return REFUSAL_ORDER_TOO_LONG;
+	refusal = judge_places(order, now_ms, MAX_WINDOW_MS);
+	if (refusal != REFUSAL_NONE)
+		return refusal;
 	return order->counter > highest_counter ? REFUSAL_NONE : REFUSAL_ORDER_REPLAYED;
 }
 
@@ -305,7 +339,8 @@ enum refusal standing_take_window(struct standing *standing, const uint8_t *untr
 				  size_t length, uint64_t now_ms, struct window_order *order)
 {
 	struct window_order opened;
-	enum refusal refusal = open_order(standing, untrusted, length, &opened);
+	enum refusal refusal = open_order(standing, untrusted, length, read_window_order,
+					  verify_window_order, &opened);
 
 	memset(order, 0, sizeof(*order));
 	if (refusal == REFUSAL_NONE)
@@ -317,6 +352,44 @@ enum refusal standing_take_window(struct standing *standing, const uint8_t *untr
 	standing->counter = opened.counter;
 	*order = opened;
 	persist_seen(standing);
+	return REFUSAL_NONE;
+}
+
+static bool persist_report(struct standing *standing, uint64_t counter,
+			   const uint8_t document_hash[HASH_BYTES])
+{
+	char line[MAX_LINE_BYTES], hash[2 * HASH_BYTES + 1];
+	int length;
+
+	sodium_bin2hex(hash, sizeof(hash), document_hash, HASH_BYTES);
+	length = snprintf(line, sizeof(line), "%" PRIu64 " %s\n", counter, hash);
+	return replace_file(standing->state_dir, REPORT_FILE, line, (size_t)length);
+}
+
+enum refusal standing_take_report(struct standing *standing, const uint8_t *untrusted,
+				  size_t length, uint64_t now_ms, struct window_order *order)
+{
+	struct window_order opened;
+	uint8_t hash[HASH_BYTES];
+	enum refusal refusal = open_order(standing, untrusted, length, read_standing_order,
+					  verify_standing_order, &opened);
+
+	memset(order, 0, sizeof(*order));
+	if (refusal == REFUSAL_NONE)
+		refusal = judge_places(&opened, now_ms, MAX_STANDING_MS);
+	if (refusal != REFUSAL_NONE)
+		return refusal;
+	crypto_hash_sha256(hash, untrusted, length);
+	if (opened.counter < standing->report_counter ||
+	    (opened.counter == standing->report_counter && !is_same(hash, standing->report_hash)))
+		return REFUSAL_ORDER_REPLAYED;
+	if (!is_same(hash, standing->report_hash)) {
+		if (!persist_report(standing, opened.counter, hash))
+			return REFUSAL_STORAGE;
+		standing->report_counter = opened.counter;
+		memcpy(standing->report_hash, hash, HASH_BYTES);
+	}
+	*order = opened;
 	return REFUSAL_NONE;
 }
 

@@ -7,6 +7,8 @@
  *   counter       the highest counter, decimal, one line
  *   seen          version and hash of the list, and the counter: written after the two, so that an
  *                 older copy of either is noticed
+ *   report        counter and hash of the last standing order; an older copy of it alone is not noticed,
+ *                 and lets an earlier order count until that one's own end
  * In the identity folder, read only: node.pub and genesis, 32 bytes each in hexadecimal.
  */
 #ifndef PHANTOMA_STANDING_H
@@ -16,6 +18,9 @@
 
 /* Half an hour is a 50 GB model at 30 MB/s; a window that is forgotten closes soon. */
 #define MAX_WINDOW_MS (30 * 60 * 1000)
+
+/* A person signs again once a year; the rest is for being late. The keeper has the same. */
+#define MAX_STANDING_MS (400ULL * 24 * 60 * 60 * 1000)
 
 struct standing;
 
@@ -37,6 +42,13 @@ enum refusal standing_take_device_list(struct standing *standing, const uint8_t 
  * REFUSAL_NONE. `order` is zeros otherwise.
  */
 enum refusal standing_take_window(struct standing *standing, const uint8_t *untrusted,
+				  size_t length, uint64_t now_ms, struct window_order *order);
+
+/*
+ * A standing order that holds now: one above every one before, which is on the disk before this returns
+ * REFUSAL_NONE, or the last one again. One without endpoints lets the herald reach nothing.
+ */
+enum refusal standing_take_report(struct standing *standing, const uint8_t *untrusted,
 				  size_t length, uint64_t now_ms, struct window_order *order);
 
 /* Whether the list in force still lets this key's orders count. */

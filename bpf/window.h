@@ -1,9 +1,10 @@
-/* The open window: endpoints in the kernel's map, each with its deadline. The map is the truth, and
- * outlives the warden. */
+/* The open window, and what a standing order lists: endpoints in the kernel's map, each with its deadline.
+ * The map is the truth, and outlives the warden. */
 #ifndef WINDOW_H
 #define WINDOW_H
 
 #include <linux/types.h>
+#include "documents.h"
 #include "egress.h"
 
 /* 64: what one order may list. */
@@ -17,5 +18,12 @@ int window_list(int map, const __u8 address[16], __u16 port, __u64 deadline_boot
 
 /* Takes every endpoint of the fetcher out; connections to it end with the next packet. */
 void window_close(int map);
+
+/* The herald's endpoints are these, and no other; what stays listed is reachable all the time. -1 with
+ * errno: the herald reaches nothing then. */
+int report_list(int map, const struct window_order *order, __u64 deadline_boot_ns);
+
+/* Takes every endpoint of the herald out. */
+void report_close(int map);
 
 #endif

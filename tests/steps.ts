@@ -107,6 +107,12 @@ export const steps: readonly Step[] = [
     command: ["tests/proofs/update.ts"],
     obstacle: noBundle,
   },
+  {
+    name: "updates",
+    kind: "proof",
+    command: ["tests/proofs/updates/main.ts"],
+    obstacle: noBundle,
+  },
   // Its figures are of one model; another processor may round one answer in a hundred the other way.
   { name: "demo model", kind: "proof", command: ["models/demo/eval/evaluate.ts"], isLong: true },
   { name: "bench, quick", kind: "proof", command: ["tests/bench/main.ts", "--quick", "--report"] },

@@ -20,6 +20,7 @@ import { receipts } from "./commands/receipts.ts";
 import { serve } from "./commands/serve.ts";
 import { start } from "./commands/start.ts";
 import { status } from "./commands/status.ts";
+import { update } from "./commands/update.ts";
 import { verify } from "./commands/verify.ts";
 import { window } from "./commands/window.ts";
 import type { Command } from "./command.ts";
@@ -36,6 +37,7 @@ const commands = {
   egress,
   receipts,
   report,
+  update,
   verify,
   devices,
   recovery,

@@ -49,8 +49,9 @@ export async function untilOver(conversation: Conversation, askedAt: number): Pr
 export async function withControl<T>(
   peer: Peer,
   use: (session: ControlSession) => Promise<T>,
+  options: Pick<TunnelOptions, "takesAnyRelease"> = {},
 ): Promise<T> {
-  const session = await patiently(() => ControlSession.open(peer));
+  const session = await patiently(() => ControlSession.open({ ...peer, ...options }));
   try {
     return await use(session);
   } finally {

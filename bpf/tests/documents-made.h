@@ -126,6 +126,30 @@ static inline struct made made_order(const struct window_order *order, const str
 	return made;
 }
 
+/* The endpoints of `order` under the name "plane.example"; its control plane is 32 times 9. */
+static inline struct made made_report(const struct window_order *order, const struct signer *signer)
+{
+	struct made made = { .length = 0 };
+	uint8_t plane[KEY_BYTES];
+
+	memset(plane, 9, sizeof(plane));
+	put_number(&made, 9, 1);
+	put_number(&made, 1, 1);
+	put_bytes(&made, order->node, KEY_BYTES);
+	put_number(&made, order->counter, 8);
+	put_number(&made, order->not_after_ms, 8);
+	put_bytes(&made, order->signer, KEY_BYTES);
+	put_number(&made, order->n_endpoints, 2);
+	for (uint16_t i = 0; i < order->n_endpoints; i++) {
+		put_text(&made, "plane.example");
+		put_bytes(&made, order->endpoints[i].address, 16);
+		put_number(&made, order->endpoints[i].port, 2);
+	}
+	put_bytes(&made, plane, KEY_BYTES);
+	sign(&made, "phantoma standing order v1", signer);
+	return made;
+}
+
 static inline struct device device_of(const char *name, enum role role)
 {
 	struct device device = { .role = role, .added_ms = 1790000000000 };

@@ -125,14 +125,19 @@ static bool has_list(const struct vector *vector, const struct device_list *list
 	return is_equal;
 }
 
-static bool has_order(const struct vector *vector, const struct window_order *order)
+enum kind { LIST, WINDOW, REPORT, KINDS };
+
+static const char *const FILES[KINDS] = { "device-list", "window-order", "standing-order" };
+
+static bool has_order(const struct vector *vector, const struct window_order *order,
+		      enum kind kind)
 {
 	bool is_equal = has_bytes(vector, "node", order->node, KEY_BYTES) &&
 			has_number(vector, "counter", order->counter) &&
 			has_number(vector, "notAfter", order->not_after_ms) &&
 			has_bytes(vector, "signer", order->signer, KEY_BYTES) &&
 			has_number(vector, "endpoints", order->n_endpoints) &&
-			has_number(vector, "files", order->n_files);
+			(kind == REPORT || has_number(vector, "files", order->n_files));
 
 	for (unsigned int i = 0; i < order->n_endpoints; i++)
 		is_equal =
@@ -143,8 +148,28 @@ static bool has_order(const struct vector *vector, const struct window_order *or
 	return is_equal;
 }
 
+static enum refusal read_as(enum kind kind, const uint8_t *untrusted, size_t length,
+			    struct device_list *list, struct window_order *order)
+{
+	switch (kind) {
+	case LIST: return read_device_list(untrusted, length, list);
+	case WINDOW: return read_window_order(untrusted, length, order);
+	default: return read_standing_order(untrusted, length, order);
+	}
+}
+
+static enum refusal verify_as(enum kind kind, const uint8_t *untrusted, size_t length,
+			      const uint8_t *key)
+{
+	switch (kind) {
+	case LIST: return verify_device_list(untrusted, length, key);
+	case WINDOW: return verify_window_order(untrusted, length, key);
+	default: return verify_standing_order(untrusted, length, key);
+	}
+}
+
 /* What the reader says of bytes that `key` should have signed, as a document of this kind. */
-static enum refusal verdict(bool is_list, const uint8_t *untrusted, size_t length,
+static enum refusal verdict(enum kind kind, const uint8_t *untrusted, size_t length,
 			    const uint8_t *key)
 {
 	struct device_list list;
@@ -154,17 +179,15 @@ static enum refusal verdict(bool is_list, const uint8_t *untrusted, size_t lengt
 	enum refusal refusal;
 
 	memcpy(exact, untrusted, length);
-	refusal = is_list ? read_device_list(exact, length, &list)
-			  : read_window_order(exact, length, &order);
+	refusal = read_as(kind, exact, length, &list, &order);
 	if (refusal == REFUSAL_NONE)
-		refusal = is_list ? verify_device_list(exact, length, key)
-				  : verify_window_order(exact, length, key);
+		refusal = verify_as(kind, exact, length, key);
 	free(exact);
 	return refusal;
 }
 
 /* Nothing but these very bytes is accepted. */
-static void test_alterations(bool is_list, const char *name, const uint8_t *document, size_t length,
+static void test_alterations(enum kind kind, const char *name, const uint8_t *document, size_t length,
 			     const uint8_t *key)
 {
 	uint8_t altered[MAX_DOCUMENT_BYTES];
@@ -173,18 +196,18 @@ static void test_alterations(bool is_list, const char *name, const uint8_t *docu
 	for (size_t i = 0; i < length; i++) {
 		memcpy(altered, document, length);
 		altered[i] ^= (uint8_t)(1 << i % 8);
-		accepted += verdict(is_list, altered, length, key) == REFUSAL_NONE;
+		accepted += verdict(kind, altered, length, key) == REFUSAL_NONE;
 	}
 	for (size_t cut = 0; cut < length; cut++)
-		accepted += verdict(is_list, document, cut, key) == REFUSAL_NONE;
+		accepted += verdict(kind, document, cut, key) == REFUSAL_NONE;
 	memset(altered, 0, sizeof(altered));
 	memcpy(altered, document, length);
 	for (size_t more = 1; more <= 65; more++)
-		accepted += verdict(is_list, altered, length + more, key) == REFUSAL_NONE;
+		accepted += verdict(kind, altered, length + more, key) == REFUSAL_NONE;
 	check(name, accepted == 0);
 }
 
-static void test_accepted(const char *path, bool is_list)
+static void test_accepted(const char *path, enum kind kind)
 {
 	char *text = read_vectors(path);
 	const char *rest = text;
@@ -200,23 +223,22 @@ static void test_accepted(const char *path, bool is_list)
 
 		snprintf(name, sizeof(name), "%s", value_of(&vector, "case"));
 		bytes_of(&vector, "public-key", key, sizeof(key));
-		check_refusal(name, verdict(is_list, document, length, key), REFUSAL_NONE);
+		check_refusal(name, verdict(kind, document, length, key), REFUSAL_NONE);
 		check_refusal("under another key nothing is accepted",
-			      verdict(is_list, document, length, other.public_key),
+			      verdict(kind, document, length, other.public_key),
 			      REFUSAL_AUTHENTICATION);
 		check_refusal("a document is not taken for one of another kind",
-			      verdict(!is_list, document, length, key), REFUSAL_DOCUMENT_TYPE);
+			      verdict((kind + 1) % KINDS, document, length, key), REFUSAL_DOCUMENT_TYPE);
 		check("the committed values are read",
-		      is_list ? (read_device_list(document, length, &list) == REFUSAL_NONE &&
-				 has_list(&vector, &list))
-			      : (read_window_order(document, length, &order) == REFUSAL_NONE &&
-				 has_order(&vector, &order)));
-		test_alterations(is_list, "no altered vector is accepted", document, length, key);
+		      read_as(kind, document, length, &list, &order) == REFUSAL_NONE &&
+			      (kind == LIST ? has_list(&vector, &list)
+					    : has_order(&vector, &order, kind)));
+		test_alterations(kind, "no altered vector is accepted", document, length, key);
 	}
 	free(text);
 }
 
-/* Returns how many cases of these two kinds the file has. */
+/* Returns how many cases of these kinds the file has. */
 static unsigned int test_refused(const char *path)
 {
 	char *text = read_vectors(path);
@@ -225,18 +247,20 @@ static unsigned int test_refused(const char *path)
 	unsigned int cases = 0;
 
 	while (next_vector(&rest, &vector)) {
-		bool is_list = strcmp(value_of(&vector, "file"), "device-list") == 0;
+		enum kind kind = LIST;
 		uint8_t document[2 * MAX_DOCUMENT_BYTES], key[KEY_BYTES];
 		size_t length = bytes_of(&vector, "document", document, sizeof(document));
 		char name[128];
 		const char *code;
 
-		if (!is_list && strcmp(value_of(&vector, "file"), "window-order") != 0)
+		while (kind < KINDS && strcmp(value_of(&vector, "file"), FILES[kind]) != 0)
+			kind++;
+		if (kind == KINDS)
 			continue;
 		cases++;
 		snprintf(name, sizeof(name), "%s", value_of(&vector, "case"));
 		bytes_of(&vector, "public-key", key, sizeof(key));
-		code = refusal_code(verdict(is_list, document, length, key));
+		code = refusal_code(verdict(kind, document, length, key));
 		check(name, strcmp(*code ? code : NO_VALUE, value_of(&vector, "error")) == 0);
 	}
 	free(text);
@@ -369,7 +393,7 @@ static enum refusal order_with_cut_name(const struct signer *signer, const char 
 	put_number(&made, 443, 2);
 	put_number(&made, 0, 2);
 	sign(&made, "phantoma window order v1", signer);
-	return verdict(false, made.bytes, made.length, signer->public_key);
+	return verdict(WINDOW, made.bytes, made.length, signer->public_key);
 }
 
 /* An order at or past a limit; counts are written as given, entries as many as that. */
@@ -395,7 +419,7 @@ static enum refusal order_with(const struct signer *signer, unsigned int n_endpo
 		put_bytes(&made, (const uint8_t[40]){ 0 }, 40);
 	}
 	sign(&made, "phantoma window order v1", signer);
-	return verdict(false, made.bytes, made.length, signer->public_key);
+	return verdict(WINDOW, made.bytes, made.length, signer->public_key);
 }
 
 static void test_limits(const struct signer *signer)
@@ -407,7 +431,7 @@ static void test_limits(const struct signer *signer)
 
 	memset(name, 'a', sizeof(name));
 	check_refusal("64 devices are a list",
-		      verdict(true, made.bytes, made.length, signer->public_key), REFUSAL_NONE);
+		      verdict(LIST, made.bytes, made.length, signer->public_key), REFUSAL_NONE);
 	check("a device's name has 64 bytes", is_name_accepted(name, 64));
 	check("a device's name has no 65 bytes", !is_name_accepted(name, 65));
 	check_refusal("a name does not borrow from what follows it",
@@ -430,20 +454,20 @@ static void test_limits(const struct signer *signer)
 	list.issued_ms = (1ULL << 53) - 1;
 	made = made_list(&list, signer);
 	check_refusal("a time has 53 bits",
-		      verdict(true, made.bytes, made.length, signer->public_key), REFUSAL_NONE);
+		      verdict(LIST, made.bytes, made.length, signer->public_key), REFUSAL_NONE);
 	list.issued_ms++;
 	made = made_list(&list, signer);
 	check_refusal("a time has no 54 bits",
-		      verdict(true, made.bytes, made.length, signer->public_key),
+		      verdict(LIST, made.bytes, made.length, signer->public_key),
 		      REFUSAL_DOCUMENT_FIELD);
 
 	check_refusal("65,535 bytes are looked at",
-		      verdict(true, long_document, MAX_DOCUMENT_BYTES, signer->public_key),
+		      verdict(LIST, long_document, MAX_DOCUMENT_BYTES, signer->public_key),
 		      REFUSAL_DOCUMENT_TYPE);
 	check_refusal("65,536 bytes are not",
-		      verdict(true, long_document, MAX_DOCUMENT_BYTES + 1, signer->public_key),
+		      verdict(LIST, long_document, MAX_DOCUMENT_BYTES + 1, signer->public_key),
 		      REFUSAL_LENGTH);
-	check_refusal("nor are 65", verdict(true, long_document, 65, signer->public_key),
+	check_refusal("nor are 65", verdict(LIST, long_document, 65, signer->public_key),
 		      REFUSAL_LENGTH);
 	check_refusal("a signature alone is verified by nobody",
 		      verify_window_order(long_document, 65, signer->public_key), REFUSAL_LENGTH);
@@ -465,18 +489,18 @@ static void test_odd_signatures(const struct signer *signer)
 
 	sodium_add(made.bytes + made.length - 32, ORDER, sizeof(ORDER));
 	check_refusal("a signature has no second form",
-		      verdict(false, made.bytes, made.length, signer->public_key),
+		      verdict(WINDOW, made.bytes, made.length, signer->public_key),
 		      REFUSAL_AUTHENTICATION);
 	for (order.counter = 0; order.counter < 32; order.counter++) {
 		identity = made_order(&order, signer);
 		memcpy(identity.bytes + identity.length - 64, IDENTITY, 32);
 		memset(identity.bytes + identity.length - 32, 0, 32);
 		accepted +=
-			verdict(false, identity.bytes, identity.length, IDENTITY) == REFUSAL_NONE;
+			verdict(WINDOW, identity.bytes, identity.length, IDENTITY) == REFUSAL_NONE;
 	}
 	check("under a key of small order nothing is accepted that needs no secret", accepted == 0);
 	check_refusal("a key that is no point signs nothing",
-		      verdict(false, identity.bytes, identity.length, NO_POINT),
+		      verdict(WINDOW, identity.bytes, identity.length, NO_POINT),
 		      REFUSAL_AUTHENTICATION);
 }
 
@@ -487,9 +511,10 @@ int main(int argc, char **argv)
 	if (sodium_init() < 0)
 		return 1;
 	signer = signer_named("signer");
-	test_accepted(VECTORS "device-list.txt", true);
-	test_accepted(VECTORS "window-order.txt", false);
-	check("the refused vectors are all there", test_refused(VECTORS "refused.txt") == 65);
+	test_accepted(VECTORS "device-list.txt", LIST);
+	test_accepted(VECTORS "window-order.txt", WINDOW);
+	test_accepted(VECTORS "standing-order.txt", REPORT);
+	check("the refused vectors are all there", test_refused(VECTORS "refused.txt") == 87);
 	for (int i = 1; i < argc; i++)
 		printf("%s: %u cases\n", argv[i], test_refused(argv[i]));
 	test_characters();

@@ -254,7 +254,7 @@ static void admission(void)
 	__u64 key, *at = NULL;
 	for (; !bpf_map_get_next_key(units, at, &key); at = &key)
 		entries++;
-	check("what is left are the six units and the probe", entries == 7);
+	check("what is left are the seven units and the probe", entries == 8);
 	close(units);
 }
 

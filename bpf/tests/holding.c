@@ -286,16 +286,16 @@ static void dies_while_pinning(void)
 
 static void cgroup_is_taken(void)
 {
-	static const char *const folders[] = { "worker",  "clerk",  "keeper",
-					       "fetcher", "warden", "gateway" };
+	static const char *const folders[] = { "worker", "clerk",   "keeper", "fetcher",
+					       "warden", "gateway", "herald" };
 	char path[300];
 	int removed = 0;
 
-	for (unsigned i = 0; i < 6; i++) {
+	for (unsigned i = 0; i < 7; i++) {
 		snprintf(path, sizeof(path), "%s/%s", stage.cgroup, folders[i]);
 		removed += !rmdir(path);
 	}
-	check("the slice can be removed once it is empty", removed == 6 && !rmdir(stage.cgroup));
+	check("the slice can be removed once it is empty", removed == 7 && !rmdir(stage.cgroup));
 	snprintf(path, sizeof(path), "%s/worker", stage.cgroup);
 	check("and made again", !mkdir(stage.cgroup, 0755) && !mkdir(path, 0755));
 	check("the control: nobody filters the new one",

@@ -136,6 +136,57 @@ static int fetcher_reaches(uint16_t port)
 	return stage_in(&stage, "fetcher", reach, &port) == ECONNREFUSED;
 }
 
+static int herald_reaches(uint16_t port)
+{
+	return stage_in(&stage, "herald", reach, &port) == ECONNREFUSED;
+}
+
+/* The last one, to be shown again. */
+static struct made last_report;
+
+static const char *ask_report(const struct signer *signer, uint64_t counter, uint16_t port)
+{
+	struct window_order order = order_for(signer, counter, 3600000);
+
+	order.endpoints[0].port = port;
+	order.n_endpoints = port ? 1 : 0;
+	last_report = made_report(&order, signer);
+	return answer_to_document("report", &last_report);
+}
+
+/* The herald goes where the standing order lists, and nowhere before it, beside it, or after it. */
+static void reports(void)
+{
+	unsigned long long before = stage_attempts(&stage, "herald");
+	static struct made newest;
+
+	check("before an order a herald reaches nothing",
+	      !herald_reaches(4443) && stage_attempts(&stage, "herald") == before + 1);
+	check_answer("a chat device's standing order is refused", ask_report(&cy, 5, 4443),
+		     "refused ERR_NOT_AUTHORISED");
+	check_answer("an admin's is taken", ask_report(&ada, 5, 4443), "ok {\"counter\":\"5\"}");
+	check("the herald reaches what it lists", herald_reaches(4443));
+	before = stage_attempts(&stage, "herald");
+	check("and not the port beside it",
+	      !herald_reaches(4444) && stage_attempts(&stage, "herald") == before + 1);
+	check("nobody else does", !fetcher_reaches(4443));
+	check_answer("the next one takes its place", ask_report(&ada, 6, 4444), "ok ");
+	check("so the herald reaches the other port only",
+	      !herald_reaches(4443) && herald_reaches(4444));
+	newest = last_report;
+	check_answer("an earlier one does not come back", ask_report(&ada, 5, 4443),
+		     "refused ERR_ORDER_REPLAYED");
+	stage_end(&stage, SIGKILL);
+	check("it holds without a warden", herald_reaches(4444));
+	check("another warden starts", !stage_start(&stage, NULL));
+	connect_keeper();
+	check_answer("and takes the order again", answer_to_document("report", &newest), "ok ");
+	check("which the herald still reaches", herald_reaches(4444));
+	check_answer("one without a place", ask_report(&ada, 7, 0), "ok ");
+	check("lets the herald reach nothing", !herald_reaches(4444));
+	check_answer("a last one is ordered", ask_report(&bob, 8, 4443), "ok ");
+}
+
 static void documents(void)
 {
 	struct made forged = second_made;
@@ -243,12 +294,16 @@ static void new_lists(void)
 	check("for the fetcher too", !fetcher_reaches(4443));
 	check_answer("another admin opens a window", ask_window(&bob, 9, 60000), "ok ");
 	check("it is open", fetcher_reaches(4443));
+	check("an unknown admin's standing order ended with the list too", !herald_reaches(4443));
+	check_answer("and orders where to report", ask_report(&bob, 9, 4443), "ok ");
+	check("which the herald reaches", herald_reaches(4443));
 	list.devices[1].is_revoked = true;
 	list.devices[1].revoked_ms = list.issued_ms;
 	check_answer("a list that revokes them", take_next_list(&list, &made),
 		     "ok {\"version\":5}");
 	check_answer("closes their window", next_line(1000), "window closed");
 	check("also for the fetcher", !fetcher_reaches(4443));
+	check("and their standing order: the herald reaches nothing", !herald_reaches(4443));
 }
 
 static void events(void)
@@ -454,6 +509,7 @@ int main(void)
 	connect_keeper();
 	documents();
 	windows();
+	reports();
 	new_lists();
 	stage_end(&stage, SIGTERM);
 	check("a warden with a small ring starts", !stage_start(&stage, "--events", "65536", NULL));

@@ -114,7 +114,8 @@ static inline struct window_order order_of(const struct signer *signer, uint64_t
 static inline void empty_state(void)
 {
 	static const char *const FILES[] = { "devices.list",     "counter",     "seen",
-					     "devices.list.new", "counter.new", "seen.new" };
+					     "devices.list.new", "counter.new", "seen.new",
+					     "report",           "report.new" };
 
 	for (size_t i = 0; i < sizeof(FILES) / sizeof(*FILES); i++)
 		remove_file(state_dir, FILES[i]);
@@ -134,6 +135,15 @@ static inline enum refusal take_order(struct standing *standing, const struct wi
 	struct window_order taken;
 
 	return standing_take_window(standing, made.bytes, made.length, NOW_MS, &taken);
+}
+
+static inline enum refusal take_report(struct standing *standing, const struct window_order *order,
+				       const struct signer *signer)
+{
+	struct made made = made_report(order, signer);
+	struct window_order taken;
+
+	return standing_take_report(standing, made.bytes, made.length, NOW_MS, &taken);
 }
 
 /* Both folders below `parent`, empty but for the identity. */

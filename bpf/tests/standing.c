@@ -599,6 +599,68 @@ static void test_full_disk(void)
 	umount(state_dir);
 }
 
+/* A standing order is no window: other rules, a counter of its own, and it may be shown again. */
+static void test_reports(void)
+{
+	struct standing *standing = filled_standing();
+	struct window_order order = order_of(&ada, 5);
+
+	check_refusal("a standing order of an admin is taken", take_report(standing, &order, &ada),
+		      REFUSAL_NONE);
+	check("and uses up no window's counter", standing_counter(standing) == 10);
+	check_refusal("it may be shown again", take_report(standing, &order, &ada), REFUSAL_NONE);
+	order.endpoints[0].port = 444;
+	check_refusal("another one of its counter may not", take_report(standing, &order, &ada),
+		      REFUSAL_ORDER_REPLAYED);
+	order.counter = 4;
+	check_refusal("nor one below it", take_report(standing, &order, &ada),
+		      REFUSAL_ORDER_REPLAYED);
+	order.counter = 6;
+	check_refusal("an order is signed by who it says", take_report(standing, &order, &bob),
+		      REFUSAL_AUTHENTICATION);
+	order = order_of(&cy, 6);
+	check_refusal("a chat device orders nothing", take_report(standing, &order, &cy),
+		      REFUSAL_NOT_AUTHORISED);
+	order = order_of(&eve, 6);
+	check_refusal("a revoked admin orders nothing", take_report(standing, &order, &eve),
+		      REFUSAL_NOT_AUTHORISED);
+	order = order_of(&ada, 6);
+	order.node[0] ^= 1;
+	check_refusal("nor is it another node's", take_report(standing, &order, &ada),
+		      REFUSAL_ORDER_NODE);
+	order = order_of(&ada, 6);
+	order.not_after_ms = NOW_MS;
+	check_refusal("at its deadline it is over", take_report(standing, &order, &ada),
+		      REFUSAL_ORDER_EXPIRED);
+	order.not_after_ms = NOW_MS + MAX_STANDING_MS + 1;
+	check_refusal("more than 400 days is too long", take_report(standing, &order, &ada),
+		      REFUSAL_ORDER_TOO_LONG);
+	order.not_after_ms = NOW_MS + MAX_STANDING_MS;
+	order.endpoints[0].port = 0;
+	check_refusal("no endpoint has port 0", take_report(standing, &order, &ada),
+		      REFUSAL_DOCUMENT_FIELD);
+	order.endpoints[0].port = 443;
+	check_refusal("400 days are not too long", take_report(standing, &order, &ada),
+		      REFUSAL_NONE);
+	check_refusal("a window's order is none", take_order(standing, &order, &ada),
+		      REFUSAL_ORDER_TOO_LONG);
+	standing_close(standing);
+	standing = open_standing();
+	check_refusal("it is remembered", take_report(standing, &order, &ada), REFUSAL_NONE);
+	order.counter = 5;
+	check_refusal("and so is what it replaced", take_report(standing, &order, &ada),
+		      REFUSAL_ORDER_REPLAYED);
+	order.counter = 7;
+	order.n_endpoints = 0;
+	check_refusal("one without endpoints is taken", take_report(standing, &order, &ada),
+		      REFUSAL_NONE);
+	standing_close(standing);
+	put_line(state_dir, "report", "7 12\n");
+	check("a damaged memory of it stops the warden",
+	      standing_open(&standing, state_dir, identity_dir) == REFUSAL_STORAGE);
+	empty_state();
+}
+
 int main(void)
 {
 	if (sodium_init() < 0 || !freopen("/dev/null", "w", stderr))
@@ -609,6 +671,7 @@ int main(void)
 	test_pinned_lists();
 	test_next_list();
 	test_orders();
+	test_reports();
 	test_spoiled_state();
 	test_leftovers();
 	test_identity();

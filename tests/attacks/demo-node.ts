@@ -19,7 +19,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const enter = join(root, "bpf/build/enter");
 
 /** Each has a folder of its own below the policy's root. */
-const UNITS = ["worker", "clerk", "keeper", "gateway", "fetcher"];
+const UNITS = ["worker", "clerk", "keeper", "gateway", "fetcher", "herald"];
 
 export async function openDemoNode(attempts: string, say: Say): Promise<NodeUnderAttack> {
   mountBpf();
@@ -60,7 +60,7 @@ export async function openDemoNode(attempts: string, say: Say): Promise<NodeUnde
       warden,
       cells: new Cells(),
       units: [...UNITS, UNKNOWN_UNIT],
-      networkUnits: new Set(["gateway", "fetcher", UNKNOWN_UNIT]),
+      networkUnits: new Set(["gateway", "fetcher", "herald", UNKNOWN_UNIT]),
       isSystemd: false,
       place,
       prepare: () => undefined,

@@ -34,6 +34,7 @@ const EXPOSURE: Readonly<Record<string, number>> = {
   "phantoma-hold.service": 1.0,
   "phantoma-doctor.service": 1.0,
   "phantoma-fetcher.service": 1.3,
+  "phantoma-herald.service": 1.3,
   "phantoma-warden.service": 1.3,
   "phantoma-gateway.service": 2.0,
   "phantoma-install.service": 2.0,

@@ -27,6 +27,7 @@ export const ENABLED = [
   "phantoma-worker.socket",
   "phantoma-clerk.socket",
   "phantoma-fetcher.path",
+  "phantoma-herald.path",
   "phantoma-gateway.service",
   "phantoma-doctor.timer",
 ] as const;

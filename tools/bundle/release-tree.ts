@@ -26,6 +26,7 @@ export const ROLES = [
   "clerk",
   "keeper",
   "fetcher",
+  "herald",
   "doctor",
   "setup",
   "provisioner",

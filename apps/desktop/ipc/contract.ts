@@ -59,6 +59,7 @@ import {
   receiptSchema,
 } from "./node.ts";
 import { setupRequests, setupSchema } from "./setup.ts";
+import { licenceFileSchema, reportingSchema, updateSchema } from "./updates.ts";
 
 export const settingsSchema = z.strictObject({
   theme: z.enum(["light", "dark", "system"]),
@@ -201,6 +202,25 @@ export const requests = {
   },
   /** The wipe grade, and what of the node's machine needs a person. */
   "doctor.read": { input: node, output: doctorSchema },
+  /** What the node tells a control plane, and its licences. */
+  "reporting.read": { input: node, output: reportingSchema },
+  /** An order that names no place: nothing is sent from then on. */
+  "reporting.stop": { input: node, output: nothing },
+  "licences.take": {
+    input: z.strictObject({ node: hex32Schema, document: licenceFileSchema }),
+    output: nothing,
+  },
+  /** Which release runs; which one waits, verified here. */
+  "updates.read": { input: node, output: updateSchema },
+  /** Signs an approval for exactly this bundle, if it is still what waits. */
+  "updates.approve": {
+    input: z.strictObject({ node: hex32Schema, sha256: hex32Schema }),
+    output: nothing,
+  },
+  "updates.setPolicy": {
+    input: z.strictObject({ node: hex32Schema, isAutomatic: z.boolean() }),
+    output: nothing,
+  },
   /** The open window, and the transfers since the node started. */
   "window.get": { input: node, output: windowSchema },
   /** Resolves an address here; nothing is signed or sent to the node. The last one of a node is kept. */
@@ -402,3 +422,4 @@ export type * from "./lock.ts";
 export type * from "./models.ts";
 export type * from "./node.ts";
 export type * from "./setup.ts";
+export type * from "./updates.ts";

@@ -30,6 +30,7 @@ import { receiptView } from "./receipt-view.ts";
 import { awaitReceipt } from "./receipts.ts";
 import { SettingsFile } from "./settings.ts";
 import { SetupWizard, type SetupWizardOptions } from "./setup/setup-wizard.ts";
+import { UpdateDesk } from "./update-desk.ts";
 import { WorkerLink } from "./worker-link.ts";
 
 export interface ConsoleSessionOptions {
@@ -67,6 +68,7 @@ export class ConsoleSession {
   readonly #devices: DeviceDesk;
   readonly #joins: JoinDesk;
   readonly #kits: KitDesk;
+  readonly #updates: UpdateDesk;
   readonly #endpoint: EndpointSwitch;
   readonly #settings: SettingsFile;
   readonly #setup: SetupWizard;
@@ -98,6 +100,8 @@ export class ConsoleSession {
     this.#devices = new DeviceDesk({ homeDir, book: this.#book, device });
     this.#joins = new JoinDesk({ book: this.#book, device });
     this.#kits = new KitDesk(homeDir, this.#book, this.#devices);
+    const releasesDir = `${homeDir}/releases`;
+    this.#updates = new UpdateDesk({ book: this.#book, device, releasesDir });
     this.#demo = new DemoNode({ client, device, place, book: this.#book, onChanged });
     this.#setup = new SetupWizard({
       homeDir,
@@ -211,6 +215,24 @@ export class ConsoleSession {
     "egress.read": ({ node, after, limit }) =>
       this.#book.watch(node, (control) => control.egress({ after, limit })),
     "doctor.read": ({ node }) => this.#book.watch(node, (control) => control.doctor()),
+    "reporting.read": ({ node }) => this.#updates.reporting(node),
+    "reporting.stop": async ({ node }) => {
+      await this.#updates.stopReporting(node);
+      return {};
+    },
+    "licences.take": async ({ node, document }) => {
+      await this.#updates.takeLicence(node, Buffer.from(document, "base64"));
+      return {};
+    },
+    "updates.read": ({ node }) => this.#updates.update(node),
+    "updates.approve": async ({ node, sha256 }) => {
+      await this.#updates.approve(node, sha256);
+      return {};
+    },
+    "updates.setPolicy": async ({ node, isAutomatic }) => {
+      await this.#updates.setPolicy(node, isAutomatic);
+      return {};
+    },
     "window.get": ({ node }) => this.#desk.window(node),
     "window.propose": ({ node, address, digest }) => this.#desk.propose(node, address, digest),
     "window.open": ({ node, proposal, minutes }) => this.#desk.open(node, proposal, minutes),

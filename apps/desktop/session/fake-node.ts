@@ -14,6 +14,8 @@ import {
   type ResolvedModel,
   type TurnEvent,
   type VerifiedReceipt,
+  type Reporting,
+  type Update,
   type WindowState,
 } from "@phantoma/client";
 import type { Said } from "./message-tree.ts";
@@ -139,7 +141,17 @@ export class FakeNode implements NodeClient {
   /** What it says its clock shows. */
   nodeTime = () => Date.now();
   window: WindowState = { open: null, highestCounter: "0", transfers: [] };
-  /** The orders it was given. */
+  reporting: Reporting = { order: null, highestCounter: "0", sent: [], licences: [] };
+  update: Update = {
+    version: "0.1.0",
+    release: "00".repeat(32),
+    fetched: null,
+    given: null,
+    policy: null,
+    highestCounter: "0",
+    outcome: null,
+  };
+  /** The orders and licences it was given. */
   readonly orders: Uint8Array[] = [];
 
   get last(): FakeWorker {
@@ -218,6 +230,13 @@ export class FakeNode implements NodeClient {
       closeWindow: async () => undefined,
       removeModel: async () => undefined,
       verifyModel: async () => true,
+      reporting: async () => this.reporting,
+      submitStandingOrder: async (order) => void this.orders.push(order),
+      submitLicence: async (licence) => void this.orders.push(licence),
+      update: async () => this.update,
+      readUpdate: async () => ({ bytes: null, piece: Buffer.alloc(0) }),
+      approveUpdate: async (approval) => void this.orders.push(approval),
+      submitUpdatePolicy: async (policy) => void this.orders.push(policy),
       close: () => undefined,
     };
   }

@@ -29,7 +29,7 @@ import { makePrivateDir, readIfPresent, writePrivate } from "./private-file.ts";
 const NAME_DIGITS = 16;
 
 interface Known {
-  readonly profile: NodeProfile;
+  profile: NodeProfile;
   /** Where the profile lies, for a node that is remembered. */
   readonly path: string | undefined;
   /** For what a page asks again and again. */
@@ -113,6 +113,13 @@ export class NodeBook {
     if (!view.isConfirmed)
       throw new DesktopError("ERR_NOT_CONFIRMED", "this node's fingerprint was not confirmed");
     return profile;
+  }
+
+  /** A person approved a release: tasks are given to it from now on, too. */
+  takesRelease(id: string, taken: Pick<NodeProfile, "release" | "approvedRelease">): void {
+    const known = this.#known(id);
+    known.profile = { ...known.profile, ...taken };
+    if (known.path) writePrivate(known.path, JSON.stringify(known.profile));
   }
 
   remove(id: string): void {
@@ -206,7 +213,7 @@ export class NodeBook {
     const { nodeKey: id, name, url, starter } = profile;
     const fingerprint = fingerprintView(Buffer.from(id, "hex"));
     const isConfirmed = path !== undefined;
-    const held = new HeldControl(() => this.#options.openControl(profile));
+    const held = new HeldControl(() => this.#options.openControl(this.#known(id).profile));
     const unasked = { policy: null, policyReason: null, role: null };
     const state = { state: "unknown", error: null, ...unasked } as const;
     const view: NodeView = { id, name, url, kind, isConfirmed, fingerprint, ...state, starter };

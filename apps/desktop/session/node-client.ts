@@ -38,6 +38,13 @@ export type LiveControl = Pick<
   | "closeWindow"
   | "removeModel"
   | "verifyModel"
+  | "reporting"
+  | "submitStandingOrder"
+  | "submitLicence"
+  | "update"
+  | "readUpdate"
+  | "approveUpdate"
+  | "submitUpdatePolicy"
   | "close"
 >;
 

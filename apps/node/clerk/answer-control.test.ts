@@ -117,6 +117,7 @@ test.each([
   ["ERR_MODEL_UNKNOWN", "ERR_MODEL_UNKNOWN"],
   ["ERR_MODEL_IN_USE", "ERR_MODEL_IN_USE"],
   ["ERR_BUSY", "ERR_UNAVAILABLE"],
+  ["ERR_UPDATE_UNKNOWN", "ERR_UPDATE_UNKNOWN"],
 ] as const)("the keeper's %s is %s to a device", async (code, told) => {
   const { keeper } = keeperThat(() => {
     throw new KeeperRefused(code);

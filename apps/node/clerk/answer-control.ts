@@ -10,6 +10,7 @@ import {
   modelSchema,
   reportingSchema,
   statusSchema,
+  updateSchema,
   windowSchema,
   type ControlRefusal,
   type ControlRequest,
@@ -17,6 +18,7 @@ import {
 } from "@phantoma/protocol";
 import { z } from "zod";
 import { KeeperRefused, type KeeperClient } from "../ipc/keeper-client.ts";
+import { updatePlaces } from "../ipc/keeper-link.ts";
 
 export async function answerControl(
   keeper: KeeperClient,
@@ -97,11 +99,47 @@ async function ask(keeper: KeeperClient, request: ControlRequest): Promise<Contr
     case "remove-model":
       await keeper.ask("removeModel", bytesOf(request.digest));
       return { response: "accepted" };
+    case "update":
+      return { response: "update", update: updateSchema.parse(parse(await keeper.ask("update"))) };
+    case "read-update": {
+      const { place, offset, path } = request;
+      const at = Buffer.of(updatePlaces.indexOf(place));
+      const answer = await keeper.ask(
+        "readUpdate",
+        Buffer.concat([at, number(offset), text(path)]),
+      );
+      const length = answer.readBigUInt64BE();
+      const bytes = length === NOT_THERE ? null : Number(length);
+      return { response: "piece", piece: answer.toString("base64", 8), bytes };
+    }
+    case "approve-update":
+      await keeper.ask("approveUpdate", Buffer.from(request.document, "base64"));
+      return { response: "accepted" };
+    case "submit-update-policy":
+      await keeper.ask("submitUpdatePolicy", Buffer.from(request.document, "base64"));
+      return { response: "accepted" };
+    case "push-update": {
+      const body = [number(request.bytes), text(request.path)];
+      return pushed(await keeper.ask("pushUpdate", Buffer.concat(body)));
+    }
+    case "push-update-chunk": {
+      const { offset, path, chunk } = request;
+      const named = [number(offset), Buffer.of(path.length), text(path)];
+      const body = Buffer.concat([...named, Buffer.from(chunk, "base64")]);
+      return pushed(await keeper.ask("pushUpdateChunk", body));
+    }
     case "verify-model": {
       const [isWhole] = await keeper.ask("verifyModel", bytesOf(request.digest));
       return { response: "model", isWhole: isWhole === 1 };
     }
   }
+}
+
+/** In the place of a length. */
+const NOT_THERE = 2n ** 64n - 1n;
+
+function text(path: string): Buffer {
+  return Buffer.from(path, "ascii");
 }
 
 function pushed(offset: Buffer): ControlResponse {
@@ -156,6 +194,8 @@ function refusal({ code, reason }: KeeperRefused): ControlResponse {
       return refusedBecause(code, "the node has no such model, whole or begun");
     case "ERR_MODEL_IN_USE":
       return refusedBecause(code, "a task uses the model");
+    case "ERR_UPDATE_UNKNOWN":
+      return refusedBecause(code, "the node has no such release, or not any more");
     case "ERR_BUSY":
       return refusedBecause("ERR_UNAVAILABLE", "other models are being pushed");
   }

@@ -10,13 +10,13 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { CELL_GRACE_MS, findCell, inCell } from "../cell/cell-command.ts";
 import { END_GRACE_MS } from "../gateway/starter.ts";
 import { openLog } from "../log/log.ts";
-import { ORDER_FILE, runPaths, STANDING_FILE, statePaths } from "../setup/paths.ts";
+import { HEARTBEAT_FILE, ORDER_FILE, runPaths, statePaths } from "../setup/paths.ts";
 import { Cells } from "./cells.ts";
 import { KernelPolicy } from "./kernel-policy.ts";
 
@@ -26,6 +26,8 @@ const RESTART_MS = 200;
 const ORDER_POLL_MS = 250;
 /** The fetcher ends by itself when its order is gone; then it is ended, after these milliseconds. */
 const FETCHER_GRACE_MS = 3_000;
+
+const OWN_FILE = basename(import.meta.filename);
 
 const { values, positionals: gatewayFlags } = parseArgs({
   allowPositionals: true,
@@ -68,10 +70,8 @@ await keep("gateway", [...starterFlags, ...gatewayFlags]);
 if (isFiltered) {
   await policy.admitGateway(port);
   watchOrders();
-} else {
-  // The kernel policy has no rule for the herald yet, so under it nothing is reported.
-  watchStandingOrder();
 }
+watchStandingOrder();
 const about = isFiltered ? { policy: "demo" } : { policy: "none", why: policy };
 process.stdout.write(`${JSON.stringify({ port, ...about })}\n`);
 
@@ -131,7 +131,8 @@ function startRole(name: string, flags: readonly string[], ...more: "ipc"[]): Ch
 }
 
 function command(name: string, flags: readonly string[]): [string, ...string[]] {
-  const entry = fileURLToPath(new URL(`../${name}/main.ts`, import.meta.url));
+  // Beside this one, compiled or not as this one is.
+  const entry = fileURLToPath(new URL(`../${name}/${OWN_FILE}`, import.meta.url));
   const program: [string, ...string[]] = [process.execPath, entry, ...flags];
   const witness = isWitnessed(name) ? paths.witness : undefined;
   return inUnit(
@@ -196,11 +197,11 @@ function watchOrders(): void {
   }, ORDER_POLL_MS);
 }
 
-/** The same for the herald, while a standing order is in force. It ends by itself. */
+/** The same for the herald, while there is something to carry. It ends by itself. */
 function watchStandingOrder(): void {
   let herald: ChildProcess | undefined;
   setInterval(() => {
-    if (isStopping || herald || !existsSync(join(paths.ordersDir, STANDING_FILE))) return;
+    if (isStopping || herald || !existsSync(join(paths.ordersDir, HEARTBEAT_FILE))) return;
     herald = startRole("herald", [], "ipc");
     herald.once("exit", () => setTimeout(() => (herald = undefined), RESTART_MS));
   }, ORDER_POLL_MS);

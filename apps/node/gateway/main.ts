@@ -8,7 +8,7 @@
  */
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
@@ -23,6 +23,9 @@ import { ChildStarter } from "./starter.ts";
 import { SystemdStarter } from "./systemd-starter.ts";
 
 const count = z.coerce.number().int().positive();
+/** Processes are compiled, or not, all alike. */
+const OWN_FILE = basename(import.meta.filename);
+
 const flags = z
   .strictObject({
     state: z.string(),
@@ -116,14 +119,14 @@ function madeByUs() {
   const cell = flags.cell === "none" ? undefined : flags.cell;
   return {
     workers: new ChildStarter({
-      entry: fileURLToPath(new URL("../worker/main.ts", import.meta.url)),
+      entry: fileURLToPath(new URL(`../worker/${OWN_FILE}`, import.meta.url)),
       args: ["--models", state.modelsDir],
       keeperSocket: run.keeperForWorkers,
       cell,
       reportSocket: run.reportsOfCells,
     }),
     clerks: new ChildStarter({
-      entry: fileURLToPath(new URL("../clerk/main.ts", import.meta.url)),
+      entry: fileURLToPath(new URL(`../clerk/${OWN_FILE}`, import.meta.url)),
       args: [],
       keeperSocket: run.keeperForClerks,
       cell,

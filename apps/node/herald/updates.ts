@@ -26,13 +26,11 @@ import {
   TRUSTED_ROOT_NAME,
   type Attachment,
 } from "@phantoma/release";
+import { MAX_BUNDLE_BYTES } from "../orders/update-files.ts";
 import type { Places } from "../orders/signed-places.ts";
 import { writePublicFile } from "../setup/public-file.ts";
 import { ask, askInPieces } from "./ask.ts";
 import { HeraldError } from "./herald-error.ts";
-
-/** As the installer: larger is not unpacked anyway. */
-export const MAX_BUNDLE_BYTES = 2 * 2 ** 30;
 
 export interface UpdateSource {
   readonly origin: string;

@@ -14,14 +14,20 @@ import {
 import { InstallError } from "./install-error.ts";
 import type { Standing } from "./standing.ts";
 
-export interface Approved extends UpdateApproval {
-  /** SHA-256 of the document, in hex. */
+/** That one release may be installed, by an approval or by a policy. */
+export interface Permission {
+  readonly version: string;
+  /** SHA-256 of the bundle. */
+  readonly release: Uint8Array;
+  /** Its name, in hex: one that led to an end does nothing more. */
   readonly hash: string;
+  /** What is remembered as soon as it counts. */
+  readonly counters: Partial<Pick<Standing, "counter" | "policyCounter">>;
 }
 
-/** Whether this is the approval that was used last. */
-export function isSpent(untrusted: Uint8Array, standing: Standing): boolean {
-  return standing.isUsed && standing.approval === hashOf(untrusted);
+/** Whether it is what was used last. */
+export function isSpent(hash: string, standing: Standing): boolean {
+  return standing.isUsed && standing.approval === hash;
 }
 
 /** @throws {@link InstallError} `ERR_APPROVAL`, `ERR_APPROVAL_LATE` or `ERR_APPROVAL_USED` */
@@ -30,7 +36,7 @@ export function openApproval(
   devices: DeviceList,
   standing: Standing,
   now: number,
-): Approved {
+): Permission {
   let approval: UpdateApproval;
   try {
     approval = updateApprovalDocument.open(
@@ -47,9 +53,11 @@ export function openApproval(
   const isResumed = !standing.isUsed && standing.approval === hash;
   if (approval.counter <= BigInt(standing.counter) && !isResumed)
     throw new InstallError("ERR_APPROVAL_USED");
-  return { ...approval, hash };
+  const { version, release, counter } = approval;
+  return { version, release, hash, counters: { counter: String(counter) } };
 }
 
-function hashOf(document: Uint8Array): string {
+/** The name of an approval, in hex. */
+export function hashOf(document: Uint8Array): string {
   return Buffer.from(documentHash(document)).toString("hex");
 }

@@ -60,10 +60,10 @@ export class Disk {
   }
 
   /** Replaces a small file as a whole. */
-  async replace(path: string, text: string): Promise<void> {
+  async replace(path: string, text: string, mode = 0o600): Promise<void> {
     const fresh = `${path}.new`;
     this.remove(fresh);
-    await this.writeNew(fresh, [Buffer.from(text)], 0o600);
+    await this.writeNew(fresh, [Buffer.from(text)], mode);
     this.rename(fresh, path);
   }
 

@@ -10,6 +10,8 @@ const ADVICE = {
   ERR_APPROVAL: "no admin device of this node approved this bundle: sign an approval for it",
   ERR_APPROVAL_LATE: "the approval's deadline is over: sign a new one",
   ERR_APPROVAL_USED: "this approval, or a later one, was used before: sign a new one",
+  ERR_POLICY:
+    "no policy of an admin of this node lets it be installed: approve it, or sign a policy",
   ERR_RELEASE_REFUSED:
     "the release was refused: see the verifier's reason, and get it from its source again",
   ERR_OTHER_BUNDLE: "approval, release and bundle do not name the same thing: get all three again",

@@ -3,8 +3,8 @@
  * itself.
  *
  *   main.ts recover                      finishes what a power cut interrupted; at every boot
- *   main.ts update                       what DIR/updates holds, after recovering: bundle.tar.gz, metadata, approval
- *   main.ts update --from DIR            what root was given over SSH, laid out the same
+ *   main.ts update                       what DIR/updates holds, after recovering: a release, and an approval or a policy
+ *   main.ts update --from DIR --bundle F what root was given over SSH, laid out the same
  *   main.ts rollback --to VERSION        a release that is kept from before; as root says
  *   main.ts first --bundle F --sha256 H  on a machine without a release; whoever calls it has verified the bundle
  *
@@ -46,7 +46,7 @@ async function run(options: RunOptions): Promise<string | undefined> {
     case "recover":
       return installer.recover();
     case "update":
-      return installer.update(values.from);
+      return installer.update(values.from, values.bundle);
     case "rollback":
       if (values.to === undefined) break;
       return installer.rollback(values.to);

@@ -1,5 +1,5 @@
 /**
- * What the installer remembers beside the releases: the last approval, whether it is used up, and the highest version
+ * What the installer remembers beside the releases: the last approval or policy, whether it is used up, and the highest version
  * that ever proved itself. One file, replaced as a whole.
  *
  * @module
@@ -14,7 +14,12 @@ import { versionSchema } from "./manifest.ts";
 const standingSchema = z.strictObject({
   /** Of the highest approval seen; in decimal, as JSON has no numbers of 64 bits. */
   counter: z.string().regex(/^(?:0|[1-9]\d{0,19})$/),
-  /** SHA-256 of that approval. */
+  /** Of the highest policy seen. */
+  policyCounter: z
+    .string()
+    .regex(/^(?:0|[1-9]\d{0,19})$/)
+    .default("0"),
+  /** The name of what let the last release be installed: an approval's SHA-256, or a policy's with the release. */
   approval: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
@@ -27,7 +32,13 @@ const standingSchema = z.strictObject({
 
 export type Standing = z.infer<typeof standingSchema>;
 
-const FIRST: Standing = { counter: "0", approval: null, isUsed: true, floor: null };
+const FIRST: Standing = {
+  counter: "0",
+  policyCounter: "0",
+  approval: null,
+  isUsed: true,
+  floor: null,
+};
 
 export class StandingFile {
   readonly #path: string;

@@ -1,7 +1,7 @@
 /**
- * An update, from an approval to a release that has proven itself, or back.
+ * An update, from a permission to a release that has proven itself, or back.
  *
- *   approved → verified and copied → unpacked → tested → current → runs → proven
+ *   permitted → verified and copied → unpacked → tested → current → runs → proven
  *
  * A power cut leaves the old release current until the one rename that makes the new one it; whatever is found at the
  * next start is finished by {@link Installer.recover}. Identity, vault, models and device lists are nowhere in here.
@@ -10,9 +10,8 @@
  */
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
-import type { DeviceList } from "@phantoma/crypto";
 import { compareVersions, demandDigest, type Keep, ReleaseError } from "@phantoma/release";
-import { isSpent, openApproval } from "./approval.ts";
+import type { Permission } from "./approval.ts";
 import type { Disk } from "./disk.ts";
 import type { Host } from "./host.ts";
 import { InstallError } from "./install-error.ts";
@@ -38,9 +37,7 @@ export interface Update {
   readonly bundlePath: string;
   /** Has `metadata/` and `targets/`, written by somebody else. */
   readonly signedDir: string;
-  readonly approval: Uint8Array;
-  /** This node's, followed by the installer itself. */
-  readonly devices: DeviceList;
+  readonly permission: Permission;
 }
 
 export class Installer {
@@ -95,26 +92,23 @@ export class Installer {
    * @returns the version that runs now
    * @throws {@link InstallError}; the old release runs then
    */
-  async update({ bundlePath, signedDir, approval, devices }: Update): Promise<string> {
-    const { releases, standing, host, now } = this.#parts;
+  async update({ bundlePath, signedDir, permission }: Update): Promise<string> {
+    const { releases, standing, host } = this.#parts;
     const running = releases.read("current");
     if (running === undefined) throw new InstallError("ERR_FIRST");
-    // It led to an end before, and lies there still at every boot.
-    if (isSpent(approval, standing.read())) return running;
-    const approved = openApproval(approval, devices, standing.read(), now().getTime());
-    const sha256 = Buffer.from(approved.release).toString("hex");
+    const sha256 = Buffer.from(permission.release).toString("hex");
+    const name = bundleName(permission.version);
     const floor = standing.read().floor ?? running;
     const installedVersion = compareVersions(floor, running) > 0 ? floor : running;
-    const name = bundleName(approved.version);
     const release = await this.#verify({ bundlePath, name, signedDir, installedVersion });
-    if (release.sha256 !== sha256 || release.version !== approved.version)
+    if (release.sha256 !== sha256 || release.version !== permission.version)
       throw new InstallError("ERR_OTHER_BUNDLE");
     if (compareVersions(release.version, installedVersion) <= 0)
       throw new InstallError("ERR_OLDER");
-    // From here on the approval is seen: it can be shown again after a power cut, and no earlier one can.
+    // From here on the permission is seen: it can be shown again after a power cut, and no earlier one can.
     await standing.write({
-      counter: String(approved.counter),
-      approval: approved.hash,
+      ...permission.counters,
+      approval: permission.hash,
       isUsed: false,
     });
     try {

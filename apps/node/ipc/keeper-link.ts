@@ -9,6 +9,9 @@ import { MAX_DOCUMENT_BYTES } from "@phantoma/crypto";
 /** Bytes of a request's body: a device list is the largest. */
 export const MAX_KEEPER_REQUEST_BYTES = MAX_DOCUMENT_BYTES + 64;
 
+/** Where a file of a release lies, by number from 0. */
+export const updatePlaces = ["fetched", "given"] as const;
+
 /** Bytes of an answer's body: a page of receipts is the largest. */
 export const MAX_KEEPER_ANSWER_BYTES = 1024 * 1024;
 
@@ -53,6 +56,18 @@ export const keeperRequests = {
   submitLicence: { kind: 18, from: ["clerk"] },
   /** Body: nothing. Answer: in which hour each device was last certified for, as JSON. */
   lastSeen: { kind: 32, from: ["clerk"] },
+  /** Body: nothing. Answer: which release runs, waits and was ordered, as JSON. */
+  update: { kind: 19, from: ["clerk"] },
+  /** Body: place (1), offset (8), path. Answer: the file's length (8), or all ones without one; a piece of it. */
+  readUpdate: { kind: 20, from: ["clerk"] },
+  /** Body: a signed update approval. Answer: empty. */
+  approveUpdate: { kind: 21, from: ["clerk"] },
+  /** Body: a signed update policy. Answer: empty. */
+  submitUpdatePolicy: { kind: 22, from: ["clerk"] },
+  /** Body: size (8), path. Answer: how many bytes are here already (8). */
+  pushUpdate: { kind: 23, from: ["clerk"] },
+  /** Body: offset (8), length of the path (1), path, bytes. Answer: how many bytes are here now (8). */
+  pushUpdateChunk: { kind: 24, from: ["clerk"] },
 } as const satisfies Record<string, { kind: number; from: readonly ("worker" | "clerk")[] }>;
 
 export type KeeperRequest = keyof typeof keeperRequests;
@@ -104,6 +119,7 @@ export const keeperRefusals = [
   "ERR_MODEL_UNKNOWN",
   "ERR_MODEL_IN_USE",
   "ERR_BUSY",
+  "ERR_UPDATE_UNKNOWN",
 ] as const;
 
 export type KeeperRefusal = (typeof keeperRefusals)[number];
@@ -125,3 +141,7 @@ export const orderRefusals = [
 ] as const;
 
 export type OrderRefusal = (typeof orderRefusals)[number];
+
+/** A refusal, or an order's with the warden's own word for it. */
+export type Refusal =
+  KeeperRefusal | { readonly code: KeeperRefusal; readonly reason: OrderRefusal };

@@ -61,6 +61,8 @@ function moreDirs(dir: string) {
     ordersDir: join(dir, "orders"),
     quarantineDir: join(dir, "quarantine"),
     heraldDir: join(dir, "herald"),
+    updatesDir: join(dir, "updates"),
+    outcomeDir: join(dir, "outcome"),
   };
 }
 

@@ -22,10 +22,11 @@ import {
   MAX_KEEPER_ANSWER_BYTES,
   MAX_KEEPER_REQUEST_BYTES,
   orderRefusals,
+  updatePlaces,
   type CellRole,
   type KeeperRefusal,
   type KeeperRequest,
-  type OrderRefusal,
+  type Refusal,
 } from "../ipc/keeper-link.ts";
 import type { GenuineTicket } from "../tickets/ticket-check.ts";
 import { acceptTicket, certify } from "./certify.ts";
@@ -39,8 +40,6 @@ const MAX_RECEIPTS_PER_ANSWER = 100;
 const MAX_EVENTS_PER_ANSWER = 200;
 const DONE = new Uint8Array(0);
 
-/** A refusal, or an order's with the warden's own word for it. */
-type Refusal = KeeperRefusal | { readonly code: KeeperRefusal; readonly reason: OrderRefusal };
 type Answer = Uint8Array | Refusal;
 
 interface Certified {
@@ -159,6 +158,17 @@ export class CellChannel {
           : "ERR_MALFORMED",
       ),
     verifyModel: (body) => this.#asAdmin(() => this.#verifyModel(body)),
+    // Any device: whoever asks a question may know which release answers, and who signed it.
+    update: () => json(this.#keeper.updates.state(Date.now())),
+    readUpdate: (body) => this.#readUpdate(body),
+    approveUpdate: (body) =>
+      this.#asAdmin(async () => encodeTaken(await this.#keeper.updates.approve(body, Date.now()))),
+    submitUpdatePolicy: (body) =>
+      this.#asAdmin(async () =>
+        encodeTaken(await this.#keeper.updates.submitPolicy(body, Date.now())),
+      ),
+    pushUpdate: (body) => this.#asAdmin(() => this.#pushUpdate(body)),
+    pushUpdateChunk: (body) => this.#asAdmin(() => this.#pushUpdateChunk(body)),
   };
 
   /** By the list that is in force now: a device may have lost its role since it was certified. */
@@ -183,7 +193,15 @@ export class CellChannel {
   }
 
   async #submitStandingOrder(order: Buffer): Promise<Answer> {
-    const reason = this.#keeper.reporting.submitOrder(order, Date.now());
+    const { reporting, policy } = this.#keeper;
+    let reason = reporting.refusal(order, Date.now());
+    if (reason === undefined && policy) {
+      // First the kernel: where the herald cannot go, nothing is to be sent.
+      const refused = await policy.report(order);
+      if (refused === "ERR_NO_WARDEN") return refused;
+      reason = refused;
+    }
+    reason ??= reporting.submitOrder(order, Date.now());
     return reason === undefined ? DONE : { code: "ERR_ORDER_REFUSED", reason };
   }
 
@@ -217,6 +235,27 @@ export class CellChannel {
     if (!this.#keeper.models().some(({ digest }) => digest === hex(body)))
       return "ERR_MODEL_UNKNOWN";
     return Buffer.of((await this.#keeper.checks.isWhole(hex(body), this.closed)) ? 1 : 0);
+  }
+
+  #readUpdate(body: Buffer): Answer {
+    const place = updatePlaces[body[0] ?? updatePlaces.length];
+    if (!place || body.length <= 1 + NUMBER_BYTES) return "ERR_MALFORMED";
+    const path = body.toString("ascii", 1 + NUMBER_BYTES);
+    return this.#keeper.updates.read(place, path, Number(body.readBigUInt64BE(1)));
+  }
+
+  async #pushUpdate(body: Buffer): Promise<Answer> {
+    if (body.length <= NUMBER_BYTES) return "ERR_MALFORMED";
+    const path = body.toString("ascii", NUMBER_BYTES);
+    return encodePushed(await this.#keeper.updates.push(path, Number(body.readBigUInt64BE())));
+  }
+
+  async #pushUpdateChunk(body: Buffer): Promise<Answer> {
+    const start = NUMBER_BYTES + 1 + (body[NUMBER_BYTES] ?? 0);
+    if (body.length <= start) return "ERR_MALFORMED";
+    const path = body.toString("ascii", NUMBER_BYTES + 1, start);
+    const offset = Number(body.readBigUInt64BE());
+    return encodePushed(await this.#keeper.updates.pushChunk(path, offset, body.subarray(start)));
   }
 
   #certify(body: Buffer): Uint8Array | KeeperRefusal {
@@ -304,6 +343,10 @@ function encodeRefusal(refusal: Refusal): Buffer {
   if (typeof refusal === "string") return Buffer.of(keeperRefusals.indexOf(refusal));
   const { code, reason } = refusal;
   return Buffer.of(keeperRefusals.indexOf(code), orderRefusals.indexOf(reason));
+}
+
+function encodeTaken(refused: Refusal | undefined): Answer {
+  return refused ?? DONE;
 }
 
 function encodePushed(pushed: number | KeeperRefusal): Answer {

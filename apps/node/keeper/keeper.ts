@@ -23,6 +23,7 @@ import { PushedModels } from "./pushed-models.ts";
 import { TICKET_MEMORY_MS, type Certifier, type Installation } from "./certify.ts";
 import { Receipts } from "./receipts.ts";
 import { Reporting } from "./reporting.ts";
+import { Updates } from "./updates.ts";
 
 /** Far more cells than a machine has room for; one more is not answered. */
 const MAX_CELLS = 4096;
@@ -38,6 +39,10 @@ export interface KeeperOptions {
   readonly quarantineDir: string;
   /** The herald's. */
   readonly heraldDir: string;
+  /** What the installer is given. */
+  readonly updatesDir: string;
+  /** Root's: how the last update ended. */
+  readonly outcomeDir: string;
   /** Absent: this node has no kernel policy. */
   readonly wardenSocket?: string;
   readonly installation: Installation;
@@ -54,6 +59,7 @@ export class Keeper {
   readonly checks: ModelChecks;
   readonly reporting: Reporting;
   readonly lastSeen = new LastSeen();
+  readonly updates: Updates;
   /** `undefined` without a warden. */
   readonly policy: KernelPolicy | undefined;
   readonly installation: Installation;
@@ -89,12 +95,19 @@ export class Keeper {
             node: options.identity.signing.publicKey,
             devices: () => this.devices.current,
             listsAfter: (version) => this.devices.bytesAfter(version),
+            standingOrder: () => this.reporting.orderBytes,
           });
     this.reporting = new Reporting({
       ...options,
       release: options.installation.release,
       devices: () => this.devices.current,
       health: async () => this.#health(),
+    });
+    this.updates = new Updates({
+      ...options,
+      node: options.identity.signing.publicKey,
+      release: options.installation.release,
+      devices: () => this.devices.current,
     });
     this.devices.watch(
       () => this.devicesChanged(),
@@ -207,6 +220,7 @@ export class Keeper {
     for (const cell of this.#cells) cell.close();
     this.policy?.close();
     this.reporting.stop();
+    this.updates.stop();
   }
 }
 

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { WardenPart } from "@phantoma/crypto";
 import type { Egress, PolicyState, WindowState } from "@phantoma/protocol";
+import type { OrderRefusal } from "../ipc/keeper-link.ts";
 import { EgressLog } from "./egress-log.ts";
 import { WardenLink } from "./warden-link.ts";
 import type { WardenStatus } from "./warden-words.ts";
@@ -25,6 +26,7 @@ export interface KernelPolicyOptions extends Omit<WindowOptions, "warden"> {
   readonly wardenSocket: string;
   readonly keeperDir: string;
   listsAfter(version: number): readonly Uint8Array[];
+  standingOrder(): Uint8Array | undefined;
 }
 
 export class KernelPolicy {
@@ -41,6 +43,7 @@ export class KernelPolicy {
     this.#log = new EgressLog(join(options.keeperDir, DAYS_FILE));
     this.#link = new WardenLink(options.wardenSocket, {
       listsAfter: (version) => options.listsAfter(version),
+      standingOrder: () => options.standingOrder(),
       here: (status) => {
         this.#isHere = true;
         this.#take(status);
@@ -58,6 +61,12 @@ export class KernelPolicy {
   /** Resolves when the warden was first heard. */
   get heard(): Promise<void> {
     return this.#heard.promise;
+  }
+
+  /** @returns why the herald may not go where the order says */
+  async report(order: Uint8Array): Promise<OrderRefusal | "ERR_NO_WARDEN" | undefined> {
+    const answer = await this.#link.report(order);
+    return "refused" in answer ? answer.refused : undefined;
   }
 
   /** What is known to be wrong with the policy; a warden that restarts leaves it in force. */

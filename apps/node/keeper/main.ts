@@ -58,6 +58,8 @@ const keeper = new Keeper({
   ordersDir: state.ordersDir,
   quarantineDir: state.quarantineDir,
   heraldDir: state.heraldDir,
+  updatesDir: state.updatesDir,
+  outcomeDir: state.outcomeDir,
   ...(wardenSocket === undefined ? {} : { wardenSocket }),
   // A development tree has no release; an installed one is named by its bundle's digest.
   installation: { release: installedRelease(), starter: flags.starter, policy: flags.policy },

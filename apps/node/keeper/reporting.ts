@@ -95,6 +95,7 @@ export class Reporting {
   readonly #orderPath: string;
   #memory: Memory;
   #order: StandingOrder | undefined;
+  #orderBytes: Uint8Array | undefined;
   /** Newest first; in memory only. */
   readonly #sent: Sent[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -111,11 +112,23 @@ export class Reporting {
     this.#goOn();
   }
 
-  /** @returns why nothing changed */
-  submitOrder(untrusted: Uint8Array, now: number): OrderRefusal | undefined {
+  /** The order in force, as signed. */
+  get orderBytes(): Uint8Array | undefined {
+    return this.#order && this.#orderBytes;
+  }
+
+  /** @returns why an order would change nothing */
+  refusal(untrusted: Uint8Array, now: number): OrderRefusal | undefined {
     const order = this.#verify(untrusted, now);
     if (typeof order === "string") return order;
-    if (order.counter <= BigInt(this.#memory.counter)) return "ERR_ORDER_REPLAYED";
+    return order.counter <= BigInt(this.#memory.counter) ? "ERR_ORDER_REPLAYED" : undefined;
+  }
+
+  /** @returns why nothing changed */
+  submitOrder(untrusted: Uint8Array, now: number): OrderRefusal | undefined {
+    const refused = this.refusal(untrusted, now);
+    const order = this.#verify(untrusted, now);
+    if (refused !== undefined || typeof order === "string") return refused;
     try {
       this.#remember({ counter: String(order.counter) });
       this.#silence();
@@ -124,7 +137,7 @@ export class Reporting {
     } catch {
       return "ERR_STORAGE";
     }
-    this.#begin(order);
+    this.#begin(order, untrusted);
     return undefined;
   }
 
@@ -189,7 +202,7 @@ export class Reporting {
     const order = this.#verify(bytes, Date.now());
     // Only the keeper writes here, and still an older copy of the folder is not the last order.
     if (typeof order === "string" || String(order.counter) !== this.#memory.counter) this.#end();
-    else this.#begin(order);
+    else this.#begin(order, bytes);
   }
 
   #verify(untrusted: Uint8Array, now: number): StandingOrder | OrderRefusal {
@@ -208,8 +221,8 @@ export class Reporting {
     }
   }
 
-  #begin(order: StandingOrder): void {
-    this.#order = order;
+  #begin(order: StandingOrder, bytes: Uint8Array): void {
+    [this.#order, this.#orderBytes] = [order, bytes];
     this.#licences.readSignedBy(order.controlPlane);
     this.#publishLicensed(Date.now());
     if (order.endpoints.length === 0) return;
@@ -290,6 +303,8 @@ export class Reporting {
   #look(): void {
     const newest = this.#sent[0];
     if (!newest || !this.#order) return;
+    // Not only at the next heartbeat: while its file is there the herald is started.
+    if (this.#order.notAfter <= Date.now()) return this.#end();
     const paths = [OUTCOME_FILE, ANSWER_FILE].map((name) => join(this.#options.heraldDir, name));
     const seen = paths.map(fileMark).join(" ");
     if (seen === this.#seen) return;

@@ -27,6 +27,7 @@ beforeEach(async () => {
   lists = [Buffer.of(1), Buffer.of(2)];
   handlers = {
     listsAfter: vi.fn((version: number) => lists.slice(version)),
+    standingOrder: vi.fn(() => undefined),
     here: vi.fn(),
     away: vi.fn(),
     event: vi.fn(),
@@ -45,6 +46,21 @@ test("the lists that the warden does not know are told before anything else", as
   warden.status = { ...warden.status, deviceListVersion: 1 };
   await linked();
   expect(warden.heard).toEqual(["status", "device-list 02", "status"]);
+});
+
+test("the standing order in force is shown after the lists, to every warden anew", async () => {
+  handlers.standingOrder = vi.fn(() => Buffer.of(0xab, 9));
+  const link = await linked();
+  expect(warden.heard).toEqual([
+    "status",
+    "device-list 01",
+    "device-list 02",
+    "report ab09",
+    "status",
+  ]);
+  warden.answer = () => "refused ERR_ORDER_REPLAYED";
+  expect(await link.report(Buffer.of(7))).toEqual({ refused: "ERR_ORDER_REPLAYED" });
+  expect(warden.heard.at(-1)).toBe("report 07");
 });
 
 test("the warden's part of a receipt comes back as it said it", async () => {

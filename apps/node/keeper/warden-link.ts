@@ -28,6 +28,8 @@ const ANSWER_TIMEOUT_MS = 5_000;
 export interface WardenHandlers {
   /** The lists above a version, oldest first: the warden follows the chain for itself. */
   listsAfter(version: number): readonly Uint8Array[];
+  /** The standing order in force, as signed: the warden that restarted, or that got a new list, is shown it again. */
+  standingOrder(): Uint8Array | undefined;
   here(status: WardenStatus): void;
   away(): void;
   event(event: WardenEvent): void;
@@ -64,6 +66,11 @@ export class WardenLink {
     return this.#order(`window ${hex(order)}`);
   }
 
+  /** The same for a standing order. */
+  report(order: Uint8Array): Promise<WardenAnswer<unknown>> {
+    return this.#order(`report ${hex(order)}`);
+  }
+
   /** The warden's part of the receipt that begins so; `null` where it has none. */
   async witness(begun: Uint8Array): Promise<WardenPart | "live" | null> {
     const word = this.#isHere ? await this.#ask(`witness ${hex(begun)}`) : undefined;
@@ -85,6 +92,8 @@ export class WardenLink {
       return;
     }
     for (const list of lists) await this.#ask(`device-list ${hex(list)}`);
+    const order = this.#handlers.standingOrder();
+    if (order) await this.#ask(`report ${hex(order)}`);
   }
 
   /** `undefined` when the warden is away. Who asks while another one waits gets the same answer. */

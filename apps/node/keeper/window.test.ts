@@ -42,6 +42,7 @@ async function make(): Promise<Window> {
     devices: () => node.devices,
     warden: new WardenLink(warden.path, {
       listsAfter: () => [],
+      standingOrder: () => undefined,
       here: () => here.resolve(),
       away: () => undefined,
       event: () => undefined,

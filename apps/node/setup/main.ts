@@ -60,6 +60,8 @@ async function init(): Promise<{ nodeKey: string; wardenKey: string; tlsCertific
     paths.ordersDir,
     paths.quarantineDir,
     paths.heraldDir,
+    paths.updatesDir,
+    paths.outcomeDir,
   ])
     mkdirSync(dir, { recursive: true, mode: 0o755 });
   const keyPath = join(paths.keeperDir, "node.key");

@@ -8,9 +8,9 @@ import { join } from "node:path";
 
 /** In the orders' folder, and there exactly while a window is open: it starts the fetcher. */
 export const ORDER_FILE = "window.order";
-/** The same while a standing order is in force: it starts the herald. */
+/** The same while a standing order is in force. */
 export const STANDING_FILE = "standing.order";
-/** Beside it: what the herald carries, replaced as a whole. */
+/** Beside it, while the order has a place: what the herald carries, replaced as a whole. It starts the herald. */
 export const HEARTBEAT_FILE = "heartbeat";
 /** Beside it, and there exactly while a licence lets the herald fetch updates. */
 export const LICENSED_FILE = "licensed";
@@ -41,8 +41,10 @@ export function statePaths(stateDir: string) {
     installerDir: join(stateDir, "installer"),
     /** Written by the herald: the last answer, and what it fetched of a repository; public. */
     heraldDir: join(stateDir, "herald"),
-    /** Written by the keeper: the next release with its metadata, and an admin's approval; public. */
+    /** Written by the keeper: the next release with its metadata, and an admin's approval or policy; public. */
     updatesDir: join(stateDir, "updates"),
+    /** Root's: how the last update ended; public. */
+    outcomeDir: join(stateDir, "outcome"),
   };
 }
 

@@ -50,10 +50,22 @@ test.each([
   ["model", { model: bytes(9) }, "for another model"],
   ["starter", { starter: "gateway" }, "of a process started another way"],
   ["policy", { policy: "none" }, "under another kernel policy"],
-  ["release", { release: bytes(9) }, "of another release"],
 ] as const)("another %s alone is refused", (_field, change, fault) => {
   expect(() => checkCertificate(signed(change), expected)).toThrow(
     refusedAs(`the certificate is ${fault}`),
+  );
+});
+
+test("another release alone is refused with a code of its own, and taken where it was approved", () => {
+  const other = signed({ release: bytes(9) });
+  expect(() => checkCertificate(other, expected)).toThrow(
+    expect.objectContaining({ code: "ERR_OTHER_RELEASE" }),
+  );
+  for (const otherRelease of [bytes(9), "any"] as const)
+    expect(checkCertificate(other, { ...expected, otherRelease }).release).toEqual(bytes(9));
+  const two = signed({ release: bytes(9), role: "clerk" });
+  expect(() => checkCertificate(two, expected)).toThrow(
+    refusedAs("the certificate is for another role, of another release"),
   );
 });
 

@@ -60,6 +60,10 @@ export const advice = {
   /** By the person. */
   ERR_CANCELLED: "start again; what has arrived is kept",
   ERR_MODEL_IN_USE: "wait until the tasks that use it have ended",
+  /** The node's own, but it runs a release that this device has not taken yet. */
+  ERR_OTHER_RELEASE:
+    "look at its update: this device takes a release that its quorum signed; otherwise do not continue",
+  ERR_UPDATE_UNKNOWN: "look again at what waits there",
   /** A file that is not a whole file of receipts, or would be none. */
   ERR_RECEIPT_FILE: "get the file again from where it was exported",
   /** A signature in it is not what it says, or the node signed two stories. */

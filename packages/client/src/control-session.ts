@@ -18,6 +18,8 @@ import {
   type Received,
   type Reporting,
   type Status,
+  type Update,
+  type UpdatePlace,
   type WindowState,
 } from "@phantoma/protocol";
 import { ClientError } from "./client-error.ts";
@@ -147,6 +149,52 @@ export class ControlSession {
   async submitLicence(licence: Uint8Array): Promise<void> {
     const document = Buffer.from(licence).toString("base64");
     await this.#ask({ request: "submit-licence", document }, "accepted");
+  }
+
+  /** Which release runs, which one waits, and what an admin said about it. */
+  async update(): Promise<Update> {
+    return (await this.#ask({ request: "update" }, "update")).update;
+  }
+
+  /** A piece of a file of a release; `bytes`: how long the whole file is, `null` where there is none. */
+  async readUpdate(
+    place: UpdatePlace,
+    path: string,
+    offset: number,
+  ): Promise<{ readonly bytes: number | null; readonly piece: Buffer }> {
+    const request = { request: "read-update", place, path, offset } as const;
+    const { bytes, piece } = await this.#ask(request, "piece");
+    return { bytes, piece: Buffer.from(piece, "base64") };
+  }
+
+  /** @param approval signed by an admin's device */
+  async approveUpdate(approval: Uint8Array): Promise<void> {
+    const document = Buffer.from(approval).toString("base64");
+    // The node copies a bundle while hashing it.
+    await this.#ask({ request: "approve-update", document }, "accepted", WHOLE_FILE_TIMEOUT_MS);
+  }
+
+  /** @param policy signed by an admin's device */
+  async submitUpdatePolicy(policy: Uint8Array): Promise<void> {
+    const document = Buffer.from(policy).toString("base64");
+    await this.#ask({ request: "submit-update-policy", document }, "accepted");
+  }
+
+  /** @returns how many bytes of the file the node has already */
+  async beginUpdatePush(path: string, bytes: number): Promise<number> {
+    return (await this.#ask({ request: "push-update", path, bytes }, "push")).offset;
+  }
+
+  /** @returns how many bytes the node has now; all of them: the file is there */
+  async pushUpdateChunk(path: string, offset: number, bytes: Uint8Array): Promise<number> {
+    const chunk = Buffer.from(bytes).toString("base64");
+    const request = { request: "push-update-chunk", path, offset, chunk } as const;
+    return (await this.#ask(request, "push", WHOLE_FILE_TIMEOUT_MS)).offset;
+  }
+
+  /** SHA-256 of the release that the node certified this session with. */
+  get release(): string {
+    return Buffer.from(this.#tunnel.certificate.release).toString("hex");
   }
 
   /** @returns how many bytes of the model the node has already */

@@ -35,6 +35,9 @@ export {
 } from "./push-model.ts";
 export { resolveModel, type ModelSource, type ResolvedModel } from "./resolve-model.ts";
 export { isPrivateAddress, signWindowOrder, type WindowRequest } from "./window-order.ts";
+export { signUpdateApproval, signUpdatePolicy } from "./update-order.ts";
+export { NodeRelease } from "./node-release.ts";
+export { pushRelease } from "./push-release.ts";
 export { signStandingOrder, type StandingRequest } from "./standing-order.ts";
 export { transferAdvice } from "./transfer-advice.ts";
 export { controlRefusals, doctorLines, isHealthy, wipeWords } from "@phantoma/protocol";
@@ -45,6 +48,7 @@ export type {
   LastSeen,
   Reporting,
   Transfer,
+  Update,
   WindowState,
 } from "@phantoma/protocol";
 export { isPassing, retryDelayMs, withRetry } from "./retry.ts";

@@ -25,6 +25,11 @@ const profileSchema = z.strictObject({
   policy: z.enum(["none", "demo", "enforced"]),
   /** SHA-256 of the installed release; zeros for a development tree. */
   release: z.string().regex(/^[0-9a-f]{64}$/),
+  /** SHA-256 of a release that this device approved: the node may run it by now. */
+  approvedRelease: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .exactOptional(),
 });
 
 export type NodeProfile = z.infer<typeof profileSchema>;

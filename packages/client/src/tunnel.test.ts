@@ -63,10 +63,15 @@ describe("a device does not reveal itself to a process", () => {
     ["for another model", { model: NO_MODEL }],
     ["started another way", { starter: "systemd" }],
     ["under another policy", { policy: "demo" }],
-    ["of another release", { release: MODEL }],
   ] as const)("%s", async (_name, lie) => {
     gateway.lie = lie;
     await expect(open()).rejects.toThrow(failing("ERR_NODE_IDENTITY"));
+    expect(gateway.messages).toBe(1);
+  });
+
+  test("of another release, though a control session may ask which one it is", async () => {
+    gateway.lie = { release: MODEL };
+    await expect(open()).rejects.toThrow(failing("ERR_OTHER_RELEASE"));
     expect(gateway.messages).toBe(1);
   });
 

@@ -42,6 +42,8 @@ export interface TunnelOptions {
   readonly model?: Uint8Array;
   /** The gateway's hints: unauthenticated, for showing only. */
   readonly onNote?: (note: Note) => void;
+  /** For a control session that is to find out which release runs: whoever opens it judges it. */
+  readonly takesAnyRelease?: boolean;
   /** Gives up connecting, or closes what is open. */
   readonly signal?: AbortSignal;
 }
@@ -163,6 +165,7 @@ async function handshake(options: TunnelOptions, issuedAt: number): Promise<Tunn
       starter: profile.starter,
       policy: profile.policy,
       release: Buffer.from(profile.release, "hex"),
+      ...otherRelease(options),
     });
     const { message3, session } = offer.write();
     socket.send(message3);
@@ -175,6 +178,16 @@ async function handshake(options: TunnelOptions, issuedAt: number): Promise<Tunn
   } finally {
     signal?.removeEventListener("abort", giveUp);
   }
+}
+
+/** A task is never given to a release that was not taken. */
+function otherRelease({
+  profile: { approvedRelease },
+  takesAnyRelease = false,
+  model,
+}: TunnelOptions): Pick<ExpectedProcess, "otherRelease"> {
+  if (takesAnyRelease && model === undefined) return { otherRelease: "any" };
+  return approvedRelease === undefined ? {} : { otherRelease: Buffer.from(approvedRelease, "hex") };
 }
 
 /** The device reveals itself only to the process it asked for. */

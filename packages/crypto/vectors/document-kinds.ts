@@ -12,6 +12,7 @@ import { licenceDocument } from "../src/documents/licence.ts";
 import {
   standingOrderDocument,
   updateApprovalDocument,
+  updatePolicyDocument,
   windowOrderDocument,
 } from "../src/documents/orders.ts";
 import { firstReceiptDocument, receiptDocument } from "../src/documents/receipt.ts";
@@ -30,4 +31,5 @@ export const documentKinds: Readonly<Record<DocumentFile, DocumentKind<any>>> = 
   "standing-order": standingOrderDocument,
   "heartbeat-answer": heartbeatAnswerDocument,
   "receipt-2": receiptDocument,
+  "update-policy": updatePolicyDocument,
 };

@@ -199,6 +199,7 @@ export const documentLayouts = {
     ["cell", optional(cell)],
     ["warden", optional(warden)],
   ),
+  "update-policy": layout(11, "update policy", ...order, ["mode", choice("ask", "automatic")]),
 } as const satisfies Record<string, DocumentLayout>;
 
 export type DocumentFile = keyof typeof documentLayouts;

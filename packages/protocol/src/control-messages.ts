@@ -13,6 +13,7 @@ import { egressSchema } from "./egress-messages.ts";
 import { MAX_PUSH_CHUNK_BYTES } from "./limits.ts";
 import { calendarTime, count, document, hex32 } from "./message-fields.ts";
 import { reportingSchema } from "./reporting-messages.ts";
+import { updateRequests, updateResponses } from "./update-messages.ts";
 import { windowSchema } from "./window-messages.ts";
 
 export const ControlKind = { request: 0x11, response: 0x91 } as const;
@@ -76,6 +77,7 @@ export const controlRequestSchema = z.discriminatedUnion("request", [
   z.strictObject({ request: z.literal("remove-model"), digest: hex32 }),
   /** Reads the stored file and compares it with its digest. */
   z.strictObject({ request: z.literal("verify-model"), digest: hex32 }),
+  ...updateRequests,
 ]);
 
 export type ControlRequest = z.infer<typeof controlRequestSchema>;
@@ -136,6 +138,8 @@ export const controlRefusals = [
   "ERR_MODEL_UNKNOWN",
   /** A task uses the model: wait for its end. */
   "ERR_MODEL_IN_USE",
+  /** The node does not have this release, or not any more: look again at what waits. */
+  "ERR_UPDATE_UNKNOWN",
 ] as const;
 
 export type ControlRefusal = (typeof controlRefusals)[number];
@@ -154,6 +158,7 @@ export const controlResponseSchema = z.discriminatedUnion("response", [
   /** How many bytes the node has; all of them: the model is stored. */
   z.strictObject({ response: z.literal("push"), offset: count }),
   z.strictObject({ response: z.literal("model"), isWhole: z.boolean() }),
+  ...updateResponses,
   z.strictObject({
     response: z.literal("refused"),
     code: z.enum(controlRefusals),

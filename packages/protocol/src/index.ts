@@ -20,3 +20,4 @@ export * from "./egress-messages.ts";
 export * from "./window-messages.ts";
 export * from "./heartbeat-exchange.ts";
 export * from "./reporting-messages.ts";
+export { updateSchema, type Update, type UpdatePlace } from "./update-messages.ts";

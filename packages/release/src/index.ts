@@ -5,7 +5,7 @@
  */
 export { advice, ReleaseError, type Check, type ReleaseErrorCode } from "./release-error.ts";
 export { chooseAnchor, parseAnchor, type Anchor, type ProvenancePolicy } from "./anchor.ts";
-export { readRequest, releaseDirOf, type ReleasePaths } from "./read-request.ts";
+export { readAnchor, readRequest, releaseDirOf, type ReleasePaths } from "./read-request.ts";
 export { demandDigest, type Keep } from "./file-digest.ts";
 export { readBounded, ReleaseFolder, type ReleaseSource } from "./release-source.ts";
 export {

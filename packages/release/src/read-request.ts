@@ -5,7 +5,7 @@
  */
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { chooseAnchor } from "./anchor.ts";
+import { type Anchor, chooseAnchor } from "./anchor.ts";
 import { ReleaseError } from "./release-error.ts";
 import { readBounded, ReleaseFolder } from "./release-source.ts";
 import type { ReleaseRequest } from "./verify-release.ts";
@@ -27,21 +27,28 @@ const MAX_ANCHOR_BYTES = 131_072;
 export async function readRequest(paths: ReleasePaths): Promise<ReleaseRequest> {
   const { filePath, releaseDir, anchorPath, stateDir } = paths;
   return {
-    anchor: chooseAnchor(await readAnchor(anchorPath)),
+    anchor: await readAnchor(anchorPath),
     source: new ReleaseFolder(releaseDir ?? releaseDirOf(filePath)),
     stateDir,
     filePath,
   };
 }
 
-async function readAnchor(path: string | undefined): Promise<unknown> {
-  if (path === undefined) return undefined;
+/**
+ * The build's own; the one in a file where the build has none.
+ *
+ * @throws {@link ReleaseError} `ERR_ANCHOR`
+ */
+export async function readAnchor(path: string | undefined): Promise<Anchor> {
+  if (path === undefined) return chooseAnchor(undefined);
   const bytes = await readBounded(path, MAX_ANCHOR_BYTES);
+  let untrusted: unknown;
   try {
-    return JSON.parse(bytes?.toString("utf8") ?? "");
+    untrusted = JSON.parse(bytes?.toString("utf8") ?? "");
   } catch {
     throw new ReleaseError("ERR_ANCHOR", `${path} is no anchor`);
   }
+  return chooseAnchor(untrusted);
 }
 
 /** A file inside a release lies in its targets/; one that was taken out lies beside metadata/. */

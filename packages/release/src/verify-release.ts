@@ -34,7 +34,8 @@ export interface ReleaseRequest {
   readonly source: ReleaseSource;
   /** Where this machine remembers what it has seen; one folder may serve several lines of releases. */
   readonly stateDir: string;
-  readonly filePath: string;
+  /** Absent: the file lies elsewhere, and whoever uses it there compares size and digest. Then `name` says which. */
+  readonly filePath?: string;
   /** The name that was signed, if the file is called otherwise here. */
   readonly name?: string;
   /** The version that is there now and would be replaced. */
@@ -86,7 +87,7 @@ async function verify(request: ReleaseRequest, checks: Check[]): Promise<Release
     detail: `vouched for until ${freshUntil}; nothing seen here was newer`,
   });
 
-  const record = readRecord(targets, request.name ?? signedName(filePath));
+  const record = readRecord(targets, request.name ?? signedName(filePath ?? ""));
   demandVersion(record, installed);
   checks.push({
     name: "version",
@@ -106,8 +107,9 @@ async function verify(request: ReleaseRequest, checks: Check[]): Promise<Release
   }
   checks.push({ name: "built by", detail: builtBy.join(", ") });
 
-  await demandDigest(filePath, record, keep);
-  checks.push({ name: "file", detail: `${record.length} bytes, SHA-256 ${record.sha256}` });
+  if (filePath !== undefined) await demandDigest(filePath, record, keep);
+  const whose = filePath === undefined ? "not here; " : "";
+  checks.push({ name: "file", detail: `${whose}${record.length} bytes, SHA-256 ${record.sha256}` });
   return { record, kind: anchor.kind, quorums, builtBy, checks };
 }
 

@@ -2,7 +2,7 @@
  * The control plane is blind and passive: it is told no word of anybody, it connects nowhere but to its database, and what
  * it acknowledged it keeps. Needs PostgreSQL, as Debian has it, and Linux.
  *
- *   main.ts [--json] [--only canaries|passive|durable]
+ *   main.ts [--json] [--only canaries|policy|passive|durable]
  *
  * @module
  */
@@ -11,12 +11,18 @@ import { Proof } from "../../proof.ts";
 import { proveCanaries } from "./canaries.ts";
 import { proveDurable } from "./durable.ts";
 import { provePassive } from "./passive.ts";
+import { proveUnderPolicy } from "./under-policy.ts";
 
 const { values } = parseArgs({
   options: { json: { type: "boolean", default: false }, only: { type: "string" } },
 });
 const proof = new Proof("The control plane is blind and passive", values.json);
-const parts = { canaries: proveCanaries, passive: provePassive, durable: proveDurable };
+const parts = {
+  canaries: proveCanaries,
+  policy: proveUnderPolicy,
+  passive: provePassive,
+  durable: proveDurable,
+};
 
 for (const [name, prove] of Object.entries(parts))
   if (values.only === undefined || values.only === name) await prove(proof);

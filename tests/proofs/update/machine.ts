@@ -5,9 +5,18 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, cpSync, lstatSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import {
+  bundleName,
   checkTree,
   filesBelow,
   MANIFEST_FILE,
@@ -82,7 +91,9 @@ export class Machine {
     const dir = join(this.stateDir, "updates");
     rmSync(dir, { recursive: true, force: true });
     cpSync(signedDir, dir, { recursive: true });
-    copyFileSync(offer.delivered ?? bundle.path, join(dir, "bundle.tar.gz"));
+    mkdirSync(join(dir, "targets"), { recursive: true });
+    const name = `${bundle.sha256}.${bundleName(version)}`;
+    copyFileSync(offer.delivered ?? bundle.path, join(dir, "targets", name));
     const { publicKey: signer, privateKey } = device.signing;
     const release = Buffer.from(bundle.sha256, "hex");
     const fields = { node, counter, notAfter, signer, release, version };
@@ -107,7 +118,7 @@ export class Machine {
   data(): string {
     const hash = createHash("sha256");
     for (const path of filesBelow(this.stateDir).sort()) {
-      if (/^(?:installer|updates)\//.test(path)) continue;
+      if (/^(?:installer|updates|outcome)\//.test(path)) continue;
       const { mode, uid, mtimeMs } = lstatSync(join(this.stateDir, path));
       hash
         .update(`${path} ${mode} ${uid} ${mtimeMs}\n`)

@@ -40,6 +40,18 @@ export class Publisher {
     return join(this.#ceremony.dir, "anchor.json");
   }
 
+  /** What is published, as it changes: a control plane serves it. */
+  get repository(): string {
+    return join(this.#ceremony.dir, "repository");
+  }
+
+  /** A copy of all that is published, bundles as well. */
+  wholeCopy(): string {
+    const dir = this.#newDir();
+    cpSync(this.repository, dir, { recursive: true });
+    return dir;
+  }
+
   /**
    * Three engineers sign it.
    *

@@ -18,6 +18,7 @@ import { WelcomePage } from "../pairing/welcome-page.tsx";
 import { ReceiptsPage } from "../receipts/receipts-page.tsx";
 import { SettingsPage } from "../settings/settings-page.tsx";
 import { SetupPage } from "../setup/setup-page.tsx";
+import { UpdatesPage } from "../updates/updates-page.tsx";
 import { WindowBanner } from "../window/window-banner.tsx";
 import { consoleErrorOf } from "./bridge.ts";
 import { ErrorView } from "./error-view.tsx";
@@ -108,6 +109,8 @@ function Page() {
       return <HealthPage node={node} />;
     case "devices":
       return <DevicesPage key={node.id} node={node} />;
+    case "updates":
+      return <UpdatesPage key={node.id} node={node} />;
     case "receipts":
       return <ReceiptsPage key={node.id} node={node} />;
     case "new":

@@ -37,6 +37,8 @@ export const keys = {
   doctor: (node: string) => ["doctor.read", node],
   devices: (node: string) => ["devices.list", node],
   lock: ["lock.get"],
+  update: (node: string) => ["updates.read", node],
+  reporting: (node: string) => ["reporting.read", node],
   endpoint: ["endpoint.get"],
   setup: ["setup.get"],
   window: (node: string) => ["window.get", node],
@@ -113,6 +115,22 @@ export const useDoctor = ({ id, state }: Pick<NodeView, "id" | "state">) =>
     queryFn: () => ask("doctor.read", { node: id }),
     enabled: state !== "stopped",
     staleTime: DOCTOR_STALE_MS,
+  });
+
+export const useUpdate = ({ id, state }: Pick<NodeView, "id" | "state">) =>
+  useQuery({
+    queryKey: keys.update(id),
+    queryFn: () => ask("updates.read", { node: id }),
+    enabled: state !== "stopped",
+    staleTime: STATUS_STALE_MS,
+  });
+
+export const useReporting = ({ id, state }: Pick<NodeView, "id" | "state">) =>
+  useQuery({
+    queryKey: keys.reporting(id),
+    queryFn: () => ask("reporting.read", { node: id }),
+    enabled: state !== "stopped",
+    staleTime: STATUS_STALE_MS,
   });
 
 /** One request that changes something. */

@@ -10,6 +10,7 @@ const routes: Route[] = [
   { page: "egress" },
   { page: "health" },
   { page: "devices" },
+  { page: "updates" },
   { page: "receipts" },
   { page: "settings" },
   { page: "chat", conversation: "0123456789abcdef" },

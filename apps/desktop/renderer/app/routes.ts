@@ -12,6 +12,7 @@ const plainPages = [
   "egress",
   "health",
   "devices",
+  "updates",
   "receipts",
   "settings",
   "setup",

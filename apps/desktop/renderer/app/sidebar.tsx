@@ -31,6 +31,7 @@ export function Sidebar() {
         <Place page="egress" icon="egress" label={t("egress.title")} />
         <Place page="health" icon="health" label={t("health.title")} />
         <Place page="devices" icon="devices" label={t("devices.title")} />
+        <Place page="updates" icon="update" label={t("updates.title")} />
         <Place page="receipts" icon="receipt" label={t("receipts.title")} />
         <Place page="settings" icon="settings" label={t("settings.title")} />
       </ul>

@@ -22,6 +22,7 @@ const paths = {
   egress: "M8 1.8 13 4v4c0 3-2.2 5.2-5 6.2C5.2 13.2 3 11 3 8V4zM5.8 8h4.4",
   health: "M1.8 8.5h3L6.5 4l3 8 1.7-3.5h3",
   devices: "M2 3.5h8.5v6H2zM4 12.5h4M12 6.5h2.5v6H12",
+  update: "M8 2.5v7M5 6.5l3 3 3-3M3 11v2.5h10V11",
   receipt: "M4 2h8v12l-2-1.3-2 1.3-2-1.3L4 14zM6.3 5.5h3.4M6.3 8.2h3.4",
   settings: "M2.5 4.5h6M12 4.5h1.5M2.5 11.5H4M7.5 11.5h6M10.2 3v3M5.8 10v3",
   close: "m4 4 8 8M12 4l-8 8",

@@ -11,6 +11,7 @@ import { health } from "./en-health.ts";
 import { lock } from "./en-lock.ts";
 import { models } from "./en-models.ts";
 import { setup } from "./en-setup.ts";
+import { updates } from "./en-updates.ts";
 
 export const en = {
   app: {
@@ -104,6 +105,7 @@ export const en = {
   restore,
   models,
   setup,
+  updates,
   markdown: {
     code: "code",
     copyCode: "Copy code",

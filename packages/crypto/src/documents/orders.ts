@@ -1,5 +1,6 @@
 /**
- * What an admin's device orders a node to do: open a window, take an update, report to a control plane.
+ * What an admin's device orders a node to do: open a window, take an update, take them by itself, report to a
+ * control plane.
  *
  * Each carries the node, a counter that only grows and a deadline; who verifies it also persists
  * the highest counter it has seen, so an order works once.
@@ -7,7 +8,17 @@
  * @module
  */
 import { documentKind } from "./document.ts";
-import { bytes, counter, group, list, text, time, unsigned, type ValuesOf } from "./fields.ts";
+import {
+  bytes,
+  choice,
+  counter,
+  group,
+  list,
+  text,
+  time,
+  unsigned,
+  type ValuesOf,
+} from "./fields.ts";
 
 /** A model host, its redirects, and the addresses of both: more is a mistake or an attack. */
 export const MAX_ENDPOINTS = 64;
@@ -61,3 +72,12 @@ const standingLayout = {
 
 export type StandingOrder = ValuesOf<typeof standingLayout>;
 export const standingOrderDocument = documentKind(9, 1, "standing order", standingLayout);
+
+const policyLayout = {
+  ...order,
+  /** Whether a newer release with its quorum is installed without asking, until `notAfter`; the other one takes that back. */
+  mode: choice({ ask: 1, automatic: 2 }),
+} as const;
+
+export type UpdatePolicy = ValuesOf<typeof policyLayout>;
+export const updatePolicyDocument = documentKind(11, 1, "update policy", policyLayout);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readlinkSync, renameSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { CURRENT_DIR, INSTALL_DIR, SETUP_DIR, StepError } from "../machine.ts";
 import type { Context, Step } from "../step.ts";
 
@@ -37,11 +37,15 @@ export const release: Step = {
         "--sha256",
         order.sha256,
       );
-    // Where the installer looks; it takes a copy of its own.
-    if (machine.has(BUNDLE))
-      renameSync(machine.path(BUNDLE), machine.path(`${UPDATE_DIR}/bundle.tar.gz`));
-    const from = machine.path(UPDATE_DIR);
-    await runInstaller(context, `${INSTALL_DIR}/proven`, "update", "--from", from);
+    await runInstaller(
+      context,
+      `${INSTALL_DIR}/proven`,
+      "update",
+      "--from",
+      machine.path(UPDATE_DIR),
+      "--bundle",
+      machine.path(BUNDLE),
+    );
     machine.remove(UPDATE_DIR);
   },
   list: ({ machine }) =>

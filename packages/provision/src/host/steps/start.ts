@@ -15,6 +15,7 @@ const UNITS = [
   "phantoma-worker.socket",
   "phantoma-clerk.socket",
   "phantoma-fetcher.path",
+  "phantoma-herald.path",
   "phantoma-install.path",
   "phantoma-gateway.service",
   "phantoma-doctor.timer",

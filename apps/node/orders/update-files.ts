@@ -1,0 +1,71 @@
+/**
+ * What lies of a release in a folder of the herald or of the keeper, by names alone: nobody here opens any of it.
+ *
+ *   metadata/   timestamp.json, N.root.json, N.snapshot.json, N.targets.json
+ *   targets/    SHA256.NAME; the bundle's name says its version
+ *
+ * @module
+ */
+import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { compareVersions } from "@phantoma/release";
+
+/** The newest device's word that a release may be installed; whoever writes it writes it last. */
+export const APPROVAL_FILE = "update.approval";
+/** An admin's word that releases with their quorum may be installed without asking, or no longer. */
+export const POLICY_FILE = "update.policy";
+/** Which one the policy is asked about: its version and the bundle's SHA-256. */
+export const OFFER_FILE = "update.offer";
+/** In a folder of root's: how the last update ended. */
+export const OUTCOME_OF_UPDATE = "last.json";
+
+/** 2 GiB: a bundle has 80 MB, and one with GPU libraries would have 600. */
+export const MAX_BUNDLE_BYTES = 2 * 2 ** 30;
+
+const METADATA_PATH = /^metadata\/(?:timestamp|[1-9]\d{0,9}\.(?:root|snapshot|targets))\.json$/;
+const TARGET_PATH = /^targets\/[0-9a-f]{64}\.[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+const BUNDLE_NAME = new RegExp(
+  `^([0-9a-f]{64})\\.phantoma-node-(\\d{1,9}\\.\\d{1,9}\\.\\d{1,9})-linux-${process.arch}\\.tar\\.gz$`,
+);
+
+export interface HeldBundle {
+  /** Below its folder. */
+  readonly path: string;
+  readonly version: string;
+  /** What its name says; whoever uses it hashes it. */
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** Whether a release may have a file of this name there. */
+export function isReleasePath(path: string): boolean {
+  return METADATA_PATH.test(path) || TARGET_PATH.test(path);
+}
+
+/** Every file of a release in `dir` that may be there. */
+export function releasePaths(dir: string): string[] {
+  return ["metadata", "targets"]
+    .flatMap((folder) => namesIn(join(dir, folder)).map((name) => `${folder}/${name}`))
+    .filter(isReleasePath);
+}
+
+/** The bundle of the highest version. */
+export function bundleIn(dir: string): HeldBundle | undefined {
+  const found: HeldBundle[] = [];
+  for (const name of namesIn(join(dir, "targets"))) {
+    const [, sha256, version] = BUNDLE_NAME.exec(name) ?? [];
+    const path = `targets/${name}`;
+    const stat = lstatSync(join(dir, path), { throwIfNoEntry: false });
+    if (sha256 && version && stat?.isFile())
+      found.push({ path, version, sha256, bytes: stat.size });
+  }
+  return found.toSorted((a, b) => compareVersions(b.version, a.version))[0];
+}
+
+function namesIn(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return [];
+  }
+}
