@@ -7,21 +7,21 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Router } from "../ipc/router.ts";
-import { ConsoleSession } from "../session/console-session.ts";
 import { consoleErrorOf } from "../session/desktop-error.ts";
 import { FakeNode } from "../session/fake-node.ts";
-import { openFileKeyStore } from "../session/key-store.ts";
+import { keyStoreIn, openFileKeyStore } from "../session/key-store.ts";
+import { LockableConsole } from "../session/lockable-console.ts";
 import { readPageFiles } from "../session/page-files.ts";
 import { LoopbackServer } from "../web/loopback-server.ts";
 
 const distDir = fileURLToPath(new URL("../dist", import.meta.url));
 
 export async function startHere(homeDir: string, bundle: string) {
-  const session = new ConsoleSession({
+  const session = await LockableConsole.start({
     version: "0.1.0",
     shell: "web",
     homeDir,
-    keyStore: openFileKeyStore(homeDir),
+    keys: keyStoreIn(homeDir, async () => openFileKeyStore(homeDir)),
     demo: { nodeDir: "", models: [] },
     client: new FakeNode(),
     endpointPort: 0,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { consoleErrorOf, DesktopError } from "../session/desktop-error.ts";
-import { newConsole } from "../session/console-under-test.ts";
+import { newConsole, withoutLock } from "../session/console-under-test.ts";
 import { consoleErrorSchema } from "./console-error.ts";
 import { requests, streams } from "./contract.ts";
 import { Router, type RequestHandlers, type Sender } from "./router.ts";
@@ -14,7 +14,7 @@ function newRouter(handlers: Partial<RequestHandlers> = {}) {
   const faults: string[] = [];
   const router = new Router({
     origin,
-    requests: { ...session.requests, ...handlers },
+    requests: { ...withoutLock(session), ...handlers },
     streams: session.streams,
     errorOf: consoleErrorOf,
     onFault: (route) => faults.push(route),

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { beforeEach, expect, test, vi } from "vitest";
 import type { StreamMessage } from "../ipc/channels.ts";
 import { Router } from "../ipc/router.ts";
-import { pairedConsole } from "../session/console-under-test.ts";
+import { pairedConsole, withoutLock } from "../session/console-under-test.ts";
 import { consoleErrorOf } from "../session/desktop-error.ts";
 
 const electron = vi.hoisted(() => ({
@@ -95,7 +95,8 @@ class Port extends EventEmitter {
 
 async function connected() {
   const paired = await pairedConsole();
-  const { requests, streams } = paired.session;
+  const { streams } = paired.session;
+  const requests = withoutLock(paired.session);
   const origin = "app://console";
   connectRouter(new Router({ origin, requests, streams, errorOf: consoleErrorOf }), new Set([1]));
   const top = { origin, parent: null };

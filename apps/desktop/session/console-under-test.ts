@@ -8,9 +8,27 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ConsoleEvent } from "../ipc/contract.ts";
 import type { AnswerEvent, AnswerInput } from "../ipc/conversation.ts";
+import type { RequestHandlers } from "../ipc/router.ts";
 import { ConsoleSession } from "./console-session.ts";
+import { DesktopError } from "./desktop-error.ts";
 import { FakeNode, MODEL, NODE_KEY } from "./fake-node.ts";
 import { openFileKeyStore } from "./key-store.ts";
+
+/** All that a router wants; a lock is around a session, and there is none here. */
+export function withoutLock({ requests }: Pick<ConsoleSession, "requests">): RequestHandlers {
+  const refuse = async () => {
+    throw new DesktopError("ERR_LOCK_POINTLESS", "there is no lock in this test");
+  };
+  return {
+    ...requests,
+    "lock.get": refuse,
+    "lock.now": refuse,
+    "lock.open": refuse,
+    "lock.setPassphrase": refuse,
+    "lock.setIdle": refuse,
+    "lock.active": refuse,
+  };
+}
 
 export function newConsole() {
   const homeDir = mkdtempSync(join(tmpdir(), "phantoma-console-"));

@@ -8,6 +8,7 @@ import { EventEmitter, once } from "node:events";
 import {
   ClientError,
   type ConversationOptions,
+  type LastSeen,
   type ModelFile,
   type ModelSource,
   type ResolvedModel,
@@ -136,6 +137,7 @@ export class FakeNode implements NodeClient {
   /** What receipts were asked for. */
   readonly asked: object[] = [];
   deviceList: Uint8Array = new Uint8Array();
+  lastSeen: LastSeen = [];
   /** What it says its clock shows. */
   nodeTime = () => Date.now();
   window: WindowState = { open: null, highestCounter: "0", transfers: [] };
@@ -194,6 +196,10 @@ export class FakeNode implements NodeClient {
         return this.receipts;
       },
       deviceList: async () => this.deviceList,
+      submitDeviceList: async (list) => {
+        this.deviceList = list;
+      },
+      lastSeen: async () => this.lastSeen,
       egress: async () => ({
         policy: null,
         countingSince: 1,

@@ -5,7 +5,7 @@
  */
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { Router } from "../ipc/router.ts";
-import { pairedConsole } from "../session/console-under-test.ts";
+import { pairedConsole, withoutLock } from "../session/console-under-test.ts";
 import { consoleErrorOf } from "../session/desktop-error.ts";
 import { PageFiles } from "../session/page-files.ts";
 import { LoopbackServer } from "./loopback-server.ts";
@@ -33,7 +33,8 @@ export async function loopbackConsole() {
     bridge: Buffer.from("bridge()"),
     makeRouter: (its) => {
       origin = its;
-      const { requests, streams } = session;
+      const { streams } = session;
+      const requests = withoutLock(session);
       return new Router({ origin: its, requests, streams, errorOf: consoleErrorOf });
     },
     subscribe: (listener) => session.subscribe(listener),

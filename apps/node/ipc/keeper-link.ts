@@ -54,6 +54,8 @@ export const keeperRequests = {
   submitStandingOrder: { kind: 17, from: ["clerk"] },
   /** Body: a signed licence. Answer: empty. */
   submitLicence: { kind: 18, from: ["clerk"] },
+  /** Body: nothing. Answer: in which hour each device was last certified for, as JSON. */
+  lastSeen: { kind: 32, from: ["clerk"] },
   /** Body: nothing. Answer: which release runs, waits and was ordered, as JSON. */
   update: { kind: 19, from: ["clerk"] },
   /** Body: place (1), offset (8), path. Answer: the file's length (8), or all ones without one; a piece of it. */

@@ -17,6 +17,7 @@ import { CellChannel } from "./cell-channel.ts";
 import { CellReports } from "./cell-reports.ts";
 import { diagnose, machine, type Surroundings } from "./diagnose.ts";
 import { KernelPolicy } from "./kernel-policy.ts";
+import { LastSeen } from "./last-seen.ts";
 import { ModelChecks } from "./model-checks.ts";
 import { PushedModels } from "./pushed-models.ts";
 import { TICKET_MEMORY_MS, type Certifier, type Installation } from "./certify.ts";
@@ -57,6 +58,7 @@ export class Keeper {
   readonly pushed: PushedModels;
   readonly checks: ModelChecks;
   readonly reporting: Reporting;
+  readonly lastSeen = new LastSeen();
   readonly updates: Updates;
   /** `undefined` without a warden. */
   readonly policy: KernelPolicy | undefined;

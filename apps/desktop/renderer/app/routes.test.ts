@@ -9,6 +9,7 @@ const routes: Route[] = [
   { page: "models" },
   { page: "egress" },
   { page: "health" },
+  { page: "devices" },
   { page: "updates" },
   { page: "receipts" },
   { page: "settings" },

@@ -11,6 +11,7 @@ const plainPages = [
   "models",
   "egress",
   "health",
+  "devices",
   "updates",
   "receipts",
   "settings",

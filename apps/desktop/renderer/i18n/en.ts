@@ -4,9 +4,11 @@
  * @module
  */
 import { chat } from "./en-chat.ts";
+import { devices, join, restore } from "./en-devices.ts";
 import { egress } from "./en-egress.ts";
 import { errors } from "./en-errors.ts";
 import { health } from "./en-health.ts";
+import { lock } from "./en-lock.ts";
 import { models } from "./en-models.ts";
 import { setup } from "./en-setup.ts";
 import { updates } from "./en-updates.ts";
@@ -52,6 +54,8 @@ export const en = {
     factWorker: "The process serves one conversation, then it ends. It is never used again.",
     factReceipt: "Every end leaves a signed receipt. What was not measured is called not measured.",
     start: "Start a demo node here",
+    join: "Join a node by an invitation",
+    restore: "Restore from a recovery kit",
     setUp: "Set up a server",
     goOn: "Go on with the set-up",
     setUpText: "A server of yours becomes your node, over SSH. This takes a quarter of an hour.",
@@ -93,8 +97,12 @@ export const en = {
       "The system offers another key store than the one that holds the key. It was not opened.",
   },
   chat,
+  devices,
   egress,
   health,
+  join,
+  lock,
+  restore,
   models,
   setup,
   updates,

@@ -3,20 +3,26 @@
  *
  * @module
  */
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useLoadedState } from "../app/queries.ts";
+import { BrandMark } from "../app/brand-mark.tsx";
+import { Button } from "../design/button.tsx";
 import { addressOf } from "../app/routes.ts";
-import { BrandMark } from "../app/sidebar.tsx";
 import { Banner } from "../design/parts.tsx";
 import { useSetup } from "../setup/use-setup.ts";
 import { ConfirmNode } from "./confirm-node.tsx";
 import { DemoStart } from "./demo-start.tsx";
+import { JoinNode } from "./join-node.tsx";
+import { RestoreKit } from "./restore-kit.tsx";
 import "./pairing.css";
 
 export function WelcomePage() {
   const { t } = useTranslation();
   const { nodes, keyStore } = useLoadedState();
   const unconfirmed = nodes.find((node) => !node.isConfirmed);
+  const [way, setWay] = useState<"join" | "restore">();
+  const back = () => setWay(undefined);
   const { data: setup } = useSetup();
   const isUnderWay = setup?.stage !== undefined && setup.stage !== "host";
   const isConfirming = unconfirmed !== undefined && unconfirmed.state !== "stopped";
@@ -29,6 +35,10 @@ export function WelcomePage() {
         </p>
         {isConfirming ? (
           <ConfirmNode node={unconfirmed} />
+        ) : way === "join" ? (
+          <JoinNode onClose={back} />
+        ) : way === "restore" ? (
+          <RestoreKit onClose={back} />
         ) : (
           <>
             <h1>{t("welcome.title")}</h1>
@@ -46,6 +56,10 @@ export function WelcomePage() {
               </a>
             </div>
             <p className="field-hint">{t("welcome.setUpText")}</p>
+            <div className="confirm-actions">
+              <Button onClick={() => setWay("join")}>{t("welcome.join")}</Button>
+              <Button onClick={() => setWay("restore")}>{t("welcome.restore")}</Button>
+            </div>
           </>
         )}
         {keyStore.note && (
