@@ -22,6 +22,7 @@ import { PushedModels } from "./pushed-models.ts";
 import { TICKET_MEMORY_MS, type Certifier, type Installation } from "./certify.ts";
 import { Receipts } from "./receipts.ts";
 import { Reporting } from "./reporting.ts";
+import { Vaults } from "./vault/vaults.ts";
 
 /** Far more cells than a machine has room for; one more is not answered. */
 const MAX_CELLS = 4096;
@@ -52,6 +53,7 @@ export class Keeper {
   readonly pushed: PushedModels;
   readonly checks: ModelChecks;
   readonly reporting: Reporting;
+  readonly vaults: Vaults;
   /** `undefined` without a warden. */
   readonly policy: KernelPolicy | undefined;
   readonly installation: Installation;
@@ -78,6 +80,11 @@ export class Keeper {
     );
     this.pushed = new PushedModels(options.incomingDir, options.modelsDir);
     this.checks = new ModelChecks(options.modelsDir);
+    this.vaults = new Vaults(
+      join(options.keeperDir, "vaults"),
+      options.identity.signing.publicKey,
+      () => this.devices.current,
+    );
     this.policy =
       options.wardenSocket === undefined
         ? undefined

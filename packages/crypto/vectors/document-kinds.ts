@@ -16,6 +16,11 @@ import {
 } from "../src/documents/orders.ts";
 import { receiptDocument } from "../src/documents/receipt.ts";
 import { ticketDocument } from "../src/documents/ticket.ts";
+import {
+  vaultCardDocument,
+  vaultEpochDocument,
+  vaultHeadDocument,
+} from "../src/documents/vault.ts";
 import type { DocumentFile } from "./document-layouts.ts";
 
 export const documentKinds: Readonly<Record<DocumentFile, DocumentKind<any>>> = {
@@ -29,4 +34,7 @@ export const documentKinds: Readonly<Record<DocumentFile, DocumentKind<any>>> = 
   licence: licenceDocument,
   "standing-order": standingOrderDocument,
   "heartbeat-answer": heartbeatAnswerDocument,
+  "vault-card": vaultCardDocument,
+  "vault-epoch": vaultEpochDocument,
+  "vault-head": vaultHeadDocument,
 };

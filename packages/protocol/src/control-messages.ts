@@ -12,6 +12,7 @@ import { egressSchema } from "./egress-messages.ts";
 import { MAX_PUSH_CHUNK_BYTES } from "./limits.ts";
 import { calendarTime, count, document, hex32 } from "./message-fields.ts";
 import { reportingSchema } from "./reporting-messages.ts";
+import { vaultRefusals, vaultRequests, vaultResponses } from "./vault-messages.ts";
 import { windowSchema } from "./window-messages.ts";
 
 export const ControlKind = { request: 0x11, response: 0x91 } as const;
@@ -73,6 +74,7 @@ export const controlRequestSchema = z.discriminatedUnion("request", [
   z.strictObject({ request: z.literal("remove-model"), digest: hex32 }),
   /** Reads the stored file and compares it with its digest. */
   z.strictObject({ request: z.literal("verify-model"), digest: hex32 }),
+  ...vaultRequests,
 ]);
 
 export type ControlRequest = z.infer<typeof controlRequestSchema>;
@@ -126,6 +128,7 @@ export const controlRefusals = [
   "ERR_MODEL_UNKNOWN",
   /** A task uses the model: wait for its end. */
   "ERR_MODEL_IN_USE",
+  ...vaultRefusals,
 ] as const;
 
 export type ControlRefusal = (typeof controlRefusals)[number];
@@ -143,6 +146,7 @@ export const controlResponseSchema = z.discriminatedUnion("response", [
   /** How many bytes the node has; all of them: the model is stored. */
   z.strictObject({ response: z.literal("push"), offset: count }),
   z.strictObject({ response: z.literal("model"), isWhole: z.boolean() }),
+  ...vaultResponses,
   z.strictObject({
     response: z.literal("refused"),
     code: z.enum(controlRefusals),

@@ -19,3 +19,4 @@ export * from "./egress-messages.ts";
 export * from "./window-messages.ts";
 export * from "./heartbeat-exchange.ts";
 export * from "./reporting-messages.ts";
+export * from "./vault-messages.ts";
