@@ -19,6 +19,7 @@ import { receipts } from "./commands/receipts.ts";
 import { serve } from "./commands/serve.ts";
 import { start } from "./commands/start.ts";
 import { status } from "./commands/status.ts";
+import { vault } from "./commands/vault.ts";
 import { verify } from "./commands/verify.ts";
 import { window } from "./commands/window.ts";
 import type { Command } from "./command.ts";
@@ -37,6 +38,7 @@ const commands = {
   report,
   verify,
   devices,
+  vault,
   node,
   provision,
   demo,

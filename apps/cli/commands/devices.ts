@@ -145,7 +145,7 @@ function described({
  * The node's current list. It came over the node's own authenticated tunnel, a list signed on top of
  * a false one would not continue the true chain, and it is at least the newest this machine has seen.
  */
-async function currentList(home: Home, peer: Peer): Promise<VerifiedDeviceList> {
+export async function currentList(home: Home, peer: Peer): Promise<VerifiedDeviceList> {
   const document = await withControl(peer, (session) => session.deviceList());
   return remember(home, peer, document);
 }

@@ -14,14 +14,23 @@ import {
   type VerifiedDeviceList,
   openNextDeviceList,
 } from "@phantoma/crypto";
-import { controlRequestSchema, controlResponseSchema, type ControlRequest } from "@phantoma/protocol";
+import {
+  controlRequestSchema,
+  controlResponseSchema,
+  type ControlRequest,
+} from "@phantoma/protocol";
 import { LocalVault, type SavedConversation } from "@phantoma/vault";
 import { askVault } from "../../../apps/node/clerk/ask-vault.ts";
 import { KeeperRefused } from "../../../apps/node/ipc/keeper-client.ts";
 import { answerVault } from "../../../apps/node/keeper/vault/vault-answers.ts";
 import { Vaults } from "../../../apps/node/keeper/vault/vaults.ts";
 import { ClientError } from "./client-error.ts";
-import { describeDevice, signAddedDevice, signFirstDeviceList, signRevokedDevice } from "./device-lists.ts";
+import {
+  describeDevice,
+  signAddedDevice,
+  signFirstDeviceList,
+  signRevokedDevice,
+} from "./device-lists.ts";
 import { VaultLink } from "./vault-link.ts";
 import type { SyncOptions } from "./vault-options.ts";
 
@@ -55,7 +64,12 @@ export class VaultUnderTest {
 
   link(device: DeviceIdentity): VaultLink {
     const ask = async (kind: any, body: Uint8Array = new Uint8Array(0)) => {
-      const answer = await answerVault(this.vaults, device.signing.publicKey, kind, Buffer.from(body));
+      const answer = await answerVault(
+        this.vaults,
+        device.signing.publicKey,
+        kind,
+        Buffer.from(body),
+      );
       if (typeof answer === "string") throw new KeeperRefused(answer);
       return Buffer.from(answer);
     };

@@ -14,7 +14,7 @@ import {
 import type { KeeperRefusal, KeeperRequest } from "../../ipc/keeper-link.ts";
 import { framed, unframed } from "./framed.ts";
 import type { VaultFolder } from "./vault-folder.ts";
-import { MAX_VAULT_BYTES, type Vaults } from "./vaults.ts";
+import type { Vaults } from "./vaults.ts";
 
 /** In base64 with what is around it, it fits into one response. */
 const MAX_ANSWER_BYTES = 640 * 1024;
@@ -55,7 +55,7 @@ function state(vaults: Vaults, device: Uint8Array): Answer {
   const folder = vaults.of(device);
   const numbers = Buffer.alloc(16);
   numbers.writeBigUInt64BE(BigInt(folder?.usedBytes ?? 0));
-  numbers.writeBigUInt64BE(BigInt(MAX_VAULT_BYTES), 8);
+  numbers.writeBigUInt64BE(BigInt(vaults.limits.ofOne), 8);
   if (!folder) return numbers;
   return Buffer.concat([numbers, framed([folder.head!]), folder.wraps]);
 }

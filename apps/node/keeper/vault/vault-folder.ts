@@ -49,6 +49,7 @@ export class VaultFolder {
   #rows: ReadonlyMap<string, StoredRow> = new Map();
   /** Stored sealed bytes by hash, also those that no row names yet. */
   readonly #sizes = new Map<string, number>();
+  #usedBytes = 0;
 
   constructor(dir: string) {
     this.#dir = dir;
@@ -75,7 +76,7 @@ export class VaultFolder {
   }
 
   get usedBytes(): number {
-    return [...this.#sizes.values()].reduce((sum, size) => sum + size, 0);
+    return this.#usedBytes;
   }
 
   has(hash: string): boolean {
@@ -90,7 +91,7 @@ export class VaultFolder {
     const hash = createHash("sha256").update(blob).digest("hex");
     if (this.#sizes.has(hash)) return;
     await replace(this.#object(hash), blob);
-    this.#sizes.set(hash, blob.length);
+    this.#count(hash, blob.length);
   }
 
   get(hash: string): Promise<Buffer> {
@@ -154,7 +155,7 @@ export class VaultFolder {
     const named = new Set([...this.#rows.values()].map(({ hash }) => hash));
     for (const name of readdirSync(join(this.#dir, "objects"))) {
       const path = join(this.#dir, "objects", name);
-      if (named.has(name)) this.#sizes.set(name, statSync(path).size);
+      if (named.has(name)) this.#count(name, statSync(path).size);
       else rmSync(path);
     }
   }
@@ -175,6 +176,7 @@ export class VaultFolder {
   /** The object's key is in its first bytes: overwritten, the rest can be opened by nobody. */
   async #erase(hash: string): Promise<void> {
     const path = this.#object(hash);
+    this.#usedBytes -= this.size(hash);
     this.#sizes.delete(hash);
     const file = await open(path, "r+").catch(() => undefined);
     if (!file) return;
@@ -185,6 +187,11 @@ export class VaultFolder {
       await file.close();
     }
     await unlink(path);
+  }
+
+  #count(hash: string, bytes: number): void {
+    this.#sizes.set(hash, bytes);
+    this.#usedBytes += bytes;
   }
 
   #object(hash: string): string {

@@ -29,11 +29,16 @@ import type { KeeperRefusal } from "../../ipc/keeper-link.ts";
 import { VaultFolder, type StoredRow } from "./vault-folder.ts";
 
 /** 10,000 long conversations; a vault is text. */
-export const MAX_VAULT_BYTES = 256 * 1024 * 1024;
+const MAX_VAULT_BYTES = 256 * 1024 * 1024;
 /** Of all vaults together: what a small server can spare. */
-export const MAX_VAULTS_BYTES = 1024 * 1024 * 1024;
+const MAX_VAULTS_BYTES = 1024 * 1024 * 1024;
 
 const ZERO_HASH = "00".repeat(32);
+
+export interface VaultLimits {
+  readonly ofOne: number;
+  readonly ofAll: number;
+}
 
 export interface Commit {
   readonly head: Uint8Array;
@@ -44,17 +49,25 @@ export interface Commit {
 }
 
 export class Vaults {
+  /** In bytes. */
+  readonly limits: VaultLimits;
   readonly #dir: string;
   readonly #node: Uint8Array;
   readonly #devices: () => DeviceList;
   /** By the vault's name in hex. */
   readonly #vaults = new Map<string, { readonly folder: VaultFolder; epoch: VaultEpoch }>();
-  /** Put by a device before its vault exists is refused; so nothing lies here that belongs to nobody. */
+  /** One after the other: a commit is judged by what the one before left. */
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param dir the keeper's own; made where it is needed */
-  constructor(dir: string, node: Uint8Array, devices: () => DeviceList) {
+  constructor(
+    dir: string,
+    node: Uint8Array,
+    devices: () => DeviceList,
+    limits: VaultLimits = { ofOne: MAX_VAULT_BYTES, ofAll: MAX_VAULTS_BYTES },
+  ) {
     this.#dir = dir;
+    this.limits = limits;
     this.#node = node;
     this.#devices = devices;
     for (const name of listed(dir).filter((name) => /^[0-9a-f]{32}$/.test(name))) {
@@ -102,12 +115,12 @@ export class Vaults {
       if (!folder) return "ERR_VAULT_UNKNOWN";
       if (blob.length > MAX_VAULT_BLOB_BYTES) return "ERR_MALFORMED";
       const isFull = (used: number, max: number) => used + blob.length > max;
-      if (isFull(folder.usedBytes, MAX_VAULT_BYTES)) {
+      if (isFull(folder.usedBytes, this.limits.ofOne)) {
         // What was put and never committed makes room.
         await folder.dropUnnamed();
-        if (isFull(folder.usedBytes, MAX_VAULT_BYTES)) return "ERR_VAULT_FULL";
+        if (isFull(folder.usedBytes, this.limits.ofOne)) return "ERR_VAULT_FULL";
       }
-      if (isFull(this.usedBytes, MAX_VAULTS_BYTES)) return "ERR_VAULT_FULL";
+      if (isFull(this.usedBytes, this.limits.ofAll)) return "ERR_VAULT_FULL";
       await folder.put(blob);
       return undefined;
     });
