@@ -42,6 +42,7 @@ import {
   receiptGapSchema,
   receiptSchema,
 } from "./node.ts";
+import { MAX_IMPORT_CHARS, MAX_QUERY_CHARS, savedListSchema, syncResultSchema } from "./saved.ts";
 
 export const settingsSchema = z.strictObject({
   theme: z.enum(["light", "dark", "system"]),
@@ -222,6 +223,31 @@ export const requests = {
     }),
     output: nothing,
   },
+  /** Conversations that were saved; with words, those that have all of them. */
+  "saved.list": {
+    input: z.strictObject({ query: z.string().max(MAX_QUERY_CHARS) }),
+    output: savedListSchema,
+  },
+  /** Saves what a conversation holds now; until then it is in memory only. */
+  "saved.save": { input: conversation, output: nothing },
+  /** Takes a saved one up again, to be continued with a model of this node. */
+  "saved.open": {
+    input: z.strictObject({ saved: idSchema, node: hex32Schema }),
+    output: conversationSchema,
+  },
+  /** Overwrites its key here now, and at the node with the next sync. */
+  "saved.delete": { input: z.strictObject({ saved: idSchema }), output: nothing },
+  /** One, or all, as a file that is not sealed. */
+  "saved.export": {
+    input: z.strictObject({ saved: idSchema.nullable(), format: z.enum(["json", "markdown"]) }),
+    output: z.strictObject({ path: z.string().max(4_096) }),
+  },
+  "saved.import": {
+    input: z.strictObject({ text: z.string().max(MAX_IMPORT_CHARS) }),
+    output: z.strictObject({ imported: z.int().nonnegative() }),
+  },
+  /** Keeps them, sealed, at a node as well; brings what other devices saved. */
+  "saved.sync": { input: node, output: syncResultSchema },
   "endpoint.get": { input: nothing, output: endpointSchema },
   /** Lets programs ask this node, or none. */
   "endpoint.set": {
@@ -263,6 +289,8 @@ export const consoleEventSchema = z.discriminatedUnion("event", [
   /** Messages, title or head changed: fetch it again. Not sent for each delta. */
   z.strictObject({ event: z.literal("conversation.changed"), conversation: idSchema }),
   z.strictObject({ event: z.literal("conversation.removed"), conversation: idSchema }),
+  /** Something was saved, deleted or synced: list them again. */
+  z.strictObject({ event: z.literal("saved.changed") }),
   z.strictObject({ event: z.literal("settings.changed"), settings: settingsSchema }),
   /** Made by the bridge itself: whether the console behind the page can be reached. */
   z.strictObject({ event: z.literal("console.connection"), isConnected: z.boolean() }),
@@ -306,3 +334,4 @@ export type * from "./doctor.ts";
 export type * from "./egress.ts";
 export type * from "./models.ts";
 export type * from "./node.ts";
+export type * from "./saved.ts";

@@ -6,8 +6,9 @@
  * @module
  */
 import { receiptPage } from "@phantoma/client";
+import type { SavedConversation } from "@phantoma/vault";
 import type { ConsoleEvent, ConsoleState } from "../ipc/contract.ts";
-import type { Worker } from "../ipc/conversation.ts";
+import type { Conversation, Worker } from "../ipc/conversation.ts";
 import type { RequestHandlers, StreamHandlers } from "../ipc/router.ts";
 import { ConversationShelf } from "./conversation-shelf.ts";
 import { DemoNode, type DemoPlace } from "./demo.ts";
@@ -24,6 +25,7 @@ import { makePrivateDir } from "./private-file.ts";
 import { saveReceipts } from "./receipt-export.ts";
 import { receiptView } from "./receipt-view.ts";
 import { awaitReceipt } from "./receipts.ts";
+import { SavedShelf } from "./saved-shelf.ts";
 import { SettingsFile } from "./settings.ts";
 import { WorkerLink } from "./worker-link.ts";
 
@@ -56,6 +58,7 @@ export class ConsoleSession {
   readonly #desk: ModelDesk;
   readonly #endpoint: EndpointSwitch;
   readonly #settings: SettingsFile;
+  readonly #saved: SavedShelf;
 
   constructor(options: ConsoleSessionOptions) {
     const { homeDir, keyStore, demo: place } = options;
@@ -66,6 +69,7 @@ export class ConsoleSession {
     this.#options = options;
     this.#client = client;
     this.#settings = new SettingsFile(`${homeDir}/settings.json`);
+    this.#saved = new SavedShelf(homeDir, device, () => this.#tell({ event: "saved.changed" }));
     this.#book = new NodeBook({
       homeDir,
       openControl: (profile) => client.openControl({ profile, device }),
@@ -204,6 +208,24 @@ export class ConsoleSession {
       this.#desk.handOver(push, part);
       return {};
     },
+    "saved.list": async ({ query }) => this.#saved.list(query),
+    "saved.save": async ({ conversation }) => {
+      this.#saved.save(this.#shelf.get(conversation).full());
+      return {};
+    },
+    "saved.open": ({ saved, node }) => this.#openSaved(saved, node),
+    "saved.delete": async ({ saved }) => {
+      this.#saved.delete(saved);
+      return {};
+    },
+    "saved.export": async ({ saved, format }) => ({ path: this.#saved.export(saved, format) }),
+    "saved.import": async ({ text }) => ({ imported: this.#saved.import(text) }),
+    "saved.sync": ({ node }) => {
+      this.#book.usable(node);
+      return this.#book.ask(node, async (control) =>
+        this.#saved.sync(node, control.vault, await control.deviceList()),
+      );
+    },
     "endpoint.get": async () => this.#endpoint.view,
     "endpoint.set": ({ node }) => this.#endpoint.set(node),
     "settings.get": async () => this.#settings.get(),
@@ -225,11 +247,12 @@ export class ConsoleSession {
     "models.push": (input, send, signal) => this.#desk.push(input, send, signal),
   };
 
-  /** Ends every worker and the demo node. Nothing of a conversation is left. */
+  /** Ends every worker and the demo node. Nothing of a conversation is left but what was saved. */
   async close(): Promise<void> {
     await this.#endpoint.set(null);
     await this.#shelf.endAll();
     await this.#demo.stop();
+    this.#saved.close();
     this.#book.close();
     this.#listeners.clear();
   }
@@ -238,6 +261,7 @@ export class ConsoleSession {
     nodeId: string,
     model: { digest: string; name: string },
     mode: "conversation" | "turn",
+    saved?: SavedConversation,
   ): HeldConversation {
     const profile = this.#book.usable(nodeId);
     const { keyStore, maxAnswerTokens = MAX_ANSWER_TOKENS } = this.#options;
@@ -249,6 +273,7 @@ export class ConsoleSession {
       model,
       mode,
       maxAnswerTokens,
+      ...(saved && { saved }),
       makeLink: (onWorker) => new WorkerLink(this.#client, options, onWorker),
       onWorker: (worker) => this.#workerMoved(held, worker),
       onChanged: () => this.#tell({ event: "conversation.changed", conversation: held.id }),
@@ -257,6 +282,19 @@ export class ConsoleSession {
     this.#shelf.add(held);
     this.#tell({ event: "conversation.changed", conversation: held.id });
     return held;
+  }
+
+  /** With the model that it was said with, or the node's first where that is not there. */
+  async #openSaved(id: string, node: string): Promise<Conversation> {
+    if (this.#shelf.has(id)) return this.#shelf.get(id).full();
+    const saved = this.#saved.get(id);
+    this.#book.usable(node);
+    this.#shelf.assertRoom();
+    const models = await this.#book.watch(node, (control) => control.models());
+    const model = models.find(({ name }) => name === saved.model) ?? models[0];
+    if (!model) throw new DesktopError("ERR_MODEL_MISSING", "the node has no model");
+    const { digest, name } = model;
+    return this.#hold(node, { digest, name }, saved.mode, saved).full();
   }
 
   #workerMoved({ id, nodeId }: HeldConversation, worker: Worker): void {

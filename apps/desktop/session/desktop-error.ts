@@ -4,6 +4,7 @@
  * @module
  */
 import { ClientError } from "@phantoma/client";
+import { VaultError } from "@phantoma/vault";
 import type { ConsoleError } from "../ipc/console-error.ts";
 import { consoleAdvice, type ConsoleOwnCode } from "../ipc/error-codes.ts";
 
@@ -22,7 +23,7 @@ const MAX_MESSAGE_CHARS = 2000;
 
 /** What the page is told. Nothing of an unknown error is passed on: it may quote a conversation. */
 export function consoleErrorOf(error: unknown): ConsoleError {
-  if (error instanceof ClientError) {
+  if (error instanceof ClientError || error instanceof VaultError) {
     const { code, message, action } = error;
     return { code, message: message.slice(0, MAX_MESSAGE_CHARS), action };
   }

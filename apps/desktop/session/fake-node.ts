@@ -182,6 +182,9 @@ export class FakeNode implements NodeClient {
         return this.receipts;
       },
       deviceList: async () => this.deviceList,
+      vault: new VaultLink(async () => {
+        throw new ClientError("ERR_UNREACHABLE", "a played node keeps no vault");
+      }),
       egress: async () => ({
         policy: null,
         countingSince: 1,

@@ -36,6 +36,7 @@ export type LiveControl = Pick<
   | "closeWindow"
   | "removeModel"
   | "verifyModel"
+  | "vault"
   | "close"
 >;
 

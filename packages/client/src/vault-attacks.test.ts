@@ -6,7 +6,12 @@ import { createHash } from "node:crypto";
 import { documentHash, MAX_VAULT_BLOB_BYTES, vaultHeadDocument, vaultRoot } from "@phantoma/crypto";
 import { VaultError, type LocalVault } from "@phantoma/vault";
 import { describe, expect, test } from "vitest";
-import { conversationOf, openLocal, VaultUnderTest, type Tamper } from "./test-vault.ts";
+import {
+  conversationOf,
+  openLocal,
+  VaultUnderTest,
+  type Tamper,
+} from "../../../tests/vault-under-test.ts";
 import { joinVault, syncVault } from "./vault-sync.ts";
 
 const ONE = "00000000000000a1";

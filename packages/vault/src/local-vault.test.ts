@@ -7,7 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, expect, test } from "vitest";
 import { fromJson, openBackup, sealBackup, toJson, toMarkdown } from "./conversation-file.ts";
 import { LocalVault } from "./local-vault.ts";
-import { conversationOf } from "../../client/src/test-vault.ts";
+import { conversationOf } from "../../../tests/vault-under-test.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "phantoma-local-vault-"));
 const path = join(dir, "vault.sqlite");

@@ -14,6 +14,7 @@ import { ModelsPage } from "../models/models-page.tsx";
 import { NodePage } from "../node/node-page.tsx";
 import { WelcomePage } from "../pairing/welcome-page.tsx";
 import { ReceiptsPage } from "../receipts/receipts-page.tsx";
+import { SavedPage } from "../saved/saved-page.tsx";
 import { SettingsPage } from "../settings/settings-page.tsx";
 import { WindowBanner } from "../window/window-banner.tsx";
 import { ErrorView } from "./error-view.tsx";
@@ -91,6 +92,8 @@ function Page() {
   switch (route.page) {
     case "chat":
       return <ConversationPage id={route.conversation} />;
+    case "saved":
+      return <SavedPage key={node.id} node={node} />;
     case "node":
       return <NodePage node={node} />;
     case "models":

@@ -47,6 +47,9 @@ function applyEvent(client: QueryClient, event: ConsoleEvent): void {
     case "demo.changed":
       changeState(() => ({ demo: event.demo }));
       return;
+    case "saved.changed":
+      void client.invalidateQueries({ queryKey: keys.saved });
+      return;
     case "settings.changed":
       changeState(() => ({ settings: event.settings }));
       return;

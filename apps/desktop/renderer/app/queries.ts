@@ -37,6 +37,7 @@ export const keys = {
   egress: (node: string) => ["egress.read", node],
   doctor: (node: string) => ["doctor.read", node],
   endpoint: ["endpoint.get"],
+  saved: ["saved.list"],
   window: (node: string) => ["window.get", node],
 } as const;
 
@@ -60,6 +61,15 @@ export const useConversations = () =>
   useQuery({
     queryKey: keys.conversations,
     queryFn: async () => (await ask("conversations.list", {})).conversations,
+  });
+
+/** @param query empty: all */
+export const useSaved = (query: string) =>
+  useQuery({
+    queryKey: [...keys.saved, query],
+    queryFn: () => ask("saved.list", { query }),
+    // What was found stays until the next is: a list that blinks at every letter cannot be read.
+    placeholderData: (before) => before,
   });
 
 export const useConversation = (id: string) =>

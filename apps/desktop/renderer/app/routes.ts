@@ -6,7 +6,7 @@
 import { useSyncExternalStore } from "react";
 
 /** Pages that need nothing but their name. */
-const plainPages = ["node", "models", "egress", "health", "receipts", "settings"] as const;
+const plainPages = ["saved", "node", "models", "egress", "health", "receipts", "settings"] as const;
 
 export type Route =
   | { readonly page: "home" | "new" | (typeof plainPages)[number] }

@@ -8,6 +8,7 @@ import { egress } from "./en-egress.ts";
 import { errors } from "./en-errors.ts";
 import { health } from "./en-health.ts";
 import { models } from "./en-models.ts";
+import { saved } from "./en-saved.ts";
 
 export const en = {
   app: {
@@ -91,6 +92,7 @@ export const en = {
   egress,
   health,
   models,
+  saved,
   markdown: {
     code: "code",
     copyCode: "Copy code",

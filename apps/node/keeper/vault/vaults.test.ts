@@ -3,11 +3,7 @@ import { mkdirSync, openSync, readdirSync, readFileSync, readSync, writeFileSync
 import { join } from "node:path";
 import { MAX_VAULT_BLOB_BYTES, vaultCardDocument } from "@phantoma/crypto";
 import { describe, expect, test } from "vitest";
-import {
-  conversationOf,
-  openLocal,
-  VaultUnderTest,
-} from "../../../../packages/client/src/test-vault.ts";
+import { conversationOf, openLocal, VaultUnderTest } from "../../../../tests/vault-under-test.ts";
 import { syncVault } from "../../../../packages/client/src/vault-sync.ts";
 import { answerVault } from "./vault-answers.ts";
 import { Vaults } from "./vaults.ts";

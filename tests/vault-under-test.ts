@@ -20,19 +20,19 @@ import {
   type ControlRequest,
 } from "@phantoma/protocol";
 import { LocalVault, type SavedConversation } from "@phantoma/vault";
-import { askVault } from "../../../apps/node/clerk/ask-vault.ts";
-import { KeeperRefused } from "../../../apps/node/ipc/keeper-client.ts";
-import { answerVault } from "../../../apps/node/keeper/vault/vault-answers.ts";
-import { Vaults } from "../../../apps/node/keeper/vault/vaults.ts";
-import { ClientError } from "./client-error.ts";
+import { askVault } from "../apps/node/clerk/ask-vault.ts";
+import { KeeperRefused } from "../apps/node/ipc/keeper-client.ts";
+import { answerVault } from "../apps/node/keeper/vault/vault-answers.ts";
+import { Vaults } from "../apps/node/keeper/vault/vaults.ts";
+import { ClientError } from "../packages/client/src/client-error.ts";
 import {
   describeDevice,
   signAddedDevice,
   signFirstDeviceList,
   signRevokedDevice,
-} from "./device-lists.ts";
-import { VaultLink } from "./vault-link.ts";
-import type { SyncOptions } from "./vault-options.ts";
+} from "../packages/client/src/device-lists.ts";
+import { VaultLink } from "../packages/client/src/vault-link.ts";
+import type { SyncOptions } from "../packages/client/src/vault-options.ts";
 
 /** Changes what the node answers: an attacker who has the node. */
 export type Tamper = (response: any, request: ControlRequest) => unknown;
