@@ -13,6 +13,7 @@ import {
   type ResolvedModel,
   type TurnEvent,
   type VerifiedReceipt,
+  VaultLink,
   type WindowState,
 } from "@phantoma/client";
 import type { Said } from "./message-tree.ts";

@@ -184,7 +184,7 @@ export const documentLayouts = {
     ["licences", list(8, bytes(32))],
   ),
   "vault-card": layout(
-    11,
+    12,
     "vault card",
     ["node", bytes(32)],
     ["device", bytes(32)],
@@ -192,7 +192,7 @@ export const documentLayouts = {
     ["issuedAt", time],
   ),
   "vault-epoch": layout(
-    12,
+    13,
     "vault epoch",
     ["node", bytes(32)],
     ["vault", bytes(16)],
@@ -205,7 +205,7 @@ export const documentLayouts = {
     ["members", list(16, group(["device", bytes(32)], ["wrap", bytes(32)]))],
   ),
   "vault-head": layout(
-    13,
+    14,
     "vault head",
     ["node", bytes(32)],
     ["vault", bytes(16)],

@@ -11,6 +11,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import {
+  MAX_VAULT_MEMBERS,
   NO_PREVIOUS,
   openBytes,
   sameBytes,
@@ -81,6 +82,8 @@ export function makeEpoch(
   },
 ): NewEpoch {
   const { node, vault, before, keyring, since, cards, now } = facts;
+  if (cards.length > MAX_VAULT_MEMBERS)
+    throw new VaultError("ERR_VAULT_MEMBERS", "no further device fits into the vault");
   const epoch = (before?.epoch.epoch ?? 0) + 1;
   const key = new Secret(randomBytes(KEY_BYTES));
   const signerKey = signer.signing.publicKey;

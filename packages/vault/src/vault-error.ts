@@ -17,6 +17,7 @@ export const vaultAdvice = {
   ERR_VAULT_NOT_JOINED: "name the device that admitted this one: phantoma vault join NAME",
   /** A device of the vault has published no key to wrap to. */
   ERR_VAULT_CARD: "run phantoma vault join on the new device first",
+  ERR_VAULT_MEMBERS: "revoke a device that you no longer use; a vault has at most 16",
   /** The vault is kept on another node. */
   ERR_VAULT_OTHER_NODE: "sync with the node that keeps it, or leave it first: phantoma vault leave",
   ERR_VAULT_TOO_LARGE: "export it as a file; a saved conversation has at most 500,000 bytes",

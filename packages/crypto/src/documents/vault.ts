@@ -66,6 +66,6 @@ export type VaultCard = ValuesOf<typeof cardLayout>;
 export type VaultEpoch = ValuesOf<typeof epochLayout>;
 export type VaultHead = ValuesOf<typeof headLayout>;
 
-export const vaultCardDocument = documentKind(11, 1, "vault card", cardLayout);
-export const vaultEpochDocument = documentKind(12, 1, "vault epoch", epochLayout);
-export const vaultHeadDocument = documentKind(13, 1, "vault head", headLayout);
+export const vaultCardDocument = documentKind(12, 1, "vault card", cardLayout);
+export const vaultEpochDocument = documentKind(13, 1, "vault epoch", epochLayout);
+export const vaultHeadDocument = documentKind(14, 1, "vault head", headLayout);
