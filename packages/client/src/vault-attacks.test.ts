@@ -3,6 +3,9 @@
  * code, nothing of it reaches the store, and no error has a word of what was saved.
  */
 import { createHash } from "node:crypto";
+import { cpSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { documentHash, MAX_VAULT_BLOB_BYTES, vaultHeadDocument, vaultRoot } from "@phantoma/crypto";
 import { VaultError, type LocalVault } from "@phantoma/vault";
 import { describe, expect, test } from "vitest";
@@ -13,6 +16,7 @@ import {
   type Tamper,
 } from "../../../tests/vault-under-test.ts";
 import { joinVault, syncVault } from "./vault-sync.ts";
+import { Vaults } from "../../../apps/node/keeper/vault/vaults.ts";
 
 const ONE = "00000000000000a1";
 const TWO = "00000000000000a2";
@@ -31,35 +35,14 @@ async function stage() {
   const admit = laptop.signing.publicKey;
   await syncVault({ ...vault.options(vault.admin, desk), admit });
   await syncVault(vault.options(laptop, local));
-  const record = (): Recorded => record_(vault);
-  const before = await record();
+  // As somebody who backs the node's disk up would have it.
+  const oldDir = mkdtempSync(join(tmpdir(), "phantoma-vault-old-"));
+  cpSync(vault.dir, oldDir, { recursive: true });
+  const before = new Vaults(oldDir, vault.node, () => vault.list);
   const longer = conversationOf(ONE, `${SECRET} one`, "answer", `${SECRET} more`);
   desk.save(longer);
   await syncVault(vault.options(vault.admin, desk));
   return { vault, desk, local, laptop, before };
-}
-
-type Recorded = Map<string, unknown>;
-
-/** All that the node answers now: what it could answer again later. */
-function record_(vault: VaultUnderTest): any {
-  return (async () => {
-    const kept: Recorded = new Map();
-    const honest = vault.tamper;
-    vault.tamper = (response, request) => {
-      kept.set(keyOf(request), response);
-      return response;
-    };
-    const fresh = openLocal(vault.admin);
-    await syncVault(vault.options(vault.admin, fresh));
-    fresh.close();
-    vault.tamper = honest;
-    return kept;
-  })();
-}
-
-function keyOf(request: any): string {
-  return request.request + (request.of ?? "") + (request.objects ?? "");
 }
 
 const flip = (base64: string, at: number): string => {
@@ -178,16 +161,19 @@ describe("what a taken-over node answers", () => {
   });
 
   test("everything as it was before: refused as rolled back", async () => {
-    const { vault, desk, before } = await stage();
-    vault.tamper = (response, request) => before.get(keyOf(request)) ?? response;
+    const { vault, desk, local, laptop, before } = await stage();
+    await syncVault(vault.options(laptop, local));
+    vault.vaults = before;
     await refused(syncVault(vault.options(vault.admin, desk)), "ERR_VAULT_ROLLED_BACK");
-    expect(desk.get(ONE).messages).toHaveLength(3);
+    await refused(syncVault(vault.options(laptop, local)), "ERR_VAULT_ROLLED_BACK");
+    expect([desk, local].map((store) => store.get(ONE).messages.length)).toEqual([3, 3]);
   });
 
-  test("one object as it was before: refused", async () => {
+  test("one object as it was before, by bytes that were really ours: refused", async () => {
     const { vault, local, laptop, before } = await stage();
-    const old = [...before].find(([key]) => key.startsWith("vault-get"))![1] as { blobs: string[] };
-    vault.tamper = onBlobs((blobs) => blobs.map((_, i) => old.blobs[i]!));
+    const folder = before.of(vault.admin.signing.publicKey)!;
+    const old = await folder.get(folder.rows.get(ONE)!.hash);
+    vault.tamper = onBlobs((blobs) => blobs.map(() => old.toString("base64")));
     await refused(syncVault(vault.options(laptop, local)), "ERR_VAULT_FORGED");
     assertUnharmed(local);
   });
