@@ -39,27 +39,40 @@ export type Tamper = (response: any, request: ControlRequest) => unknown;
 
 export class VaultUnderTest {
   readonly dir = mkdtempSync(join(tmpdir(), "phantoma-vault-"));
-  readonly node = generateNodeIdentity().signing.publicKey;
-  readonly admin = generateDeviceIdentity();
-  list: VerifiedDeviceList = signFirstDeviceList(this.admin, "desk", this.node, 1000).verified;
-  vaults = new Vaults(this.dir, this.node, () => this.list);
+  readonly node: Uint8Array;
+  readonly admin: DeviceIdentity;
+  list: VerifiedDeviceList;
+  /** The list as signed. */
+  listBytes: Uint8Array;
+  vaults: Vaults;
   tamper: Tamper = (response) => response;
+
+  constructor(
+    node: Uint8Array = generateNodeIdentity().signing.publicKey,
+    admin: DeviceIdentity = generateDeviceIdentity(),
+  ) {
+    this.node = node;
+    this.admin = admin;
+    const { list, verified } = signFirstDeviceList(admin, "desk", node, 1000);
+    this.list = verified;
+    this.listBytes = list;
+    this.vaults = this.#opened();
+  }
 
   /** As after a restart of the keeper. */
   restart(): void {
-    this.vaults = new Vaults(this.dir, this.node, () => this.list);
+    this.vaults = this.#opened();
   }
 
   addDevice(name: string): DeviceIdentity {
     const device = generateDeviceIdentity();
     const added = describeDevice(device, name, "chat");
-    this.list = openNextDeviceList(signAddedDevice(this.admin, this.list, added, 2000), this.list);
+    this.#next(signAddedDevice(this.admin, this.list, added, 2000));
     return device;
   }
 
   revoke(device: DeviceIdentity): void {
-    const key = device.signing.publicKey;
-    this.list = openNextDeviceList(signRevokedDevice(this.admin, this.list, key, 3000), this.list);
+    this.#next(signRevokedDevice(this.admin, this.list, device.signing.publicKey, 3000));
   }
 
   link(device: DeviceIdentity): VaultLink {
@@ -84,6 +97,15 @@ export class VaultUnderTest {
         throw error;
       }
     });
+  }
+
+  #opened(): Vaults {
+    return new Vaults(this.dir, this.node, () => this.list);
+  }
+
+  #next(list: Uint8Array): void {
+    this.list = openNextDeviceList(list, this.list);
+    this.listBytes = list;
   }
 
   options(device: DeviceIdentity, local: LocalVault): SyncOptions {

@@ -42,7 +42,13 @@ import {
   receiptGapSchema,
   receiptSchema,
 } from "./node.ts";
-import { MAX_IMPORT_CHARS, MAX_QUERY_CHARS, savedListSchema, syncResultSchema } from "./saved.ts";
+import {
+  MAX_IMPORT_CHARS,
+  MAX_QUERY_CHARS,
+  savedDevicesSchema,
+  savedListSchema,
+  syncResultSchema,
+} from "./saved.ts";
 
 export const settingsSchema = z.strictObject({
   theme: z.enum(["light", "dark", "system"]),
@@ -248,6 +254,17 @@ export const requests = {
   },
   /** Keeps them, sealed, at a node as well; brings what other devices saved. */
   "saved.sync": { input: node, output: syncResultSchema },
+  "saved.devices": { input: node, output: savedDevicesSchema },
+  /** Another device of this person's, which asked for it, has all that is saved from now on. */
+  "saved.admit": {
+    input: z.strictObject({ node: hex32Schema, device: hex32Schema }),
+    output: syncResultSchema,
+  },
+  /** This one shall have what that device saved; it is admitted there. */
+  "saved.join": {
+    input: z.strictObject({ node: hex32Schema, device: hex32Schema }),
+    output: nothing,
+  },
   "endpoint.get": { input: nothing, output: endpointSchema },
   /** Lets programs ask this node, or none. */
   "endpoint.set": {

@@ -43,6 +43,11 @@ export const syncResultSchema = z.strictObject({
   maxBytes: z.int().positive(),
 });
 
+/** Other devices of the node: one of them may have the saved conversations, or be given them. */
+export const savedDevicesSchema = z.strictObject({
+  devices: z.array(z.strictObject({ key: hex32Schema, name: z.string().max(64) })).max(64),
+});
+
 export type SavedSummary = z.infer<typeof savedSummarySchema>;
 export type SavedList = z.infer<typeof savedListSchema>;
 export type SyncResult = z.infer<typeof syncResultSchema>;

@@ -25,7 +25,7 @@ import { makePrivateDir } from "./private-file.ts";
 import { saveReceipts } from "./receipt-export.ts";
 import { receiptView } from "./receipt-view.ts";
 import { awaitReceipt } from "./receipts.ts";
-import { SavedShelf } from "./saved-shelf.ts";
+import { SavedShelf, type VaultPlace } from "./saved-shelf.ts";
 import { SettingsFile } from "./settings.ts";
 import { WorkerLink } from "./worker-link.ts";
 
@@ -220,11 +220,15 @@ export class ConsoleSession {
     },
     "saved.export": async ({ saved, format }) => ({ path: this.#saved.export(saved, format) }),
     "saved.import": async ({ text }) => ({ imported: this.#saved.import(text) }),
-    "saved.sync": ({ node }) => {
-      this.#book.usable(node);
-      return this.#book.ask(node, async (control) =>
-        this.#saved.sync(node, control.vault, await control.deviceList()),
-      );
+    "saved.sync": ({ node }) => this.#atVault(node, (at) => this.#saved.sync(at)),
+    "saved.devices": ({ node }) =>
+      this.#book.watch(node, async (control) => ({
+        devices: this.#saved.others(await control.deviceList()),
+      })),
+    "saved.admit": ({ node, device }) => this.#atVault(node, (at) => this.#saved.sync(at, device)),
+    "saved.join": async ({ node, device }) => {
+      await this.#atVault(node, (at) => this.#saved.join(at, device));
+      return {};
     },
     "endpoint.get": async () => this.#endpoint.view,
     "endpoint.set": ({ node }) => this.#endpoint.set(node),
@@ -282,6 +286,13 @@ export class ConsoleSession {
     this.#shelf.add(held);
     this.#tell({ event: "conversation.changed", conversation: held.id });
     return held;
+  }
+
+  #atVault<T>(node: string, act: (at: VaultPlace) => Promise<T>): Promise<T> {
+    this.#book.usable(node);
+    return this.#book.ask(node, async (control) =>
+      act({ node, link: control.vault, deviceList: await control.deviceList() }),
+    );
   }
 
   /** With the model that it was said with, or the node's first where that is not there. */

@@ -135,6 +135,9 @@ export class FakeNode implements NodeClient {
   /** What receipts were asked for. */
   readonly asked: object[] = [];
   deviceList: Uint8Array = new Uint8Array();
+  vault = new VaultLink(async () => {
+    throw new ClientError("ERR_UNREACHABLE", "this played node keeps no vault");
+  });
   /** What it says its clock shows. */
   nodeTime = () => Date.now();
   window: WindowState = { open: null, highestCounter: "0", transfers: [] };
@@ -183,9 +186,7 @@ export class FakeNode implements NodeClient {
         return this.receipts;
       },
       deviceList: async () => this.deviceList,
-      vault: new VaultLink(async () => {
-        throw new ClientError("ERR_UNREACHABLE", "a played node keeps no vault");
-      }),
+      vault: this.vault,
       egress: async () => ({
         policy: null,
         countingSince: 1,

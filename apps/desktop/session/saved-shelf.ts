@@ -9,8 +9,14 @@
  */
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { syncVault, type SyncOptions } from "@phantoma/client";
-import { deviceListDocument, vaultKeysOf, type DeviceIdentity } from "@phantoma/crypto";
+import { joinVault, syncVault, type SyncOptions } from "@phantoma/client";
+import {
+  deviceListDocument,
+  sameBytes,
+  vaultKeysOf,
+  type DeviceIdentity,
+  type DeviceList,
+} from "@phantoma/crypto";
 import {
   fromJson,
   LocalVault,
@@ -22,6 +28,14 @@ import {
 import type { Conversation } from "../ipc/conversation.ts";
 import { MAX_SHOWN_SAVED, type SavedList, type SyncResult } from "../ipc/saved.ts";
 import { makePrivateDir, writePrivate } from "./private-file.ts";
+
+/** Where a vault is kept. */
+export interface VaultPlace {
+  readonly node: string;
+  readonly link: SyncOptions["link"];
+  /** As the node gave it, over its authenticated tunnel. */
+  readonly deviceList: Uint8Array;
+}
 
 export class SavedShelf {
   readonly #homeDir: string;
@@ -86,18 +100,35 @@ export class SavedShelf {
     return some.length;
   }
 
-  async sync(node: string, link: SyncOptions["link"], deviceList: Uint8Array): Promise<SyncResult> {
-    const devices = deviceListDocument.open(deviceList, ({ signer }) => signer);
-    const key = new Uint8Array(Buffer.from(node, "hex"));
-    const local = this.#open();
-    const all = { link, local, device: this.#device, node: key, devices };
-    const { hasTurned: _, ...result } = await syncVault(all).finally(this.#onChanged);
+  /** @param admit a device that has all of it from now on */
+  async sync(at: VaultPlace, admit?: string): Promise<SyncResult> {
+    const all = this.#with(at);
+    const wanted = admit === undefined ? all : { ...all, admit: bytesOf(admit) };
+    const { hasTurned: _, ...result } = await syncVault(wanted).finally(this.#onChanged);
     return result;
+  }
+
+  /** @param inviter the device whose saved conversations this one shall have */
+  async join(at: VaultPlace, inviter: string): Promise<void> {
+    await joinVault(this.#with(at), bytesOf(inviter)).finally(this.#onChanged);
+  }
+
+  /** Active ones of the node, without this one. */
+  others(deviceList: Uint8Array): { readonly key: string; readonly name: string }[] {
+    const own = this.#device.signing.publicKey;
+    return opened(deviceList)
+      .devices.filter((d) => d.revokedAt === null && !sameBytes(d.signingKey, own))
+      .map(({ signingKey, name }) => ({ key: Buffer.from(signingKey).toString("hex"), name }));
   }
 
   close(): void {
     this.#vault?.close();
     this.#vault = undefined;
+  }
+
+  #with({ node, link, deviceList }: VaultPlace): SyncOptions {
+    const devices = opened(deviceList);
+    return { link, local: this.#open(), device: this.#device, node: bytesOf(node), devices };
   }
 
   #open(): LocalVault {
@@ -109,6 +140,14 @@ export class SavedShelf {
     xWingSeed.erase();
     return (this.#vault = LocalVault.open(path, storeKey));
   }
+}
+
+function opened(deviceList: Uint8Array): DeviceList {
+  return deviceListDocument.open(deviceList, ({ signer }) => signer);
+}
+
+function bytesOf(hex: string): Uint8Array {
+  return new Uint8Array(Buffer.from(hex, "hex"));
 }
 
 /** Without what only this console knows: measures, drafts, workers. */

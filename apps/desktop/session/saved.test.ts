@@ -1,8 +1,10 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { joinVault, syncVault } from "@phantoma/client";
 import { vaultAdvice } from "@phantoma/vault";
 import { expect, test } from "vitest";
 import { clientCodes, vaultCodes } from "../ipc/error-codes.ts";
+import { conversationOf, openLocal, VaultUnderTest } from "../../../tests/vault-under-test.ts";
 import { pairedConsole } from "./console-under-test.ts";
 import { ConsoleSession } from "./console-session.ts";
 import { NODE_KEY } from "./fake-node.ts";
@@ -70,6 +72,31 @@ test("an export is a file for this user alone; imported, it is the same again", 
   await expect(session.requests["saved.import"]({ text: "{}" })).rejects.toMatchObject({
     code: "ERR_VAULT_FILE",
   });
+  await session.close();
+});
+
+test("another device asks for it and is admitted; both have what either saved", async () => {
+  const { session, answer, id, homeDir, node } = await pairedConsole();
+  const own = openFileKeyStore(homeDir).device;
+  const vault = new VaultUnderTest(new Uint8Array(Buffer.from(NODE_KEY, "hex")), own);
+  const laptop = vault.addDevice("laptop");
+  node.vault = vault.link(own);
+  node.deviceList = vault.listBytes;
+  await answer({ parent: null, text: CANARY });
+  await session.requests["saved.save"]({ conversation: id });
+  const at = { node: NODE_KEY };
+  expect(await session.requests["saved.sync"](at)).toMatchObject({ given: 1 });
+  const { devices } = await session.requests["saved.devices"](at);
+  expect(devices.map(({ name }) => name)).toEqual(["laptop"]);
+  const local = openLocal(laptop);
+  await joinVault(vault.options(laptop, local), own.signing.publicKey);
+  await session.requests["saved.admit"]({ ...at, device: devices[0]!.key });
+  await syncVault(vault.options(laptop, local));
+  expect(local.search(CANARY).map((one) => one.id)).toEqual([id]);
+  local.save(conversationOf("00000000000000b1", "from the laptop", "yes"));
+  await syncVault(vault.options(laptop, local));
+  expect(await session.requests["saved.sync"](at)).toMatchObject({ taken: 1 });
+  expect((await session.requests["saved.list"]({ query: "laptop" })).total).toBe(1);
   await session.close();
 });
 

@@ -38,6 +38,7 @@ export const keys = {
   doctor: (node: string) => ["doctor.read", node],
   endpoint: ["endpoint.get"],
   saved: ["saved.list"],
+  savedDevices: (node: string) => ["saved.devices", node],
   window: (node: string) => ["window.get", node],
 } as const;
 
@@ -70,6 +71,13 @@ export const useSaved = (query: string) =>
     queryFn: () => ask("saved.list", { query }),
     // What was found stays until the next is: a list that blinks at every letter cannot be read.
     placeholderData: (before) => before,
+  });
+
+export const useSavedDevices = (node: string) =>
+  useQuery({
+    queryKey: keys.savedDevices(node),
+    queryFn: async () => (await ask("saved.devices", { node })).devices,
+    staleTime: STATUS_STALE_MS,
   });
 
 export const useConversation = (id: string) =>

@@ -29,6 +29,13 @@ export const saved = {
   import: "Import a file",
   imported_one: "{{count}} conversation came.",
   imported_other: "{{count}} conversations came.",
+  devices: "Your other devices",
+  devicesText:
+    "Only devices that are yours: whoever has one reads everything that is saved. A device first asks for it there, then it is admitted on one that has it.",
+  admit: "Admit {{name}}",
+  admitted: "{{name}} has it from its next sync on.",
+  join: "Ask {{name}} for what it saved",
+  joined: "Now admit this device on {{name}}, then sync here.",
   delete: "Delete",
   deleteTitle: "Delete “{{title}}”?",
   deleteText:

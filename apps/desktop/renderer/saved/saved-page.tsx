@@ -16,6 +16,7 @@ import { Skeleton, Tag } from "../design/parts.tsx";
 import { useToast } from "../design/toasts.tsx";
 import { DeleteDialog } from "./delete-dialog.tsx";
 import { OpenSaved } from "./open-saved.tsx";
+import { OtherDevices } from "./other-devices.tsx";
 import "./saved.css";
 
 /** What the contract admits. */
@@ -79,6 +80,7 @@ export function SavedPage({ node }: { node: NodeView }) {
         {data && data.total > data.saved.length && (
           <p>{t("saved.more", { count: data.total - data.saved.length })}</p>
         )}
+        {data && <OtherDevices node={node.id} hasVault={data.node !== null} />}
         <Files />
       </PageBody>
     </PageFrame>
