@@ -22,8 +22,8 @@ export async function terminalChat(
   peer: Peer,
   model: Buffer,
   values: ChatValues & { readonly json: boolean },
-  /** Keeps what was said. @returns its name */
-  save: (said: readonly History[number][]) => Promise<string>,
+  /** Keeps what was said; absent where nothing is kept. @returns its name */
+  save?: (said: readonly History[number][]) => Promise<string>,
 ): Promise<void> {
   const history: History = [...historyOf(values)];
   const mode = modeOf(values);
@@ -49,7 +49,8 @@ export async function terminalChat(
       if (text === "") continue;
       if (text === "/save") {
         try {
-          notice(`  saved as ${await save(history)}; later words are saved by the next /save`);
+          if (!save) notice("  this demo keeps nothing");
+          else notice(`  saved as ${await save(history)}; what comes is saved by the next /save`);
         } catch (error) {
           if (!isAdvised(error)) throw error;
           printError(error, values.json);

@@ -6,6 +6,7 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { text as readAll } from "node:stream/consumers";
 import { joinVault, leaveVault, syncVault } from "@phantoma/client";
+import type { Device } from "@phantoma/crypto";
 import {
   fromJson,
   mergeConversations,
@@ -22,21 +23,22 @@ import {
 import type { Command } from "../command.ts";
 import { Home } from "../home.ts";
 import { commonOptions, parse } from "../options.ts";
-import { oneLine, timeText, UsageError, write, writeJson } from "../output.ts";
-import { askSecret } from "../provision/secret-prompt.ts";
+import { notice, oneLine, timeText, UsageError, write, writeJson } from "../output.ts";
+import { askLine, askSecret } from "../provision/secret-prompt.ts";
 import { withControl } from "../session.ts";
 import { conversationOf, deletedWords, findSaved, withVault } from "../vault-store.ts";
-import { chooseActive, currentList } from "./devices.ts";
+import { chooseActive, currentList, deviceFingerprint } from "./devices.ts";
 
 const options = {
   ...commonOptions,
   title: { type: "string" },
   format: { type: "string", default: "json" },
+  fingerprint: { type: "string" },
 } as const;
 
 export const vault: Command = {
   usage:
-    "vault [status | list | show ID | search WORDS | save [--title TEXT] | export FILE [ID] [--format json|markdown] | import FILE | backup FILE | restore FILE | delete ID | sync | join DEVICE | admit DEVICE | leave]",
+    "vault [status | list | show ID | search WORDS | save [--title TEXT] | export FILE [ID] [--format json|markdown] | import FILE | backup FILE | restore FILE | delete ID | sync | join DEVICE | admit DEVICE [--fingerprint DIGITS] | leave]",
   summary:
     "saved conversations: sealed here; sync also keeps them, sealed, at a node, for your devices that were admitted",
   async run(args) {
@@ -106,13 +108,17 @@ async function atNode(
   local: LocalVault,
   action: string,
   subject: string | undefined,
-  values: { readonly node?: string; readonly json: boolean },
+  values: { readonly node?: string; readonly json: boolean; readonly fingerprint?: string },
 ): Promise<number> {
   const device = home.device();
   const profile = home.node(values.node);
   const peer = { profile, device };
   const devices = await currentList(home, peer);
   const node = new Uint8Array(Buffer.from(profile.nodeKey, "hex"));
+  // Before a session is open: a person who compares takes longer than a node waits.
+  const named = ["join", "admit"].includes(action)
+    ? await confirmed(chooseActive(devices, subject), values.fingerprint)
+    : undefined;
   const tell = (words: string) => {
     if (values.json) writeJson({ done: action });
     else write(`${words}\n`);
@@ -122,16 +128,14 @@ async function atNode(
     const all = { link: session.vault, local, device, node, devices };
     switch (action) {
       case "join": {
-        const { name, signingKey } = chooseActive(devices, subject);
-        await joinVault(all, signingKey);
-        return tell(`on ${oneLine(name)} run: phantoma vault admit; then sync here`);
+        await joinVault(all, named!.signingKey);
+        return tell(`on ${oneLine(named!.name)} run: phantoma vault admit; then sync here`);
       }
       case "leave":
         await leaveVault(all);
         return tell("the node's copy is gone; what is saved on this machine stays");
       default: {
-        const admit = action === "admit" ? chooseActive(devices, subject).signingKey : undefined;
-        const result = await syncVault(admit ? { ...all, admit } : all);
+        const result = await syncVault(named ? { ...all, admit: named.signingKey } : all);
         if (values.json) writeJson(result);
         else {
           const { taken, merged, given, hasTurned, usedBytes, maxBytes } = result;
@@ -144,6 +148,26 @@ async function atNode(
       }
     }
   });
+}
+
+/**
+ * A node that was taken over could list a device of its own: who reads everything that is saved is not taken from its
+ * word, but compared with what the other device shows.
+ */
+async function confirmed(device: Device, given: string | undefined): Promise<Device> {
+  const shown = deviceFingerprint(device);
+  if (given === undefined) notice(`the node lists ${oneLine(device.name)} with\n  ${shown}`);
+  const answer =
+    given ??
+    (await askLine(
+      "Paste what `phantoma devices show-own` prints there, or type yes if you compared it: ",
+    ));
+  if (answer === undefined)
+    throw new UsageError("compare it with the other device, and give it as --fingerprint");
+  const digits = (text: string) => text.replace(/\D/g, "");
+  const isSame = given === undefined && answer.toLowerCase() === "yes";
+  if (isSame || digits(answer) === digits(shown)) return device;
+  throw new VaultError("ERR_VAULT_NOT_JOINED", "this is not the device that the node lists");
 }
 
 function status(saved: LocalVault, out: (value: object, words: string) => number): number {

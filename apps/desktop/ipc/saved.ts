@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { idSchema, MAX_TITLE_CHARS } from "./conversation.ts";
-import { hex32Schema, timeSchema } from "./node.ts";
+import { fingerprintSchema, hex32Schema, timeSchema } from "./node.ts";
 
 /** Characters of a search; more than a person types. */
 export const MAX_QUERY_CHARS = 200;
@@ -43,11 +43,24 @@ export const syncResultSchema = z.strictObject({
   maxBytes: z.int().positive(),
 });
 
-/** Other devices of the node: one of them may have the saved conversations, or be given them. */
+/**
+ * Other devices that the node lists: one of them may have the saved conversations, or be given them. A node that was
+ * taken over could list one of its own, so a person compares fingerprints.
+ */
 export const savedDevicesSchema = z.strictObject({
-  devices: z.array(z.strictObject({ key: hex32Schema, name: z.string().max(64) })).max(64),
+  own: fingerprintSchema,
+  devices: z
+    .array(
+      z.strictObject({
+        key: hex32Schema,
+        name: z.string().max(64),
+        fingerprint: fingerprintSchema,
+      }),
+    )
+    .max(64),
 });
 
+export type SavedDevice = z.infer<typeof savedDevicesSchema>["devices"][number];
 export type SavedSummary = z.infer<typeof savedSummarySchema>;
 export type SavedList = z.infer<typeof savedListSchema>;
 export type SyncResult = z.infer<typeof syncResultSchema>;

@@ -222,9 +222,7 @@ export class ConsoleSession {
     "saved.import": async ({ text }) => ({ imported: this.#saved.import(text) }),
     "saved.sync": ({ node }) => this.#atVault(node, (at) => this.#saved.sync(at)),
     "saved.devices": ({ node }) =>
-      this.#book.watch(node, async (control) => ({
-        devices: this.#saved.others(await control.deviceList()),
-      })),
+      this.#book.watch(node, async (control) => this.#saved.others(await control.deviceList())),
     "saved.admit": ({ node, device }) => this.#atVault(node, (at) => this.#saved.sync(at, device)),
     "saved.join": async ({ node, device }) => {
       await this.#atVault(node, (at) => this.#saved.join(at, device));

@@ -26,7 +26,14 @@ import {
   type SavedConversation,
 } from "@phantoma/vault";
 import type { Conversation } from "../ipc/conversation.ts";
-import { MAX_SHOWN_SAVED, type SavedList, type SyncResult } from "../ipc/saved.ts";
+import type { Fingerprint } from "../ipc/node.ts";
+import {
+  MAX_SHOWN_SAVED,
+  type SavedDevice,
+  type SavedList,
+  type SyncResult,
+} from "../ipc/saved.ts";
+import { fingerprintView } from "./fingerprint-view.ts";
 import { makePrivateDir, writePrivate } from "./private-file.ts";
 
 /** Where a vault is kept. */
@@ -113,12 +120,20 @@ export class SavedShelf {
     await joinVault(this.#with(at), bytesOf(inviter)).finally(this.#onChanged);
   }
 
-  /** Active ones of the node, without this one. */
-  others(deviceList: Uint8Array): { readonly key: string; readonly name: string }[] {
-    const own = this.#device.signing.publicKey;
-    return opened(deviceList)
-      .devices.filter((d) => d.revokedAt === null && !sameBytes(d.signingKey, own))
-      .map(({ signingKey, name }) => ({ key: Buffer.from(signingKey).toString("hex"), name }));
+  /** Active ones that the node lists, and what this one shows where they list it. */
+  others(deviceList: Uint8Array): { readonly own: Fingerprint; readonly devices: SavedDevice[] } {
+    const { signing, tunnel } = this.#device;
+    const active = opened(deviceList).devices.filter(({ revokedAt }) => revokedAt === null);
+    return {
+      own: deviceFingerprint(signing.publicKey, tunnel.publicKey),
+      devices: active
+        .filter(({ signingKey }) => !sameBytes(signingKey, signing.publicKey))
+        .map(({ signingKey, tunnelKey, name }) => ({
+          key: Buffer.from(signingKey).toString("hex"),
+          name,
+          fingerprint: deviceFingerprint(signingKey, tunnelKey),
+        })),
+    };
   }
 
   close(): void {
@@ -140,6 +155,11 @@ export class SavedShelf {
     xWingSeed.erase();
     return (this.#vault = LocalVault.open(path, storeKey));
   }
+}
+
+/** Of both keys, as the terminal shows it. */
+function deviceFingerprint(signingKey: Uint8Array, tunnelKey: Uint8Array): Fingerprint {
+  return fingerprintView(Buffer.concat([signingKey, tunnelKey]));
 }
 
 function opened(deviceList: Uint8Array): DeviceList {

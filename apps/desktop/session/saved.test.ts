@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { joinVault, syncVault } from "@phantoma/client";
+import { fingerprint } from "@phantoma/crypto";
 import { vaultAdvice } from "@phantoma/vault";
 import { expect, test } from "vitest";
 import { clientCodes, vaultCodes } from "../ipc/error-codes.ts";
@@ -88,6 +89,8 @@ test("another device asks for it and is admitted; both have what either saved", 
   expect(await session.requests["saved.sync"](at)).toMatchObject({ given: 1 });
   const { devices } = await session.requests["saved.devices"](at);
   expect(devices.map(({ name }) => name)).toEqual(["laptop"]);
+  const keys = Buffer.concat([laptop.signing.publicKey, laptop.tunnel.publicKey]);
+  expect(devices[0]!.fingerprint.digits).toBe(fingerprint(keys));
   const local = openLocal(laptop);
   await joinVault(vault.options(laptop, local), own.signing.publicKey);
   await session.requests["saved.admit"]({ ...at, device: devices[0]!.key });

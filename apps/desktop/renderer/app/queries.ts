@@ -76,7 +76,7 @@ export const useSaved = (query: string) =>
 export const useSavedDevices = (node: string) =>
   useQuery({
     queryKey: keys.savedDevices(node),
-    queryFn: async () => (await ask("saved.devices", { node })).devices,
+    queryFn: () => ask("saved.devices", { node }),
     staleTime: STATUS_STALE_MS,
   });
 

@@ -36,6 +36,11 @@ export const saved = {
   admitted: "{{name}} has it from its next sync on.",
   join: "Ask {{name}} for what it saved",
   joined: "Now admit this device on {{name}}, then sync here.",
+  own: "This device shows",
+  compare: "Is this what {{name}} shows?",
+  compareText:
+    "Look at it there: on its page of saved conversations, or with “phantoma devices show-own”. Continue only if it is the same, for whoever has that key reads everything that is saved.",
+  same: "Yes, it is the same",
   delete: "Delete",
   deleteTitle: "Delete “{{title}}”?",
   deleteText:
