@@ -60,7 +60,8 @@ export const savedDevicesSchema = z.strictObject({
     .max(64),
 });
 
-export type SavedDevice = z.infer<typeof savedDevicesSchema>["devices"][number];
+export type SavedDevices = z.infer<typeof savedDevicesSchema>;
+export type SavedDevice = SavedDevices["devices"][number];
 export type SavedSummary = z.infer<typeof savedSummarySchema>;
 export type SavedList = z.infer<typeof savedListSchema>;
 export type SyncResult = z.infer<typeof syncResultSchema>;

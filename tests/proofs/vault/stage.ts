@@ -48,7 +48,7 @@ export interface Stage {
 }
 
 export async function startStage(canary: string): Promise<Stage> {
-  const underTest = await startNode({ models: ["echo"], gatewayFlags: ["--warm", "0"] });
+  const underTest = await startNode({ models: ["echo"] });
   const { node, device: admin, dir } = underTest;
   const nodeKey = new Uint8Array(Buffer.from(node.profile.nodeKey, "hex"));
   let devices: VerifiedDeviceList = node.devices;
