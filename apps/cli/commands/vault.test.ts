@@ -15,7 +15,7 @@ const CANARY = "canary question";
 function vault(args: readonly string[], input = "", home = "home") {
   const all = [main, "vault", ...args, "--json", "--home", join(dir, home)];
   const { status, stdout } = spawnSync(process.execPath, all, { input, encoding: "utf8" });
-  const value = JSON.parse(stdout.split("\n")[0] || "null") as any;
+  const value = JSON.parse(stdout.split("\n")[0] || "null");
   return { status, value };
 }
 

@@ -17,8 +17,6 @@ import {
   vaultEpochDocument,
   VAULT_ID_BYTES,
   loadXWing,
-  type DeviceIdentity,
-  type DeviceList,
 } from "@phantoma/crypto";
 import {
   makeEpoch,
@@ -33,7 +31,6 @@ import { firstHead, giveChanges } from "./vault-give.ts";
 import type { SyncOptions } from "./vault-options.ts";
 import { takeChanges } from "./vault-take.ts";
 import { ownXWing } from "./vault-keys.ts";
-import type { VaultLink } from "./vault-link.ts";
 
 export interface SyncResult {
   /** Conversations that came from the node. */
@@ -129,7 +126,7 @@ function freshState(node: Uint8Array): VaultState {
 
 function forgetNode(local: LocalVault): void {
   local.together(() => {
-    for (const [id, { wasDeleted }] of [...local.rows()])
+    for (const [id, { wasDeleted }] of local.rows())
       if (wasDeleted) local.forget(id);
       else local.put(id, local.get(id), null, true);
   });

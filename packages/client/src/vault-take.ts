@@ -38,7 +38,7 @@ export async function takeChanges(
     at += blobs.length;
   }
   local.together(() => {
-    for (const [id, { base, isChanged, wasDeleted }] of [...local.rows()]) {
+    for (const [id, { base, isChanged, wasDeleted }] of local.rows()) {
       if (!base || rows.has(id)) continue;
       // Removed by another device; what was said here since, it did not know.
       if (isChanged && !wasDeleted) local.put(id, local.get(id), null, true);

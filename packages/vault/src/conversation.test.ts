@@ -90,7 +90,11 @@ describe("merging", () => {
   test("of an answer that one saw end and the other did not, keeps the ended one", () => {
     const message = { id: name(2), parent: null, role: "assistant", createdAt: 1 } as const;
     const of = (state: SavedMessage["state"], text: string): SavedConversation => ({
-      ...{ id: name(1), title: "", titledAt: 0, model: "echo", mode: "conversation" as const },
+      id: name(1),
+      title: "",
+      titledAt: 0,
+      model: "echo",
+      mode: "conversation",
       createdAt: 0,
       messages: [{ ...message, state, text }],
     });
@@ -101,7 +105,12 @@ describe("merging", () => {
 
 describe("what is no conversation is refused without being quoted", () => {
   const good = {
-    ...{ id: name(1), title: "t", titledAt: 1, model: "echo", mode: "conversation", createdAt: 1 },
+    id: name(1),
+    title: "t",
+    titledAt: 1,
+    model: "echo",
+    mode: "conversation",
+    createdAt: 1,
     messages: [
       { id: name(2), parent: null, role: "user", text: "secret", state: "complete", createdAt: 1 },
     ],
@@ -137,7 +146,11 @@ describe("what is no conversation is refused without being quoted", () => {
 
 test("a conversation at its limit is encoded, one byte more is refused", () => {
   const of = (text: string): SavedConversation => ({
-    ...{ id: name(1), title: "", titledAt: 0, model: "echo", mode: "conversation" as const },
+    id: name(1),
+    title: "",
+    titledAt: 0,
+    model: "echo",
+    mode: "conversation",
     createdAt: 0,
     messages: [{ id: name(2), parent: null, role: "user", text, state: "complete", createdAt: 0 }],
   });

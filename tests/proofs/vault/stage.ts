@@ -122,8 +122,22 @@ export function newConversation(canary: string): SavedConversation {
     mode: "conversation",
     createdAt: at,
     messages: [
-      { id: question, parent: null, role: "user", text: `${count} ${canary}`, ...ended, createdAt: at },
-      { id: answer, parent: question, role: "assistant", text: canary, ...ended, createdAt: at + 1 },
+      {
+        id: question,
+        parent: null,
+        role: "user",
+        text: `${count} ${canary}`,
+        ...ended,
+        createdAt: at,
+      },
+      {
+        id: answer,
+        parent: question,
+        role: "assistant",
+        text: canary,
+        ...ended,
+        createdAt: at + 1,
+      },
     ],
   };
 }

@@ -109,7 +109,7 @@ export async function cutWhileSyncing(proof: Proof, stage: Stage): Promise<void>
   proof.row({
     name: "what is written now is under a key that it never had",
     holds: Math.max(...epochs) > Math.min(...epochs),
-    detail: `keys in use: ${[...new Set(epochs)].toSorted().join(", ")}`,
+    detail: `keys in use: ${[...new Set(epochs)].toSorted((a, b) => a - b).join(", ")}`,
   });
 }
 

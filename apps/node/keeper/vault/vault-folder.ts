@@ -141,11 +141,11 @@ export class VaultFolder {
   /** What nobody committed. */
   async dropUnnamed(): Promise<void> {
     const named = new Set([...this.#rows.values()].map(({ hash }) => hash));
-    for (const hash of [...this.#sizes.keys()]) if (!named.has(hash)) await this.#erase(hash);
+    for (const hash of this.#sizes.keys()) if (!named.has(hash)) await this.#erase(hash);
   }
 
   async remove(): Promise<void> {
-    for (const hash of [...this.#sizes.keys()]) await this.#erase(hash);
+    for (const hash of this.#sizes.keys()) await this.#erase(hash);
     await rm(this.#dir, { recursive: true });
   }
 
