@@ -10,7 +10,7 @@ import { syncVault, type VaultLink } from "@phantoma/client";
 import { MAX_VAULT_BLOB_BYTES, vaultKeysOf, type VaultRow } from "@phantoma/crypto";
 import { LocalVault } from "@phantoma/vault";
 import type { Proof } from "../../proof.ts";
-import type { Stage } from "./stage.ts";
+import { newConversation, type Stage } from "./stage.ts";
 import { objectFiles, withMethod } from "./three-devices.ts";
 
 type Attack = (link: VaultLink) => VaultLink;
@@ -70,9 +70,40 @@ export async function attackTable(proof: Proof, stage: Stage): Promise<void> {
     await show(proof, stage, name, (link) => link);
     writeFileSync(path, honest);
   }
+  await rolledBack(proof, stage);
   const { code, size } = await attempt(stage, (link) => link);
   const held = stage.desk.local.size;
   proof.control("without an attack the same device gets everything", size === held, code);
+}
+
+/** The node as somebody restored it from a backup, to a device that has seen more. */
+async function rolledBack(proof: Proof, stage: Stage): Promise<void> {
+  const { desk } = stage;
+  const session = await stage.connect(desk);
+  try {
+    const link = session.vault;
+    const before = await link.state();
+    desk.local.save(newConversation(stage.canary));
+    await syncVault(stage.options(desk, link));
+    const size = desk.local.size;
+    const old = withMethod(
+      withMethod(link, "state", async () => before),
+      "heads",
+      async () => [],
+    );
+    const code = await syncVault(stage.options(desk, old)).then(
+      () => "it succeeded",
+      (error: { code?: string }) => error.code ?? "no code",
+    );
+    proof.row({
+      name: "refused, and nothing lost: everything as it was before",
+      holds: code === "ERR_VAULT_ROLLED_BACK" && desk.local.size === size,
+      detail: code,
+      code,
+    });
+  } finally {
+    session.close();
+  }
 }
 
 async function show(proof: Proof, stage: Stage, name: string, attack: Attack): Promise<void> {
