@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   ControlSession,
   describeDevice,
@@ -83,7 +84,9 @@ export async function startStage(canary: string): Promise<Stage> {
       const identity = generateDeviceIdentity();
       const added = describeDevice(identity, name, "chat");
       await submit(signAddedDevice(admin, devices, added, Date.now()));
-      return placed(name, identity);
+      const device = placed(name, identity);
+      await untilLetIn(() => connect(device));
+      return device;
     },
     async revoke(device) {
       const key = device.identity.signing.publicKey;
@@ -105,6 +108,23 @@ export async function startStage(canary: string): Promise<Stage> {
     },
   };
 }
+
+/** The gateway hears of a new list from the folder that it watches: a moment later. */
+async function untilLetIn(connect: () => Promise<ControlSession>): Promise<void> {
+  for (const deadline = Date.now() + LET_IN_MS; ;) {
+    try {
+      (await connect()).close();
+      return;
+    } catch (error) {
+      const isEarly = (error as { code?: string }).code === "ERR_TICKET_REFUSED";
+      if (!isEarly || Date.now() > deadline) throw error;
+      await sleep(50);
+    }
+  }
+}
+
+/** On a machine that is busy. */
+const LET_IN_MS = 10_000;
 
 let count = 0;
 
