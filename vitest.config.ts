@@ -3,7 +3,10 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["{apps,packages,tools}/**/*.test.ts", "tests/{attacks,proofs,unit,vps}/**/*.test.ts"],
+    include: [
+      "{apps,packages,tools}/**/*.test.ts",
+      "tests/{attacks,conformance,proofs,unit,vps}/**/*.test.ts",
+    ],
     globalSetup: ["tests/unit/temporary-dir.ts"],
     testTimeout: 30_000,
     // How busy a machine is says nothing about what is right.

@@ -27,10 +27,10 @@ import { sha256Of } from "../../apps/node/installer/manifest.ts";
 import { packTree, type Bundle } from "../../tools/bundle/bundle.ts";
 import {
   bundle as compile,
-  LLAMA_DIR,
   makeReleaseTree,
   makeRuntimeTree,
 } from "../../tools/bundle/release-tree.ts";
+import { x64 } from "../../tools/bundle/target.ts";
 import { Proof } from "../proof.ts";
 import { Machine, type Offer, type Outcome } from "./update/machine.ts";
 import { Publisher } from "./update/publisher.ts";
@@ -58,6 +58,7 @@ try {
   const { machine, node } = await showRealReleases(program, treeDir);
   await showNoKeys(program, machine, node);
   const small = await makeSmallMachine(program, machine);
+  await showPreRelease(small, node);
   await showRefusals(small, node);
   if (values.bundle !== undefined) await showStranger(small, node, values.bundle);
   await showPowerCuts(small, node, "passes", "a new release");
@@ -73,7 +74,7 @@ async function showRealReleases(program: string, treeDir: string) {
   const pack = (version: string): Promise<Bundle> =>
     packTree(treeDir, join(dir, `${version}.tar.gz`), { version, commit: null, time: 0, level: 1 });
   const [old, fresh] = [await pack("0.1.0"), await pack("0.2.0")];
-  const addon = join(treeDir, LLAMA_DIR, "bins/linux-x64/llama-addon.node");
+  const addon = join(treeDir, x64.llamaDir, "bins/linux-x64/llama-addon.node");
   const whole = readFileSync(addon);
   truncateSync(addon, whole.length / 2);
   const broken = await pack("0.3.0");
@@ -178,6 +179,23 @@ async function showNoKeys(program: string, real: Machine, node: Uint8Array): Pro
   rmSync(machine.root, { recursive: true });
 }
 
+/** `0.2.0-rc.1` is newer than `0.1.0` and older than `0.2.0`, to everybody who looks at it. */
+async function showPreRelease(machine: Machine, node: Uint8Array): Promise<void> {
+  const copy = machine.copyTo(join(dir, "pre-release"));
+  const [candidate, final] = [
+    await smallBundle("0.2.0-rc.1", "passes"),
+    await smallBundle("0.2.0", "passes"),
+  ];
+  await publisher.release(candidate);
+  const signedDir = await publisher.release(final);
+  const install = (bundle: Bundle) => offerAndRun(copy, node, { bundle, signedDir });
+  await expectVersion(copy, "a pre-release is installed", "0.2.0-rc.1", install(candidate));
+  await expectVersion(copy, "its release replaces it", "0.2.0", install(final));
+  const back = install(candidate);
+  await expectVersion(copy, "refused: back to the pre-release", "0.2.0", back, "ERR_DOWNGRADE");
+  rmSync(copy.root, { recursive: true });
+}
+
 async function showRefusals(machine: Machine, node: Uint8Array): Promise<void> {
   const bundle = await smallBundle("0.2.0", "passes");
   const older = await smallBundle("0.0.9", "passes");
@@ -205,7 +223,7 @@ async function showRefusals(machine: Machine, node: Uint8Array): Promise<void> {
     ["one engineer alone signed it", "ERR_QUORUM", { bundle, signedDir: oneSigned }],
     ["nobody signed it", "ERR_UNKNOWN_TARGET", { bundle: unsigned }],
     ["it wants a release between", "ERR_VERSION_FLOOR", { bundle: far }],
-    ["other bytes were delivered", "ERR_OTHER_BUNDLE", { bundle, delivered: damaged }],
+    ["other bytes were delivered", "ERR_DIGEST", { bundle, delivered: damaged }],
     [
       "the signed version is not the bundle's",
       "ERR_OTHER_BUNDLE",

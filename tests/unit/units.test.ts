@@ -189,6 +189,22 @@ describe.runIf(isSystemdHere)("systemd", () => {
     expect(verify(rootDir, ours)).toBe("");
   });
 
+  test("starts all of them at a boot: no order goes round in a ring", () => {
+    const enabled = names.filter((name) => read(name).includes("\nWantedBy="));
+    enable(rootDir, enabled);
+    expect(verify(rootDir, [BOOT_TARGET])).toBe("");
+  });
+
+  test("sees a ring when a socket of a service comes before all services", () => {
+    const ringDir = join(rootDir, "ring");
+    installInto(ringDir);
+    const path = join(ringDir, "etc/systemd/system/phantoma-worker.socket");
+    const ring = read("phantoma-worker.socket").replace("DefaultDependencies=no\n", "");
+    writeFileSync(path, ring);
+    enable(ringDir, ["phantoma-worker.socket", "phantoma-warden.service"]);
+    expect(verify(ringDir, [BOOT_TARGET])).toContain("phantoma-warden.service/start");
+  });
+
   test("does not understand an option that there is not", () => {
     const path = join(rootDir, "etc/systemd/system/odd.service");
     mkdirSync(dirname(path), { recursive: true });
@@ -220,6 +236,14 @@ function exposure(path: string): number {
     },
   );
   return Number(/Overall exposure level for .*: ([\d.]+)/.exec(stdout)?.[1] ?? Number.NaN);
+}
+
+/** What a server boots into. */
+const BOOT_TARGET = "multi-user.target";
+
+function enable(rootDir: string, units: readonly string[]): void {
+  const enabled = spawnSync("systemctl", [`--root=${rootDir}`, "enable", ...units]);
+  expect(enabled.status).toBe(0);
 }
 
 /** @returns systemd's complaints about these units */

@@ -43,6 +43,12 @@ export interface GuestOptions {
 /** A boot takes 30 s on a quiet machine and several times that on a busy one, in milliseconds. */
 const BOOT_TIMEOUT_MS = 300_000;
 const SSH_RETRY_MS = 500;
+/** Longer than any boot that came to its end; a kernel that hangs without KVM is started once more. */
+const HUNG_AFTER_MS = 150_000;
+/** How often somebody who waits for a boot is told of it, in milliseconds. */
+const TELL_MS = 15_000;
+/** A boot that says nothing for so long hangs, in milliseconds: after its login prompt it would answer. */
+const SILENT_MS = 180_000;
 /** systemd stops what it started within 90 s; then the power goes, in milliseconds. */
 const SHUTDOWN_TIMEOUT_MS = 120_000;
 
@@ -195,10 +201,38 @@ export class Guest {
     await this.#answers();
   }
 
-  /** The reset button, for a kernel that hangs: without KVM, on a busy machine, one does at times. */
-  async reset(): Promise<void> {
-    await this.#running().ask("system_reset");
+  /**
+   * Sees a reboot through that the guest was told to make by somebody else: called before it begins, it ends when ssh
+   * answers again. Without KVM, on a busy machine, a boot hangs at times: the reset button is pressed where nothing has
+   * been said on the console for long.
+   *
+   * @param hear is told how far it is, so that a hang is seen
+   */
+  async followReboot(hear: (line: string) => void): Promise<void> {
+    await this.#running().event("RESET");
     this.#shell.hangUp();
+    const start = Date.now();
+    let [length, saidAt, toldAt] = [this.console.length, start, start];
+    for (;;) {
+      const { code } = await this.#shell.run("true");
+      const seconds = ((Date.now() - start) / 1000).toFixed(0);
+      if (code === 0) return hear(`the guest answers again after ${seconds} s`);
+      if (this.#qemu?.exitCode !== null) throw new Error("QEMU ended in the reboot");
+      await this.#startAgainAfterLateTimer();
+      const text = this.console;
+      if (text.length > length) saidAt = Date.now();
+      length = text.length;
+      if (Date.now() - toldAt > TELL_MS) {
+        toldAt = Date.now();
+        hear(`${seconds} s of boot: ${lastLineOf(text)}`);
+      }
+      if (Date.now() - saidAt > SILENT_MS) {
+        hear(`nothing on the console for ${SILENT_MS / 1000} s: reset`);
+        await this.reset();
+        saidAt = Date.now();
+      }
+      await sleep(SSH_RETRY_MS);
+    }
   }
 
   /** Keeps disk and memory for {@link restore} and ends this guest. A folder that is there is complete. */
@@ -281,14 +315,25 @@ export class Guest {
     this.#monitor = await Promise.race([Monitor.open(join(this.#dir, "monitor.sock")), failed]);
   }
 
+  /** For a kernel that hangs: without KVM, on a busy machine, one does at times. */
+  async reset(): Promise<void> {
+    await this.#running().ask("system_reset");
+    this.#shell.hangUp();
+  }
+
   async #answers(): Promise<void> {
     const deadline = Date.now() + BOOT_TIMEOUT_MS;
+    let hungAt = Date.now() + HUNG_AFTER_MS;
     for (;;) {
       const { code, stderr } = await this.#shell.run("true");
       if (code === 0) return;
       if (this.#qemu?.exitCode !== null || Date.now() > deadline)
         throw new Error(`no ssh to the guest: ${stderr}`);
       await this.#startAgainAfterLateTimer();
+      if (Date.now() > hungAt) {
+        hungAt = Infinity;
+        await this.reset();
+      }
       await sleep(SSH_RETRY_MS);
     }
   }
@@ -352,4 +397,13 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as { port: number };
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+/** Of a serial console, without what moves its cursor. */
+function lastLineOf(text: string): string {
+  const lines = text
+    .slice(-4_096)
+    .split(/[\r\n]+/)
+    .map((line) => line.replaceAll(/[^\x20-\x7e]/g, "").trim());
+  return (lines.findLast((line) => line !== "") ?? "").slice(0, 120);
 }

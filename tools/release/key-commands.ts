@@ -10,23 +10,31 @@ import { type CeremonyCommand, sayQuorums } from "./command.ts";
 import { need, numberOf, rolesOf, UsageError } from "./options.ts";
 import { askPassphrase } from "./passphrase.ts";
 import { addTrustedRoot } from "./propose.ts";
-import { createKeyFile, readPublicKey } from "./signing-key.ts";
+import { createKeyFile, createTokenFile, type PublicKey, readPublicKey } from "./signing-key.ts";
 
 export const keygen: CeremonyCommand = {
-  usage: "keygen --person NAME --out FILE.key",
+  usage: "keygen --person NAME --out FILE.key [--module LIBRARY --token LABEL --id HEX]",
   summary:
-    "makes a key under a passphrase, on the machine where it stays; FILE.key.pub is for the others",
+    "makes a key under a passphrase, on the machine where it stays, or takes the one that a token has; FILE.key.pub is for the others",
   async run({ values, say }) {
     const [person, out] = [need(values, "person"), need(values, "out")];
+    if (values.module !== undefined) {
+      const place = { module: values.module, token: need(values, "token"), id: need(values, "id") };
+      sayKey(createTokenFile(out, person, place), out, say);
+      return;
+    }
     const passphrase = await askPassphrase("a passphrase of four random words or more");
     if (passphrase !== (await askPassphrase("the same again")))
       throw new Error("the two are not the same");
-    const { keyid } = createKeyFile(out, person, passphrase);
-    say(
-      `${person} holds ${keyid.slice(0, 16)}; give ${out}.pub to the others, and read them these letters`,
-    );
+    sayKey(createKeyFile(out, person, passphrase), out, say);
   },
 };
+
+function sayKey({ person, keyid }: PublicKey, out: string, say: (text: string) => void): void {
+  say(
+    `${person} holds ${keyid.slice(0, 16)}; give ${out}.pub to the others, and read them these letters`,
+  );
+}
 
 export const init: CeremonyCommand = {
   usage:

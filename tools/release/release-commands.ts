@@ -121,7 +121,7 @@ async function withDraft(values: Values, use: (draft: Draft) => Promise<void>): 
   const version = need(values, "version");
   const workDir = mkdtempSync(join(tmpdir(), "phantoma-release-"));
   try {
-    const bundlePath = values.bundle ?? (await buildTwice(workDir));
+    const bundlePath = values.bundle ?? (await buildTwice(workDir, arch));
     const name = basename(bundlePath).replace(/\.tar\.gz$/, "");
     const parts = (format: "cyclonedx" | "spdx", ending: string): string =>
       values[format] ?? extractParts(bundlePath, format, workDir, `${name}.${ending}`);

@@ -1,7 +1,9 @@
 /**
- * A key that signs metadata, and the file it is kept in: sealed under a passphrase, its public half beside it.
+ * A key that signs metadata, and its file: the key sealed under a passphrase, or the place of one on a token; its
+ * public half beside it.
  *
  *   NAME.key      { person, keyid, public, kdf, sealed }   0600; scrypt, then AES-256-GCM
+ *   NAME.key      { person, keyid, public, pkcs11 }        nothing in it is secret
  *   NAME.key.pub  { person, keyid, public }                for everybody
  *
  * @module
@@ -17,9 +19,10 @@ import {
   type KeyObject,
 } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { keyId } from "@phantoma/release";
+import { isSignature, keyId } from "@phantoma/release";
 import { Key } from "@tufjs/models";
 import { z } from "zod";
+import { readTokenKey, signOnToken, TokenPlace } from "./token.ts";
 
 export interface PublicKey {
   readonly person: string;
@@ -52,6 +55,7 @@ const KeyFile = PublicFile.extend({
   }),
   sealed: z.base64(),
 });
+const TokenFile = PublicFile.extend({ pkcs11: TokenPlace });
 
 /** A key that is in memory only. */
 export function makeKey(person: string): SigningKey {
@@ -79,6 +83,33 @@ export function createKeyFile(path: string, person: string, passphrase: string):
   writeFileSync(path, json(file), { mode: 0o600, flag: "wx", flush: true });
   writeFileSync(`${path}.pub`, json(key), { flag: "wx", flush: true });
   return key;
+}
+
+/** Names a key that a token has, in both files; neither may be there already. */
+export function createTokenFile(path: string, person: string, place: TokenPlace): PublicKey {
+  const hex = readTokenKey(TokenPlace.parse(place));
+  const key = { person, keyid: tufKey({ public: hex }).keyID, public: hex };
+  writeFileSync(path, json({ ...key, pkcs11: place }), { mode: 0o600, flag: "wx", flush: true });
+  writeFileSync(`${path}.pub`, json(key), { flag: "wx", flush: true });
+  return key;
+}
+
+export function isTokenFile(path: string): boolean {
+  return TokenFile.safeParse(JSON.parse(readFileSync(path, "utf8"))).success;
+}
+
+/** The PIN is tried when it signs. */
+export function openTokenFile(path: string, pin: string): SigningKey {
+  const { pkcs11, ...key } = TokenFile.parse(JSON.parse(readFileSync(path, "utf8")));
+  return {
+    ...key,
+    sign(bytes) {
+      const signature = signOnToken(pkcs11, pin, bytes);
+      if (!isSignature(key.public, bytes, signature))
+        throw new Error(`${pkcs11.token} signed with another key than ${path} names`);
+      return signature;
+    },
+  };
 }
 
 /** @throws {Error} for a wrong passphrase and a changed file alike */

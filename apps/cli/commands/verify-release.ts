@@ -89,7 +89,7 @@ async function readAnchor(path: string | undefined): Promise<unknown> {
 }
 
 /** A file inside a release lies in its targets/; one that was taken out lies beside metadata/. */
-function releaseDirOf(filePath: string): string {
+export function releaseDirOf(filePath: string): string {
   const dir = dirname(filePath);
   const isInside = basename(dir) === "targets" && existsSync(join(dir, "../metadata"));
   return isInside ? dirname(dir) : dir;

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { changes, type Finding, type SetUpEvent, type StepName } from "@phantoma/provision";
+import {
+  changes,
+  chosenSteps,
+  type Choices,
+  type Finding,
+  type SetUpEvent,
+} from "@phantoma/provision";
 import { notice, oneLine, write, writeJson } from "../output.ts";
 import { ProgressLine, progressText } from "../progress-line.ts";
 
@@ -16,17 +22,16 @@ export function showFindings(findings: readonly Finding[]): void {
   }
 }
 
-export function showChanges(mayReboot: boolean): void {
+export function showChanges(choices: Choices): void {
   write("\nWhat will change on the server:\n");
-  for (const [name, words] of Object.entries(changes))
-    if (mayReboot || !["memory", "reboot"].includes(name)) write(`  · ${words}\n`);
+  for (const name of chosenSteps(choices)) write(`  · ${changes[name]}\n`);
 }
 
 export class Checklist {
   readonly #isJson: boolean;
   readonly #progress = new ProgressLine();
   #percent: number | undefined;
-  readonly #began = new Map<StepName, number>();
+  readonly #began = new Map<string, number>();
 
   constructor(isJson: boolean) {
     this.#isJson = isJson;

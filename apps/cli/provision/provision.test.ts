@@ -1,7 +1,15 @@
 /** phantoma provision as a program runs it, against a real OpenSSH server on this machine: up to its plan. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -152,6 +160,44 @@ describe.skipIf(noSshd() !== undefined)("phantoma provision", () => {
       const bundle = ["--bundle", join(home, "hosts.json")];
       const unsigned = await provision("root", [...flags, ...bundle], `${PASSWORD}\n`);
       expect(JSON.parse(unsigned.output)).toMatchObject({ error: { code: "ERR_BUNDLE_REFUSED" } });
+    },
+    PATIENCE_MS,
+  );
+
+  test(
+    "forgets a node here without a word to its server, and says which it does not know",
+    async () => {
+      const profile = {
+        name: "mine",
+        url: "wss://127.0.0.1:7443",
+        nodeKey: "ab".repeat(32),
+        tlsCertificate: "a certificate",
+        starter: "systemd",
+        policy: "enforced",
+        release: "00".repeat(32),
+      };
+      mkdirSync(join(home, "nodes"), { recursive: true });
+      writeFileSync(join(home, "nodes/mine.json"), JSON.stringify(profile));
+      const { output, code } = await provision("nobody", ["--forget"]);
+      expect([code, JSON.parse(output)]).toEqual([0, { forgotten: ["mine"] }]);
+      expect(readdirSync(join(home, "nodes"))).toEqual([]);
+      const again = await provision("nobody", ["--forget"]);
+      expect(JSON.parse(again.output)).toMatchObject({ error: { code: "ERR_UNKNOWN_HERE" } });
+    },
+    PATIENCE_MS,
+  );
+
+  test.each([
+    ["--harden-ssh", "--harden-ssh goes with --key or --agent"],
+    ["--check --uninstall", "one of --check, --uninstall"],
+    ["--rollback --forget", "one of --rollback, --forget"],
+  ])(
+    "%s is no way to call it",
+    async (flags, words) => {
+      const bundle = ["--bundle", join(home, "hosts.json"), "--unsigned", "--yes"];
+      const given = [...flags.split(" "), "--host-key", sshd.hostKey().sha256, ...bundle];
+      const { code, errors } = await provision("root", given, `${PASSWORD}\n`);
+      expect([code, errors]).toEqual([2, expect.stringContaining(words)]);
     },
     PATIENCE_MS,
   );

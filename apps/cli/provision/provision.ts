@@ -7,11 +7,13 @@ import { hostname } from "node:os";
 import {
   isFit,
   listRemovals,
+  parseTarget,
   preflight,
   ProvisionError,
   reach,
   setUp,
   takeAway,
+  type Choices,
 } from "@phantoma/provision";
 import { Home } from "../home.ts";
 import { interruptibly } from "../interruption.ts";
@@ -19,6 +21,7 @@ import { globalOptions, parse } from "../options.ts";
 import { notice, oneLine, UsageError, write, writeJson } from "../output.ts";
 import { chooseBundle } from "./choose-bundle.ts";
 import { Checklist, showChanges, showFindings } from "./lines.ts";
+import { forgetHere, operate } from "./operations.ts";
 import { askLine } from "./secret-prompt.ts";
 import { signIn, type SignedIn } from "./sign-in.ts";
 
@@ -26,6 +29,10 @@ const options = {
   ...globalOptions,
   check: { type: "boolean", default: false },
   uninstall: { type: "boolean", default: false },
+  update: { type: "string" },
+  rollback: { type: "boolean", default: false },
+  "reset-identity": { type: "boolean", default: false },
+  forget: { type: "boolean", default: false },
   bundle: { type: "string" },
   release: { type: "string" },
   anchor: { type: "string" },
@@ -38,6 +45,9 @@ const options = {
   reach: { type: "string" },
   name: { type: "string" },
   "no-reboot": { type: "boolean", default: false },
+  "no-firewall": { type: "boolean", default: false },
+  "update-kernel": { type: "boolean", default: false },
+  "harden-ssh": { type: "boolean", default: false },
   yes: { type: "boolean", default: false },
 } as const;
 
@@ -48,14 +58,31 @@ export async function provision(args: string[]): Promise<number> {
   const [address, ...more] = positionals;
   if (!address || more.length > 0)
     throw new UsageError("provision wants one address: user@host[:port]");
+  if (workOf(values).length > 1) throw new UsageError(`one of --${workOf(values).join(", --")}`);
+  const choices = choicesOf(values);
   const home = new Home(values.home);
+  if (values.forget)
+    return forgetHere(home, address, values.name ?? nameOf(parseTarget(address).host), values.json);
   const signedIn = await signIn(home, address, values);
   try {
     if (values.uninstall) return await uninstall(signedIn, values);
-    return await (values.check ? check(signedIn, values) : install(home, signedIn, values));
+    if (values.update !== undefined || values.rollback || values["reset-identity"]) {
+      const { host } = signedIn.target;
+      const name = values.name ?? nameOf(host);
+      const place = { name, ...urlPlace(values.reach, host, portOf(values)) };
+      return await operate(home, signedIn, place, values, (question) => agree(values, question));
+    }
+    return await (values.check
+      ? check(signedIn, values)
+      : install(home, signedIn, choices, values));
   } finally {
     signedIn.erase();
   }
+}
+
+function workOf(values: Values): string[] {
+  const works = ["check", "uninstall", "update", "rollback", "reset-identity", "forget"] as const;
+  return works.filter((name) => values[name] !== undefined && values[name] !== false);
 }
 
 /** Reads, and changes nothing. */
@@ -74,19 +101,20 @@ async function check({ connect }: SignedIn, values: Values): Promise<number> {
   }
 }
 
-async function install(home: Home, signedIn: SignedIn, values: Values): Promise<number> {
+async function install(
+  home: Home,
+  signedIn: SignedIn,
+  choices: Choices,
+  values: Values,
+): Promise<number> {
   const { target, connect } = signedIn;
-  const [port, mayReboot, name] = [
-    portOf(values),
-    !values["no-reboot"],
-    values.name ?? nameOf(target.host),
-  ];
+  const [port, name] = [portOf(values), values.name ?? nameOf(target.host)];
   const bundle = await chooseBundle(home, values);
   const shell = await connect();
   const { findings } = await preflight(shell, port).finally(() => shell.close());
   if (!values.json) {
     showFindings(findings);
-    showChanges(mayReboot);
+    showChanges(choices);
   }
   if (!isFit(findings)) throw new ProvisionError("ERR_HOST_UNFIT");
   await agree(values, "\nGo on? Type yes: ");
@@ -98,7 +126,8 @@ async function install(home: Home, signedIn: SignedIn, values: Values): Promise<
       connect,
       ...urlPlace(values.reach, target.host, port),
       bundle,
-      mayReboot,
+      ...choices,
+      ...(choices.mayHardenSsh ? { hardenSsh: { connectByKey: connect } } : {}),
       name,
       device,
       deviceName: hostname().slice(0, 64) || "first device",
@@ -134,6 +163,21 @@ async function uninstall({ connect }: SignedIn, values: Values): Promise<number>
       "The server is no node any more. This machine still knows it: phantoma node forget NAME\n",
     );
   return 0;
+}
+
+/** @throws UsageError for what would lock out, or not hold */
+function choicesOf(values: Values): Choices {
+  const choices = {
+    mayReboot: !values["no-reboot"],
+    mayOpenPort: !values["no-firewall"],
+    mayUpdateKernel: values["update-kernel"],
+    mayHardenSsh: values["harden-ssh"],
+  };
+  if (choices.mayHardenSsh && values.key === undefined && !values.agent)
+    throw new UsageError("--harden-ssh goes with --key or --agent: it ends signing in by password");
+  if (choices.mayUpdateKernel && !choices.mayReboot)
+    throw new UsageError("--update-kernel wants the reboot that --no-reboot forbids");
+  return choices;
 }
 
 async function agree({ yes }: Values, question: string): Promise<void> {

@@ -170,14 +170,16 @@ export function installBridge(script: Script): void {
       case "chat.end":
         return ok({ receipt: script.receipts?.[0] ?? null });
       case "endpoint.get":
-        return ok({ node: null, url: null, keysDir: null });
+        return ok({ node: null, url: null, keyFile: null });
+      case "endpoint.key":
+        return ok({ key: `pk-${"a".repeat(43)}` });
       case "endpoint.set": {
         const served = {
           url: "http://127.0.0.1:8421/v1",
-          keysDir: "/home/ada/.config/phantoma/keys",
+          keyFile: "/home/ada/it's here/keys/default",
         };
         return ok(
-          input.node ? { node: input.node, ...served } : { node: null, url: null, keysDir: null },
+          input.node ? { node: input.node, ...served } : { node: null, url: null, keyFile: null },
         );
       }
       case "saved.list":

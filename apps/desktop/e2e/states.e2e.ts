@@ -253,10 +253,34 @@ test("other programs may ask the node while the switch is on, and the page says 
   const group = page.getByRole("radiogroup", { name: "Other programs" });
   expect(await group.getByRole("radio", { name: "Off" }).isChecked()).toBe(true);
   await group.getByRole("radio", { name: "On" }).click();
-  await page.getByText("http://127.0.0.1:8421/v1").waitFor();
+  const address = page.getByText("http://127.0.0.1:8421/v1", { exact: true });
+  await address.waitFor();
   await look(page, "endpoint-on");
+  const pasted = () => page.evaluate(() => navigator.clipboard.readText());
+  const row = (name: string) => page.locator(".facts > div", { hasText: name });
+  await row("Base URL for OpenAI's clients").getByRole("button").click();
+  await expect.poll(pasted).toBe("http://127.0.0.1:8421/v1");
+  await row("Base URL for Anthropic's clients").getByRole("button").click();
+  await expect.poll(pasted).toBe("http://127.0.0.1:8421");
+  await page.getByRole("button", { name: "Copy key" }).click();
+  await page.getByText("The key is in the clipboard.").waitFor();
+  const key = await pasted();
+  expect(key).toMatch(/^pk-a+$/);
+  expect(await page.content()).not.toContain(key);
+  const interfaces = page.getByRole("radiogroup", { name: "Interface" });
+  for (const [name, words] of [
+    ["OpenAI", ["OPENAI_BASE_URL=http://127.0.0.1:8421/v1", "OPENAI_API_KEY", "from openai"]],
+    ["Anthropic", ["ANTHROPIC_BASE_URL=http://127.0.0.1:8421\n", "ANTHROPIC_API_KEY"]],
+    ["curl", ["curl http://127.0.0.1:8421/v1/chat/completions", scene.models[0]!.name]],
+  ] as const) {
+    await interfaces.getByRole("radio", { name }).click();
+    const shown = (await page.locator(".code-block code").allTextContents()).join("\n");
+    for (const word of words) expect(shown).toContain(word);
+    // A path may have any character, and stays one word of the shell.
+    expect(shown).toContain(String.raw`cat '/home/ada/it'\''s here/keys/default'`);
+  }
   await group.getByRole("radio", { name: "Off" }).click();
-  await page.getByText("http://127.0.0.1:8421/v1").waitFor({ state: "detached" });
+  await address.waitFor({ state: "detached" });
   expect(faults).toEqual([]);
   await context.close();
 });

@@ -90,8 +90,8 @@ export const consoleStateSchema = z.strictObject({
 export const endpointSchema = z.strictObject({
   node: hex32Schema.nullable(),
   url: z.string().max(64).nullable(),
-  /** Each file in it is a program's key. */
-  keysDir: z.string().max(4096).nullable(),
+  /** Where the first program's key lies; other files beside it are keys of others. */
+  keyFile: z.string().max(4096).nullable(),
 });
 
 const nothing = z.strictObject({});
@@ -271,6 +271,8 @@ export const requests = {
     input: z.strictObject({ node: hex32Schema.nullable() }),
     output: endpointSchema,
   },
+  /** The key in `keyFile`, for the clipboard. */
+  "endpoint.key": { input: nothing, output: z.strictObject({ key: z.string().max(64) }) },
   "settings.get": { input: nothing, output: settingsSchema },
   "settings.set": { input: settingsSchema.partial(), output: settingsSchema },
   /** Asks the person, then hands an https or mailto address to the system. Electron only. */

@@ -230,6 +230,7 @@ export class ConsoleSession {
     },
     "endpoint.get": async () => this.#endpoint.view,
     "endpoint.set": ({ node }) => this.#endpoint.set(node),
+    "endpoint.key": async () => ({ key: this.#endpoint.key() }),
     "settings.get": async () => this.#settings.get(),
     "settings.set": async (change) => {
       const settings = this.#settings.set(change);

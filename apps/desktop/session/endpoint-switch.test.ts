@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { newConsole, pairedConsole } from "./console-under-test.ts";
 import { NODE_KEY } from "./fake-node.ts";
@@ -7,10 +6,10 @@ import { NODE_KEY } from "./fake-node.ts";
 async function switchedOn() {
   const { session } = await pairedConsole();
   onTestFinished(() => session.close());
-  const { url, keysDir } = await session.requests["endpoint.set"]({ node: NODE_KEY });
-  const key = readFileSync(join(keysDir!, "default"), "utf8").trim();
+  const { url, keyFile } = await session.requests["endpoint.set"]({ node: NODE_KEY });
+  const key = readFileSync(keyFile!, "utf8").trim();
   const ask = (authorization: string) => fetch(`${url}/models`, { headers: { authorization } });
-  return { session, ask, bearer: `Bearer ${key}` };
+  return { session, ask, key, bearer: `Bearer ${key}` };
 }
 
 test("the switch is off at first, and on a program with the key comes in", async () => {
@@ -23,10 +22,18 @@ test("the switch is off at first, and on a program with the key comes in", async
 
 test("switched off, nothing listens any more", async () => {
   const { session, ask, bearer } = await switchedOn();
-  const off = { node: null, url: null, keysDir: null };
+  const off = { node: null, url: null, keyFile: null };
   expect(await session.requests["endpoint.set"]({ node: null })).toEqual(off);
   await expect(ask(bearer)).rejects.toThrow("fetch failed");
   expect(await session.requests["endpoint.get"]({})).toEqual(off);
+});
+
+test("the key is handed on while a node is served, and no longer", async () => {
+  const { session, key } = await switchedOn();
+  expect(await session.requests["endpoint.key"]({})).toEqual({ key });
+  await session.requests["endpoint.set"]({ node: null });
+  const handedOn = session.requests["endpoint.key"]({});
+  await expect(handedOn).rejects.toMatchObject({ code: "ERR_UNAVAILABLE" });
 });
 
 test("a node that is forgotten is served no more", async () => {

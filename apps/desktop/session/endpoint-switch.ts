@@ -6,12 +6,12 @@
  * @module
  */
 import { join } from "node:path";
-import type { NodeProfile } from "@phantoma/client";
+import { ClientError, type NodeProfile } from "@phantoma/client";
 import type { DeviceIdentity } from "@phantoma/crypto";
-import { ApiKeys, DEFAULT_PORT, Endpoint } from "@phantoma/endpoint";
+import { ApiKeys, DEFAULT_KEY, DEFAULT_PORT, Endpoint } from "@phantoma/endpoint";
 import type { EndpointView } from "../ipc/contract.ts";
 
-const OFF: EndpointView = { node: null, url: null, keysDir: null };
+const OFF: EndpointView = { node: null, url: null, keyFile: null };
 
 export interface EndpointSwitchOptions {
   readonly homeDir: string;
@@ -34,7 +34,14 @@ export class EndpointSwitch {
   get view(): EndpointView {
     if (!this.#served) return OFF;
     const { node, endpoint } = this.#served;
-    return { node, url: `http://127.0.0.1:${endpoint.port}/v1`, keysDir: this.#keysDir };
+    const keyFile = join(this.#keysDir, this.#keyName);
+    return { node, url: `http://127.0.0.1:${endpoint.port}/v1`, keyFile };
+  }
+
+  /** For a person to hand on. @throws `ClientError` `ERR_UNAVAILABLE` while no node is served */
+  key(): string {
+    if (!this.#served) throw new ClientError("ERR_UNAVAILABLE", "no node is served");
+    return ApiKeys.read(this.#keysDir, this.#keyName);
   }
 
   /** @param node `null` for none. @throws `DesktopError`, or `ClientError` `ERR_UNAVAILABLE` */
@@ -48,6 +55,12 @@ export class EndpointSwitch {
   async forget(node: string): Promise<void> {
     await this.#changing;
     if (this.#served?.node === node) await this.set(null);
+  }
+
+  /** The one that is made by itself, or what a person has instead. */
+  get #keyName(): string {
+    const names = ApiKeys.names(this.#keysDir);
+    return names.find((name) => name === DEFAULT_KEY) ?? names[0] ?? DEFAULT_KEY;
   }
 
   get #keysDir(): string {

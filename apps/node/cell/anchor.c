@@ -22,14 +22,7 @@
 #include <unistd.h>
 
 #include "guard.h"
-
-#ifndef __x86_64__
-#error "the cell knows the system calls and registers of x86-64 only"
-#endif
-
-/* The instruction `syscall`, in the low bytes of a word. */
-#define SYSCALL_INSTRUCTION 0x050ful
-#define INSTRUCTION_MASK 0xfffful
+#include "machine.h"
 
 /* Waits for the next stop of `tid`; false when it is another one than expected, or its end. */
 static bool stops(pid_t tid, int expected)
@@ -49,16 +42,8 @@ static bool begin_call(pid_t tid, const struct user_regs_struct *at, long number
 {
 	struct user_regs_struct call = *at;
 
-	call.rax = (unsigned long long)number;
-	/* Else a return to a call that a signal had cut off. */
-	call.orig_rax = ULLONG_MAX;
-	call.rdi = arguments[0];
-	call.rsi = arguments[1];
-	call.rdx = arguments[2];
-	call.r10 = arguments[3];
-	call.r8 = arguments[4];
-	call.r9 = arguments[5];
-	return ptrace(PTRACE_SETREGS, tid, 0, &call) == 0 && ptrace(PTRACE_SINGLESTEP, tid, 0, 0) == 0;
+	prepare_call(&call, number, arguments);
+	return write_registers(tid, &call) && ptrace(PTRACE_SINGLESTEP, tid, 0, 0) == 0;
 }
 
 /* A whole call that makes no new process; false when it failed. */
@@ -68,7 +53,7 @@ static bool call(pid_t tid, const struct user_regs_struct *at, long number,
 	struct user_regs_struct after;
 
 	return begin_call(tid, at, number, arguments) && stops(tid, SIGTRAP) &&
-	       ptrace(PTRACE_GETREGS, tid, 0, &after) == 0 && (long long)after.rax >= 0;
+	       read_registers(tid, &after) && result_of(&after) >= 0;
 }
 
 /* The program's clone stops twice, the first time to report the new process. */
@@ -89,7 +74,7 @@ static pid_t clone_program(pid_t program, const struct user_regs_struct *at, uin
 /* What stood where the calls were made: a long, as ptrace gave it. */
 static bool put_back(const struct address_space *space, const struct user_regs_struct *at, long word)
 {
-	return pwrite(space->mem, &word, sizeof(word), (off_t)at->rip) == (ssize_t)sizeof(word);
+	return pwrite(space->mem, &word, sizeof(word), (off_t)place_of(at)) == (ssize_t)sizeof(word);
 }
 
 /* An anchor, at a stop of ours and with no descriptor: else gateway and keeper would not see the program's end. */
@@ -128,11 +113,11 @@ pid_t make_anchor(pid_t program, uint64_t password, int guard, struct address_sp
 
 	/* One step ends the exec's own system call, which would else be taken for the end of ours. */
 	if (ptrace(PTRACE_SINGLESTEP, program, 0, 0) || !stops(program, SIGTRAP) ||
-	    ptrace(PTRACE_GETREGS, program, 0, &registers))
+	    !read_registers(program, &registers))
 		return -1;
 	errno = 0;
-	word = ptrace(PTRACE_PEEKTEXT, program, registers.rip, 0);
-	if (errno || ptrace(PTRACE_POKETEXT, program, registers.rip,
+	word = ptrace(PTRACE_PEEKTEXT, program, place_of(&registers), 0);
+	if (errno || ptrace(PTRACE_POKETEXT, program, place_of(&registers),
 			    ((unsigned long)word & ~INSTRUCTION_MASK) | SYSCALL_INSTRUCTION))
 		return -1;
 	anchor = make_one(program, &registers, password);
@@ -140,7 +125,7 @@ pid_t make_anchor(pid_t program, uint64_t password, int guard, struct address_sp
 		return -1;
 	/* Not with PTRACE_POKETEXT, which nobody without rights may use on what is undumpable now. */
 	if (set_up(program, anchor, &registers, password, guard, space) && put_back(space, &registers, word) &&
-	    ptrace(PTRACE_SETREGS, program, 0, &registers) == 0)
+	    write_registers(program, &registers))
 		return anchor;
 	kill(anchor, SIGKILL);
 	return -1;

@@ -60,7 +60,7 @@ enum { ASIDE = 16 };
 static void expect(int holds, enum status otherwise)
 {
 	if (!holds)
-		_exit(otherwise);
+		_exit((int)otherwise);
 }
 
 static int is_connection(int fd)

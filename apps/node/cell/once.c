@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -17,11 +16,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#ifndef __x86_64__
-#error "the cell knows the system calls and registers of x86-64 only"
-#endif
+#include "machine.h"
 
-/* Set in the number of every call of the x32 interface, which would be a second way in. */
+/* Set in the number of every call of x86-64's x32 interface, which would be a second way in. */
 #define X32_BIT 0x40000000u
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, field))
@@ -36,7 +33,7 @@ int allow_one_program(uint64_t password)
 {
 	struct sock_filter filter[] = {
 		LOAD(arch),
-		UNLESS(AUDIT_ARCH_X86_64),
+		UNLESS(OWN_ARCHITECTURE),
 		RETURN(SECCOMP_RET_KILL_PROCESS),
 		LOAD(nr),
 		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, X32_BIT, 0, 1),
@@ -44,8 +41,8 @@ int allow_one_program(uint64_t password)
 		IF(SYS_execveat, 10),
 		IF(SYS_clone, 7),
 		IF(SYS_execve, 4),
-		IF(SYS_fork, 3),
-		IF(SYS_vfork, 2),
+		IF(CALL_FORK, 3),
+		IF(CALL_VFORK, 2),
 		/* Its flags lie in memory, where a filter cannot look; libc asks clone then. */
 		IF(SYS_clone3, 2),
 		RETURN(SECCOMP_RET_ALLOW),

@@ -4,6 +4,8 @@
  *
  *   main.ts recover                      finishes what a power cut interrupted; at every boot
  *   main.ts update                       what DIR/updates holds, after recovering: bundle.tar.gz, metadata, approval
+ *   main.ts update --from DIR            what root was given over SSH, laid out the same
+ *   main.ts rollback --to VERSION        a release that is kept from before; as root says
  *   main.ts first --bundle F --sha256 H  on a machine without a release; whoever calls it has verified the bundle
  *
  *   --root DIR   another root folder than /, without systemd
@@ -22,6 +24,8 @@ const { positionals, values } = parseArgs({
     root: { type: "string" },
     bundle: { type: "string" },
     sha256: { type: "string" },
+    from: { type: "string" },
+    to: { type: "string" },
   },
 });
 
@@ -42,7 +46,10 @@ async function run(options: RunOptions): Promise<string | undefined> {
     case "recover":
       return installer.recover();
     case "update":
-      return installer.update();
+      return installer.update(values.from);
+    case "rollback":
+      if (values.to === undefined) break;
+      return installer.rollback(values.to);
     case "first":
       if (bundle === undefined || !/^[0-9a-f]{64}$/.test(sha256 ?? "")) break;
       return installer.first(bundle, sha256!);

@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { isVersion } from "@phantoma/release";
 import { z } from "zod";
 import { InstallError } from "./install-error.ts";
 
@@ -26,10 +27,9 @@ export const MAX_PATH_LENGTH = 100;
 
 /** Folders and a name, none of them hidden, so that `..` is none either. */
 const PATH = /^(?:[A-Za-z0-9@_][A-Za-z0-9@._-]*\/)*[A-Za-z0-9@_][A-Za-z0-9@._-]*$/;
-const VERSION = /^(?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d{0,8})){2}$/;
 
 export const pathSchema = z.string().max(MAX_PATH_LENGTH).regex(PATH);
-export const versionSchema = z.string().max(32).regex(VERSION);
+export const versionSchema = z.string().refine(isVersion);
 
 const fileSchema = z.strictObject({
   path: pathSchema,
@@ -43,6 +43,8 @@ const manifestSchema = z.strictObject({
   version: versionSchema,
   platform: z.literal("linux"),
   arch: z.enum(["x64", "arm64"]),
+  /** That it was built for a processor on which nobody ran it. */
+  untested: z.literal(true).optional(),
   /** That it was built from; `null`: from a tree with changes, which nobody should sign. */
   commit: z
     .string()
@@ -59,8 +61,8 @@ const manifestSchema = z.strictObject({
 export type Manifest = z.infer<typeof manifestSchema>;
 
 /** The file that a release is signed and published under. */
-export function bundleName(version: string): string {
-  return `phantoma-node-${version}-linux-${process.arch}.tar.gz`;
+export function bundleName(version: string, arch: string = process.arch): string {
+  return `phantoma-node-${version}-linux-${arch}.tar.gz`;
 }
 
 /** @throws {@link InstallError} `ERR_MANIFEST` */
@@ -113,11 +115,4 @@ export function filesBelow(dir: string, prefix = ""): string[] {
     const path = prefix ? `${prefix}/${entry.name}` : entry.name;
     return entry.isDirectory() ? filesBelow(dir, path) : [path];
   });
-}
-
-/** By numbers, not by letters: 0.10.0 is above 0.9.0. */
-export function isNewer(version: string, than: string): boolean {
-  const [a, b] = [version, than].map((text) => text.split(".").map(Number));
-  const index = a!.findIndex((part, i) => part !== b![i]);
-  return index >= 0 && a![index]! > b![index]!;
 }

@@ -4,11 +4,13 @@
  * @module
  */
 import { readFileSync } from "node:fs";
-import { chooseAnchor, ReleaseFolder, verifyRelease } from "@phantoma/release";
+import { chooseAnchor, type Keep, ReleaseFolder, verifyRelease } from "@phantoma/release";
 
 export interface ReleaseToVerify {
-  /** Root's own copy, which nobody else can change. */
+  /** In a folder that somebody else writes. */
   readonly bundlePath: string;
+  /** Makes root's own copy while it is hashed, the only one that is used afterwards. */
+  readonly keep: Keep;
   /** Under which the quorum signed it. */
   readonly name: string;
   /** Signed metadata, lists of parts and proofs of origin that came with the bundle; written by somebody else. */
@@ -34,13 +36,14 @@ export async function verify(
   anchorPath: string,
   release: ReleaseToVerify,
 ): Promise<VerifiedRelease> {
-  const { bundlePath, name, signedDir, trustDir, installedVersion, now } = release;
+  const { bundlePath, keep, name, signedDir, trustDir, installedVersion, now } = release;
   const { record } = await verifyRelease({
     anchor: chooseAnchor(readAnchor(anchorPath)),
     source: new ReleaseFolder(signedDir),
     stateDir: trustDir,
     filePath: bundlePath,
     name,
+    keep,
     installed: installedVersion,
     nowMs: now.getTime(),
   });

@@ -11,11 +11,11 @@
  *
  * @module
  */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Disk } from "./disk.ts";
 import { InstallError } from "./install-error.ts";
-import { BUNDLE_DIGEST_FILE, versionSchema } from "./manifest.ts";
+import { versionSchema } from "./manifest.ts";
 
 type Link = "current" | "proven";
 
@@ -59,9 +59,9 @@ export class Releases {
     this.#disk.relink(this.linkPath(link), `releases/${version}`);
   }
 
-  /** The digest of the bundle that a release came in. */
-  bundleOf(version: string): string {
-    return readFileSync(join(this.pathOf(version), BUNDLE_DIGEST_FILE), "ascii").trim();
+  /** Whole: the others have names that begin with a dot. */
+  has(version: string): boolean {
+    return versionSchema.safeParse(version).success && this.#names().includes(version);
   }
 
   /** Gives an unpacked tree its name. */

@@ -42,8 +42,13 @@ export interface RunOptions {
 export interface Run {
   recover(): Promise<string | undefined>;
   first(bundlePath: string, sha256: string): Promise<string>;
-  /** Only recovers where nothing was left to be installed. */
-  update(): Promise<string | undefined>;
+  /**
+   * Only recovers where nothing was left to be installed.
+   *
+   * @param fromDir absent: what the keeper left
+   */
+  update(fromDir?: string): Promise<string | undefined>;
+  rollback(version: string): Promise<string>;
 }
 
 export function openInstaller(options: RunOptions): Run {
@@ -66,14 +71,15 @@ export function openInstaller(options: RunOptions): Run {
   return {
     recover: () => installer.recover(),
     first: (bundlePath, sha256) => installer.first(bundlePath, sha256),
-    async update() {
+    rollback: (version) => installer.rollback(version),
+    async update(fromDir = updatesDir) {
       // First of all: what others wrote must not keep an interrupted update from its end.
       const running = await installer.recover();
-      const approvalPath = join(updatesDir, APPROVAL_FILE);
+      const approvalPath = join(fromDir, APPROVAL_FILE);
       if (!existsSync(approvalPath)) return running;
       return installer.update({
-        bundlePath: join(updatesDir, "bundle.tar.gz"),
-        signedDir: updatesDir,
+        bundlePath: join(fromDir, "bundle.tar.gz"),
+        signedDir: fromDir,
         approval: readApproval(approvalPath),
         devices: readDevices(devicesDir, join(ownDir, SEEN_DEVICES_FILE)),
       });

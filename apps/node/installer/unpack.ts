@@ -21,7 +21,12 @@ import { readTarGz, type TarEntry } from "./read-tar.ts";
  * @throws {@link InstallError} `ERR_TAR`, `ERR_MANIFEST`, `ERR_TREE` or `ERR_PLATFORM`; what is there by then is left
  * to the caller
  */
-export async function unpack(disk: Disk, bundlePath: string, dir: string): Promise<Manifest> {
+export async function unpack(
+  disk: Disk,
+  bundlePath: string,
+  dir: string,
+  arch: string = process.arch,
+): Promise<Manifest> {
   let manifest: Manifest | undefined;
   let expected: Manifest["files"] = [];
   const folders = new Set([dir]);
@@ -31,7 +36,7 @@ export async function unpack(disk: Disk, bundlePath: string, dir: string): Promi
       const text = await readManifest(entry);
       manifest = parseManifest(text);
       expected = [...manifest.files];
-      if (manifest.arch !== process.arch) throw new InstallError("ERR_PLATFORM");
+      if (manifest.arch !== arch) throw new InstallError("ERR_PLATFORM", { about: manifest.arch });
       await disk.writeNew(join(dir, MANIFEST_FILE), [Buffer.from(text)], modeOf(entry));
       continue;
     }

@@ -1,31 +1,26 @@
 /**
  * An update, from an approval to a release that has proven itself, or back.
  *
- *   approved → copied and hashed → verified → unpacked → tested → current → runs → proven
+ *   approved → verified and copied → unpacked → tested → current → runs → proven
  *
  * A power cut leaves the old release current until the one rename that makes the new one it; whatever is found at the
  * next start is finished by {@link Installer.recover}. Identity, vault, models and device lists are nowhere in here.
  *
  * @module
  */
-import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import type { DeviceList } from "@phantoma/crypto";
-import { ReleaseError } from "@phantoma/release";
+import { compareVersions, demandDigest, type Keep, ReleaseError } from "@phantoma/release";
 import { isSpent, openApproval } from "./approval.ts";
 import type { Disk } from "./disk.ts";
 import type { Host } from "./host.ts";
 import { InstallError } from "./install-error.ts";
-import { BUNDLE_DIGEST_FILE, bundleName, isNewer, type Manifest } from "./manifest.ts";
+import { BUNDLE_DIGEST_FILE, bundleName, type Manifest } from "./manifest.ts";
 import { verify, type ReleaseToVerify } from "./release-verifier.ts";
 import type { Releases } from "./releases.ts";
 import type { StandingFile } from "./standing.ts";
 import { unpack } from "./unpack.ts";
-
-/** 2 GiB: a bundle has 80 MB, and one with GPU libraries would have 600. */
-export const MAX_BUNDLE_BYTES = 2 * 2 ** 30;
 
 export interface Parts {
   readonly disk: Disk;
@@ -64,6 +59,7 @@ export class Installer {
   async recover(): Promise<string | undefined> {
     const { releases } = this.#parts;
     releases.makeFolders();
+    this.#parts.disk.remove(this.#copyPath);
     const [current, proven] = [releases.read("current"), releases.read("proven")];
     if (proven === undefined) return undefined;
     if (current !== undefined && current !== proven) await this.#settle(current, proven);
@@ -81,7 +77,8 @@ export class Installer {
     if ((await this.recover()) !== undefined) throw new InstallError("ERR_FIRST");
     const { releases, host, standing } = this.#parts;
     releases.sweep();
-    const { version } = await this.#unpackAs(await this.#copy(bundlePath, sha256), sha256);
+    await this.#copyNamed(bundlePath, sha256);
+    const { version } = await this.#unpackAs(sha256);
     if (!(await host.passesSelfTest(releases.pathOf(version)))) {
       releases.discard(version);
       throw new InstallError("ERR_SELF_TEST");
@@ -106,14 +103,14 @@ export class Installer {
     if (isSpent(approval, standing.read())) return running;
     const approved = openApproval(approval, devices, standing.read(), now().getTime());
     const sha256 = Buffer.from(approved.release).toString("hex");
-    const copy = await this.#copy(bundlePath, sha256);
     const floor = standing.read().floor ?? running;
-    const installedVersion = isNewer(floor, running) ? floor : running;
+    const installedVersion = compareVersions(floor, running) > 0 ? floor : running;
     const name = bundleName(approved.version);
-    const release = await this.#verify({ bundlePath: copy, name, signedDir, installedVersion });
+    const release = await this.#verify({ bundlePath, name, signedDir, installedVersion });
     if (release.sha256 !== sha256 || release.version !== approved.version)
       throw new InstallError("ERR_OTHER_BUNDLE");
-    if (!isNewer(release.version, installedVersion)) throw new InstallError("ERR_OLDER");
+    if (compareVersions(release.version, installedVersion) <= 0)
+      throw new InstallError("ERR_OLDER");
     // From here on the approval is seen: it can be shown again after a power cut, and no earlier one can.
     await standing.write({
       counter: String(approved.counter),
@@ -121,7 +118,7 @@ export class Installer {
       isUsed: false,
     });
     try {
-      const { version } = await this.#unpackAs(copy, sha256, release.version);
+      const { version } = await this.#unpackAs(sha256, release.version);
       if (!(await host.passesSelfTest(releases.pathOf(version))))
         throw new InstallError("ERR_SELF_TEST");
     } catch (error) {
@@ -141,11 +138,32 @@ export class Installer {
     return release.version;
   }
 
+  /**
+   * To a release that ran here before, as root says: nobody signs that. What was left is not installed again: an update
+   * must be newer than it.
+   *
+   * @returns the version that runs now
+   * @throws {@link InstallError} `ERR_NOT_KEPT`, or `ERR_ROLLED_BACK` where it does not run any more
+   */
+  async rollback(version: string): Promise<string> {
+    const { releases, host } = this.#parts;
+    const running = await this.recover();
+    if (running === undefined) throw new InstallError("ERR_FIRST");
+    if (version === running) return running;
+    if (!releases.has(version)) throw new InstallError("ERR_NOT_KEPT");
+    await host.pause();
+    releases.point("current", version);
+    await this.#settle(version, running);
+    return version;
+  }
+
   /** The new release is current: keeps it if it runs, goes back if not. */
   async #settle(version: string, before: string): Promise<void> {
     const { releases, host, standing } = this.#parts;
     if (await host.runsCurrent()) {
-      await standing.write({ floor: version, isUsed: true });
+      const { floor } = standing.read();
+      const isHigher = floor === null || isNewer(version, floor);
+      await standing.write({ floor: isHigher ? version : floor, isUsed: true });
       releases.point("proven", version);
       return;
     }
@@ -159,11 +177,13 @@ export class Installer {
     throw new InstallError("ERR_ROLLED_BACK", { about: version });
   }
 
-  async #verify(release: Omit<ReleaseToVerify, "trustDir" | "now">) {
-    const { anchorPath, ownDir, now } = this.#parts;
+  async #verify(release: Omit<ReleaseToVerify, "keep" | "trustDir" | "now">) {
+    const { anchorPath, disk, ownDir, now } = this.#parts;
+    const trustDir = join(ownDir, "trust");
     try {
-      return await verify(anchorPath, { ...release, trustDir: join(ownDir, "trust"), now: now() });
+      return await verify(anchorPath, { ...release, keep: this.#keep, trustDir, now: now() });
     } catch (cause) {
+      disk.remove(this.#copyPath);
       if (!(cause instanceof ReleaseError)) throw cause;
       throw new InstallError("ERR_RELEASE_REFUSED", {
         cause,
@@ -172,56 +192,38 @@ export class Installer {
     }
   }
 
-  /**
-   * Takes the bundle from a folder that somebody else writes: what is verified and unpacked later are these bytes.
-   *
-   * @returns root's own copy, which is what was named
-   */
-  async #copy(bundlePath: string, sha256: string): Promise<string> {
-    const { disk, ownDir } = this.#parts;
-    const copy = join(ownDir, "bundle.tar.gz");
-    disk.remove(copy);
-    // Not through a link, and not waiting for ever at a pipe.
-    const source = await open(
-      bundlePath,
-      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-    );
+  /** For a bundle that was verified elsewhere, and named by its digest. */
+  async #copyNamed(bundlePath: string, sha256: string): Promise<void> {
     try {
-      if (!(await source.stat()).isFile()) throw new InstallError("ERR_OTHER_BUNDLE");
-      const hash = createHash("sha256");
-      await disk.writeNew(copy, hashed(source.createReadStream({ autoClose: false }), hash), 0o600);
-      if (hash.digest("hex") === sha256) return copy;
-    } finally {
-      await source.close();
+      const length = lstatSync(bundlePath).size;
+      await demandDigest(bundlePath, { length, sha256 }, this.#keep);
+    } catch (cause) {
+      this.#parts.disk.remove(this.#copyPath);
+      throw cause instanceof ReleaseError ? new InstallError("ERR_OTHER_BUNDLE", { cause }) : cause;
     }
-    disk.remove(copy);
-    throw new InstallError("ERR_OTHER_BUNDLE");
   }
 
-  async #unpackAs(copy: string, sha256: string, wanted?: string): Promise<Manifest> {
+  /** Root's own copy of what is verified: only these bytes are unpacked. */
+  get #copyPath(): string {
+    return join(this.#parts.ownDir, "bundle.tar.gz");
+  }
+
+  readonly #keep: Keep = async (bytes) => {
+    this.#parts.disk.remove(this.#copyPath);
+    await this.#parts.disk.writeNew(this.#copyPath, bytes, 0o600);
+  };
+
+  async #unpackAs(sha256: string, wanted?: string): Promise<Manifest> {
     const { disk, releases } = this.#parts;
     const stage = releases.stagePathOf(wanted ?? "first");
     disk.remove(stage);
-    const manifest = await unpack(disk, copy, stage);
+    const manifest = await unpack(disk, this.#copyPath, stage);
     if (wanted !== undefined && manifest.version !== wanted)
       throw new InstallError("ERR_OTHER_BUNDLE");
     await disk.writeNew(join(stage, BUNDLE_DIGEST_FILE), [Buffer.from(`${sha256}\n`)], 0o644);
     disk.flushDir(stage);
     releases.place(stage, manifest.version);
-    disk.remove(copy);
+    disk.remove(this.#copyPath);
     return manifest;
-  }
-}
-
-async function* hashed(
-  source: AsyncIterable<Buffer>,
-  hash: ReturnType<typeof createHash>,
-): AsyncGenerator<Buffer> {
-  let length = 0;
-  for await (const chunk of source) {
-    length += chunk.length;
-    if (length > MAX_BUNDLE_BYTES) throw new InstallError("ERR_TOO_LONG");
-    hash.update(chunk);
-    yield chunk;
   }
 }

@@ -151,6 +151,6 @@ export function writeCatalogue(dir: string, models: readonly Model[]): void {
   writePublicFile(cataloguePath(dir), JSON.stringify(catalogueSchema.parse(models)));
 }
 
-function cataloguePath(dir: string): string {
+export function cataloguePath(dir: string): string {
   return join(dir, "catalogue.json");
 }

@@ -5,6 +5,9 @@
  *   main.ts install     reads DIR/order.json, does what is missing, ends when a person is wanted
  *   main.ts list        what uninstalling would take away, a line each
  *   main.ts uninstall   takes it away
+ *   main.ts rollback    lets the release from before run again
+ *   main.ts reset       makes another node of it, with other keys and devices
+ *   main.ts open-port   lets the port in again that a firewall has forgotten; at every boot
  *
  *   --root DIR   another root folder than /, without systemd
  *
@@ -18,6 +21,8 @@ import {
   JournalFile,
   listOf,
   Machine,
+  openAgain,
+  operationSteps,
   orderSchema,
   SETUP_DIR,
   steps,
@@ -33,14 +38,21 @@ const machine = new Machine(values.root);
 const programsDir = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** Of no set-up: uninstalling asks nothing of it. */
-const NO_ORDER: Order = { version: 1, sha256: "00".repeat(32), port: 1, mayReboot: false };
+const NO_ORDER: Order = {
+  version: 1,
+  sha256: "00".repeat(32),
+  port: 1,
+  mayReboot: false,
+  mayOpenPort: false,
+  mayUpdateKernel: false,
+  mayHardenSsh: false,
+};
 
-switch (positionals[0]) {
-  case "install": {
-    const text = machine.read(join(SETUP_DIR, "order.json")) ?? "";
-    await run(install, orderSchema.parse(JSON.parse(text)));
+const [what] = positionals;
+switch (what) {
+  case "install":
+    await run(install, readOrder());
     break;
-  }
   case "list":
     for (const line of [
       ...listOf(steps, contextOf(NO_ORDER)),
@@ -50,14 +62,28 @@ switch (positionals[0]) {
     break;
   case "uninstall":
     // Also what this program lies in: it is in memory.
-    if (await run(uninstall, NO_ORDER)) machine.remove(SETUP_DIR);
+    if (await run(uninstall, NO_ORDER)) {
+      machine.removeEmptyFolders();
+      machine.remove(SETUP_DIR);
+    }
+    break;
+  case "rollback":
+  case "reset":
+    await run((_steps, context) => install(operationSteps[what], context, what), readOrder());
+    break;
+  case "open-port":
+    await openAgain(machine);
     break;
   default:
-    process.stderr.write("usage: install | list | uninstall\n");
+    process.stderr.write("usage: install | list | uninstall | rollback | reset | open-port\n");
     process.exitCode = 2;
 }
 
-async function run(work: typeof install, order: Order): Promise<boolean> {
+function readOrder(): Order {
+  return orderSchema.parse(JSON.parse(machine.read(join(SETUP_DIR, "order.json")) ?? ""));
+}
+
+async function run(work: typeof uninstall, order: Order): Promise<boolean> {
   const isDone = await work(steps, contextOf(order));
   process.exitCode = isDone ? 0 : 1;
   return isDone;

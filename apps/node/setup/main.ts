@@ -19,7 +19,7 @@ import {
   openFirstDeviceList,
 } from "@phantoma/crypto";
 import { GENESIS_FILE, listPath } from "../devices/device-list-folder.ts";
-import { addModel, writeCatalogue } from "../models/model-store.ts";
+import { addModel, cataloguePath, writeCatalogue } from "../models/model-store.ts";
 import { statePaths } from "./paths.ts";
 import { writePublicFile } from "./public-file.ts";
 import { makeTlsIdentity } from "./tls-identity.ts";
@@ -73,7 +73,8 @@ async function init(): Promise<{ nodeKey: string; wardenKey: string; tlsCertific
     const tls = await makeTlsIdentity();
     writeFileSync(join(paths.gatewayDir, "tls.key"), tls.keyPem, { mode: 0o600, flush: true });
     writeFileSync(certificatePath, tls.certificatePem, { flush: true });
-    writeCatalogue(paths.modelsDir, []);
+    // Models of an earlier identity stay.
+    if (!existsSync(cataloguePath(paths.modelsDir))) writeCatalogue(paths.modelsDir, []);
     writePublicFile(publicPath, Buffer.from(identity.signing.publicKey).toString("hex"));
   }
   // A node of an earlier release has none yet.

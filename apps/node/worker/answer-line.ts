@@ -6,10 +6,12 @@
  * @module
  */
 import {
+  encodeLogprobs,
   STEADY_RECORD_BYTES,
   SteadyAnswer,
   TaskKind,
   type SecureChannel,
+  type TokenLogprob,
 } from "@phantoma/protocol";
 import type { FrameLink } from "../ipc/frames.ts";
 import { encodeNumber, FromProcess } from "../ipc/process-link.ts";
@@ -39,6 +41,12 @@ export class AnswerLine {
 
   delta(text: string): void {
     this.#channel.outbox.append(this.#stream, TaskKind.delta, Buffer.from(text, "utf8"));
+    this.#flushUnlessPaced();
+  }
+
+  /** What the model thought of the token whose text comes next. */
+  logprobs(token: TokenLogprob, wanted: number): void {
+    this.#channel.outbox.push(this.#stream, encodeLogprobs(token, wanted));
     this.#flushUnlessPaced();
   }
 

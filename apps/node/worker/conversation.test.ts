@@ -109,6 +109,66 @@ describe("an embed", () => {
   });
 });
 
+describe("a count", () => {
+  beforeEach(() => talk.open());
+  const count = async (stream: number, body: object) => {
+    talk.send(stream, encodeJson(TaskKind.count, body));
+    await settled();
+  };
+  const counted = () =>
+    talk.heard.filter(({ kind }) => kind === "counted").map(({ body }) => body.promptTokens);
+
+  test("is of the conversation with one message more, and the conversation is as it was", async () => {
+    await talk.turn(1, "One");
+    await count(2, { text: "Two" });
+    await count(3, { text: "Two", keep: 0 });
+    expect(counted()).toEqual([3, 1]);
+    await talk.turn(4, "Three");
+    expect(talk.modelSaw.at(-1)).toBe("user: One | assistant: Hello | user: Three");
+  });
+
+  test("that does not fit is refused, and the conversation is as it was", async () => {
+    await count(1, { text: "long" });
+    expect(talk.on(1)).toEqual(["ERR_PROMPT_TOO_LONG", "end"]);
+    await talk.turn(2, "One");
+    expect(talk.modelSaw.at(-1)).toBe("user: One");
+  });
+
+  test("during a turn is refused", async () => {
+    talk.isGateOpen = false;
+    await talk.turn(1, "One");
+    await count(2, { text: "Two" });
+    expect(talk.on(2)).toEqual(["ERR_BUSY", "end"]);
+  });
+});
+
+describe("what the model thought of a token", () => {
+  beforeEach(() => {
+    talk.open();
+    talk.answer = async ({ say, logprobs }) => {
+      const likely = { token: "Hi", logprob: -0.5 };
+      logprobs?.onToken({ ...likely, top: [likely].slice(0, logprobs.top) });
+      say("Hi");
+      return "stop";
+    };
+  });
+  const kinds = () => talk.heard.slice(1).map(({ kind }) => kind);
+
+  test("comes before its text", async () => {
+    await talk.turn(1, { text: "One", logprobs: 1 });
+    expect(kinds()).toEqual(["logprobs", "delta", "finish", "end"]);
+    expect(talk.heard[1]!.body).toEqual([
+      ["Hi", -0.5],
+      ["Hi", -0.5],
+    ]);
+  });
+
+  test("is not told where nobody asks", async () => {
+    await talk.turn(1, "One");
+    expect(kinds()).toEqual(["delta", "finish", "end"]);
+  });
+});
+
 describe("a turn", () => {
   beforeEach(() => talk.open());
 

@@ -14,6 +14,7 @@ import { CryptoError } from "@phantoma/crypto";
 import {
   attachHeaderSchema,
   CloseCode,
+  countSchema,
   decodeJson,
   embedSchema,
   encodeJson,
@@ -106,6 +107,7 @@ export class Conversation {
       if (kind === TaskKind.attach) return this.#attach(stream, body);
       if (kind === TaskKind.turn) return void this.#compute(stream, () => this.#turn(body));
       if (kind === TaskKind.embed) return void this.#compute(stream, () => this.#embed(body));
+      if (kind === TaskKind.count) return void this.#compute(stream, () => this.#count(body));
       throw new ProtocolError("ERR_UNEXPECTED", "no such message");
     } catch (error) {
       const refused = refusalFor(error);
@@ -197,6 +199,23 @@ export class Conversation {
     };
   }
 
+  #count(body: Buffer): Computation {
+    const { text, keep } = decodeJson(countSchema, body);
+    return async (signal) => {
+      await this.#permission(signal);
+      this.#history.begin(keep, Buffer.from(text, "utf8"));
+      try {
+        const promptTokens = this.#engine.countTokens(this.#history.open(), this.#template);
+        return encodeJson(TaskKind.counted, { promptTokens });
+      } catch (error) {
+        if (error instanceof CryptoError) throw error;
+        return encodeJson(TaskKind.refused, modelRefusal(error));
+      } finally {
+        this.#history.takeBack();
+      }
+    };
+  }
+
   /** Puts the user's message into the history, or throws and leaves it as it was. */
   #startTurn({ text, keep, attachments = [] }: TurnRequest): void {
     const named = attachments.map((stream) => {
@@ -215,7 +234,10 @@ export class Conversation {
    *
    * @throws CryptoError where the history is not as it was sealed
    */
-  async #answer({ sampling = {} }: TurnRequest, signal: AbortSignal): Promise<Buffer> {
+  async #answer(
+    { sampling = {}, logprobs: top }: TurnRequest,
+    signal: AbortSignal,
+  ): Promise<Buffer> {
     let text = "";
     try {
       await this.#permission(signal);
@@ -229,6 +251,9 @@ export class Conversation {
         onText,
         signal,
         this.#template,
+        top === undefined
+          ? undefined
+          : { top, onToken: (token) => this.#line!.logprobs(token, top) },
       );
       this.#history.answered(Buffer.from(text, "utf8"));
       return encodeJson(TaskKind.finish, finishOf(result));

@@ -18,7 +18,8 @@ import {
 import { vi } from "vitest";
 import { decodeNumber, FromProcess, ToProcess } from "../ipc/process-link.ts";
 import { Conversation } from "./conversation.ts";
-import type { Engine, TurnResult } from "./engine/engine.ts";
+import { PromptTooLongError, type Engine, type TurnResult } from "./engine/engine.ts";
+import type { LogprobsWish } from "./engine/logprobs.ts";
 
 export async function channelPair(): Promise<{ device: SecureChannel; worker: SecureChannel }> {
   const prologue = Buffer.from("test");
@@ -46,6 +47,8 @@ type Answering = (turn: {
   readonly sampling: Sampling;
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
+  /** What is to be told of tokens, where the turn asked for it. */
+  readonly logprobs: LogprobsWish | undefined;
 }) => Promise<TurnResult["reason"]>;
 
 /** What a device heard, in order: the kind's name and what it says. */
@@ -89,10 +92,16 @@ export class TestConversation {
         sampling: Sampling,
         onText: (text: string) => void,
         signal: AbortSignal,
+        _template: string,
+        logprobs?: LogprobsWish,
       ): Promise<TurnResult> => {
         this.#modelSaw.push(structuredClone(history));
-        const reason = await this.answer({ history, sampling, say: onText, signal });
+        const reason = await this.answer({ history, sampling, say: onText, signal, logprobs });
         return { reason, ...counts };
+      },
+      countTokens: (history: readonly ChatMessage[]) => {
+        if (history.at(-1)!.text === "long") throw new PromptTooLongError(9, 8);
+        return history.length;
       },
       embed: async (text: string) => {
         if (text === "nowhere") throw new Error("secret");

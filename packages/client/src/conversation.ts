@@ -6,7 +6,9 @@
 import { TextDecoder } from "node:util";
 import type { Certificate } from "@phantoma/crypto";
 import {
+  countedSchema,
   decodeJson,
+  decodeLogprobs,
   encodeJson,
   attachedSchema,
   closingSchema,
@@ -19,10 +21,12 @@ import {
   TaskKind,
   type ChatMessage,
   type Closing,
+  type CountRequest,
   type Finish,
   type OpenRequest,
   type Opened,
   type Received,
+  type TokenLogprob,
   type TurnRequest,
 } from "@phantoma/protocol";
 import { ClientError } from "./client-error.ts";
@@ -46,6 +50,8 @@ export interface ConversationOptions extends TunnelOptions {
 
 export type TurnEvent =
   | { readonly type: "delta"; readonly text: string }
+  /** Of a token of the answer, where the turn asked for it: before the text that it is in. */
+  | { readonly type: "logprobs"; readonly token: TokenLogprob }
   /** All text has arrived; {@link TurnEvent} `end` follows when the steady answer is over. */
   | { readonly type: "finish"; readonly finish: Finish }
   /** The node's authenticated word that nothing is missing. */
@@ -183,6 +189,20 @@ export class Conversation {
     return { tokens, vector: values };
   }
 
+  /**
+   * How many tokens the prompt of a turn would have, with everything that a template adds. Not during a turn, and
+   * nothing of the conversation changes.
+   *
+   * @throws {@link ClientError}
+   */
+  async countTokens(request: CountRequest): Promise<number> {
+    const message = encodeJson(TaskKind.count, request);
+    assertFits(message.length);
+    this.#assertOpen();
+    const body = await this.#answerTo(this.#nextStream++, message);
+    return decodeJson(countedSchema, body).promptTokens;
+  }
+
   #answerTo(stream: number, message: Buffer): Promise<Buffer> {
     const awaited = Promise.withResolvers<Buffer>();
     this.#awaited.set(stream, awaited);
@@ -235,7 +255,10 @@ export class Conversation {
         });
       case TaskKind.finish:
         return turn?.events.push({ type: "finish", finish: decodeJson(finishSchema, body) });
+      case TaskKind.logprobs:
+        return turn?.events.push({ type: "logprobs", token: decodeLogprobs(body) });
       case TaskKind.attached:
+      case TaskKind.counted:
       case TaskKind.embedded:
         return this.#awaited.get(event.stream)?.resolve(body);
       case TaskKind.refused:

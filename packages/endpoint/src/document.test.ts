@@ -1,12 +1,13 @@
 /** docs/endpoint.md says of every parameter what the endpoint does with it. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { chatParameters } from "./chat-parameters.ts";
-import { completionsParameters } from "./completions-parameters.ts";
-import { embeddingsParameters } from "./embeddings-parameters.ts";
-import { messagesParameters } from "./messages-parameters.ts";
-import type { ParameterRow } from "./parameters.ts";
-import { responsesParameters } from "./responses-parameters.ts";
+import { countParameters } from "./anthropic/count-parameters.ts";
+import { messagesParameters } from "./anthropic/messages-parameters.ts";
+import { chatParameters } from "./openai/chat/chat-parameters.ts";
+import { completionsParameters } from "./openai/completions/completions-parameters.ts";
+import { embeddingsParameters } from "./openai/embeddings/embeddings-parameters.ts";
+import { responsesParameters } from "./openai/responses/responses-parameters.ts";
+import type { ParameterRow } from "./request/parameters.ts";
 
 const text = readFileSync(new URL("../../../docs/endpoint.md", import.meta.url), "utf8");
 
@@ -16,6 +17,7 @@ test.each([
   ["POST /v1/embeddings", embeddingsParameters],
   ["POST /v1/responses", responsesParameters],
   ["POST /v1/messages", messagesParameters],
+  ["POST /v1/messages/count_tokens", countParameters],
 ])("%s is described as it is", (address, table) => {
   const rows = Object.entries(table).map(([name, row]) => [`\`${name}\``, ...cells(row)]);
   expect(rowsBelow(`## \`${address}\``)).toEqual(rows);

@@ -1,7 +1,7 @@
 /** The door and what lies behind it where no node is. */
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request, type IncomingHttpHeaders } from "node:http";
-import { once } from "node:events";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,9 +9,9 @@ import type { NodeProfile } from "@phantoma/client";
 import { generateDeviceIdentity } from "@phantoma/crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeTlsIdentity } from "../../../apps/node/setup/tls-identity.ts";
-import { ApiKeys } from "./api-keys.ts";
+import { ApiKeys } from "./door/api-keys.ts";
 import { Endpoint, MAX_EXCHANGES } from "./endpoint.ts";
-import { MAX_BODY_BYTES } from "./request-body.ts";
+import { MAX_BODY_BYTES } from "./request/request-body.ts";
 
 /** Port 1 is nobody's. */
 const profile: NodeProfile = {

@@ -6,18 +6,21 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ClientError } from "@phantoma/client";
-import { ApiError, asApiError, openAiErrorBody } from "./api-error.ts";
-import type { ApiKeys } from "./api-keys.ts";
-import { chatCompletions } from "./chat-completions.ts";
-import { completions } from "./completions.ts";
-import { admit } from "./door.ts";
-import { embeddings } from "./embeddings.ts";
-import { Exchange } from "./exchange.ts";
-import { LiveConversations } from "./live-conversations.ts";
-import { anthropicErrorBody, messages } from "./messages.ts";
-import { listModels, showModel } from "./models.ts";
-import { responses } from "./responses.ts";
-import { NodeLink, type Peer } from "./node-link.ts";
+import { countTokens } from "./anthropic/count-tokens.ts";
+import { anthropicErrorBody } from "./anthropic/error-body.ts";
+import { messages } from "./anthropic/messages.ts";
+import { LiveConversations } from "./conversations/live-conversations.ts";
+import { NodeLink, type Peer } from "./conversations/node-link.ts";
+import type { ApiKeys } from "./door/api-keys.ts";
+import { admit } from "./door/door.ts";
+import { Exchange } from "./exchange/exchange.ts";
+import { chatCompletions } from "./openai/chat/chat-completions.ts";
+import { completions } from "./openai/completions/completions.ts";
+import { embeddings } from "./openai/embeddings/embeddings.ts";
+import { openAiErrorBody } from "./openai/error-body.ts";
+import { listModels, showModel } from "./openai/models.ts";
+import { responses } from "./openai/responses/responses.ts";
+import { ApiError, asApiError } from "./request/api-error.ts";
 
 export interface EndpointOptions extends Peer {
   readonly keys: ApiKeys;
@@ -35,6 +38,7 @@ const routes: Readonly<Record<string, (exchange: Exchange, name: string) => Prom
   "POST /v1/embeddings": embeddings,
   "POST /v1/responses": responses,
   "POST /v1/messages": messages,
+  "POST /v1/messages/count_tokens": countTokens,
 };
 
 /** Where programs find it, on each machine the same. */

@@ -3,5 +3,5 @@
  *
  * @module
  */
-export { ApiKeys } from "./api-keys.ts";
+export { ApiKeys, DEFAULT_KEY } from "./door/api-keys.ts";
 export { DEFAULT_PORT, Endpoint, type EndpointOptions } from "./endpoint.ts";

@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startNode, type NodeUnderTest } from "../../../tests/node-under-test.ts";
-import { ApiKeys } from "./api-keys.ts";
+import { ApiKeys } from "./door/api-keys.ts";
 import { Endpoint } from "./endpoint.ts";
 
 /** A node on a busy machine is slow to start, in milliseconds. */

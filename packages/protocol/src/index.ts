@@ -12,6 +12,7 @@ export * from "./upgrade.ts";
 export { decodeNote, encodeNote, type Note } from "./notes.ts";
 export { decodeJson, decodeText, encodeJson } from "./json-message.ts";
 export * from "./task-messages.ts";
+export * from "./logprobs.ts";
 export * from "./control-messages.ts";
 export * from "./doctor-advice.ts";
 export * from "./doctor-messages.ts";

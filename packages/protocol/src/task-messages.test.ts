@@ -5,6 +5,8 @@ import {
   attachedSchema,
   attachHeaderSchema,
   closingSchema,
+  countedSchema,
+  countSchema,
   embeddedSchema,
   embedSchema,
   finishSchema,
@@ -26,10 +28,10 @@ const open = { mode: "turn", steady: true, history: [] };
 const finish = { reason: "stop", usage, timings };
 
 test("requests are below 0x80, answers above, and no two kinds are the same", () => {
-  const { open, attach, turn, stop, end, embed, ...answers } = TaskKind;
-  for (const kind of [open, attach, turn, stop, end, embed]) expect(kind).toBeLessThan(0x80);
+  const { open, attach, turn, stop, end, embed, count, ...answers } = TaskKind;
+  for (const kind of [open, attach, turn, stop, end, embed, count]) expect(kind).toBeLessThan(0x80);
   for (const kind of Object.values(answers)) expect(kind).toBeGreaterThan(0x80);
-  expect(new Set(Object.values(TaskKind)).size).toBe(13);
+  expect(new Set(Object.values(TaskKind)).size).toBe(16);
 });
 
 type Case = readonly [
@@ -60,6 +62,10 @@ const cases: Case[] = [
     ["AAAA", "A".repeat(349_528)],
     ["", "A".repeat(349_532), "?", [1]],
   ],
+  ["logprobs", turnSchema, { text: "" }, [0, 20], [-1, 21, 0.5, null]],
+  ["text", countSchema, {}, ["", "a".repeat(100_000)], [undefined, 1, null]],
+  ["keep", countSchema, { text: "" }, [0, 1], [-1, 0.5]],
+  ["promptTokens", countedSchema, {}, [1], [0, 1.5]],
   ["sampling", turnSchema, { text: "" }, [{}], [null, { other: 1 }]],
   ["temperature", samplingSchema, {}, [0, 5], [-0.001, 5.001, NaN, Infinity]],
   ["topP", samplingSchema, {}, [0, 1], [-0.001, 1.001]],
@@ -108,6 +114,8 @@ test.each([
   [openSchema, open],
   [attachHeaderSchema, { name: "a" }],
   [turnSchema, { text: "" }],
+  [countSchema, { text: "" }],
+  [countedSchema, { promptTokens: 1 }],
   [samplingSchema, {}],
   [openedSchema, opened],
   [attachedSchema, { bytes: 1 }],

@@ -18,6 +18,7 @@ export const TaskKind = {
   stop: 0x04,
   end: 0x05,
   embed: 0x06,
+  count: 0x07,
   opened: 0x81,
   attached: 0x82,
   delta: 0x83,
@@ -25,7 +26,12 @@ export const TaskKind = {
   refused: 0x85,
   closing: 0x86,
   embedded: 0x87,
+  logprobs: 0x88,
+  counted: 0x89,
 } as const;
+
+/** More is no answer any more; the interfaces that ask for it have the same limit. */
+export const MAX_TOP_LOGPROBS = 20;
 
 const text = z.string();
 const chatMessageSchema = z.strictObject({
@@ -81,6 +87,8 @@ export const turnSchema = z.strictObject({
   /** Streams of attachments to read with this turn. */
   attachments: z.array(z.int().min(1).max(65_535)).max(16).exactOptional(),
   sampling: samplingSchema.exactOptional(),
+  /** How likely each token was is told, and so many of the likeliest beside it; nothing where it is left out. */
+  logprobs: z.int().min(0).max(MAX_TOP_LOGPROBS).exactOptional(),
 });
 
 export type TurnRequest = z.infer<typeof turnSchema>;
@@ -98,6 +106,13 @@ export const embeddedSchema = z.strictObject({
 });
 
 export type Embedded = z.infer<typeof embeddedSchema>;
+
+/** Asks how many tokens the prompt of a turn would have. */
+export const countSchema = turnSchema.pick({ text: true, keep: true });
+
+export type CountRequest = z.infer<typeof countSchema>;
+
+export const countedSchema = z.strictObject({ promptTokens: z.int().positive() });
 
 export const openedSchema = z.strictObject({
   model: z.string(),

@@ -18,8 +18,23 @@ export {
   reach,
   setUp,
   takeAway,
+  type NodeOptions,
   type SetUpEvent,
   type SetUpNode,
   type SetUpOptions,
 } from "./set-up.ts";
-export { changes, stepNames, type StepName } from "./step-names.ts";
+export {
+  resetIdentity,
+  rollBack,
+  update,
+  type KnownNodeOptions,
+  type UpdateOptions,
+} from "./operations.ts";
+export {
+  changes,
+  chosenSteps,
+  operations,
+  stepNames,
+  type Choices,
+  type StepName,
+} from "./step-names.ts";

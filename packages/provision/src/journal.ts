@@ -6,18 +6,26 @@
  */
 import { z } from "zod";
 import { ProvisionError } from "./provision-error.ts";
-import { stepNames } from "./step-names.ts";
+import { operationNames, stepNames } from "./step-names.ts";
 
 /** Characters of a reason; the server's words, for show only. */
 export const MAX_WHY_LENGTH = 300;
 /** Bytes: an event with the longest reason, every letter of it escaped, has less. */
 export const MAX_LINE_BYTES = 4_096;
 
+/** A signed list of devices, a reboot, a sign-in by a key, and one more after passwords were switched off. */
+const wanted = ["devices", "reboot", "key", "sign-in"] as const;
+export type Wish = (typeof wanted)[number];
+
+/** What a run is for. */
+const works = ["install", "uninstall", ...operationNames] as const;
+export type Work = (typeof works)[number];
+
 const at = z.int().nonnegative();
-const step = z.enum(stepNames);
+const step = z.enum([...stepNames, ...operationNames]);
 
 export const eventSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("began"), at, what: z.enum(["install", "uninstall"]) }),
+  z.strictObject({ kind: z.literal("began"), at, what: z.enum(works) }),
   z.strictObject({
     kind: z.literal("step"),
     at,
@@ -27,7 +35,7 @@ export const eventSchema = z.discriminatedUnion("kind", [
   }),
   z.strictObject({ kind: z.literal("failed"), at, step, why: z.string().max(MAX_WHY_LENGTH) }),
   /** The run has ended, and wants something of the person's: then it is started again. */
-  z.strictObject({ kind: z.literal("wants"), at, what: z.enum(["devices", "reboot"]) }),
+  z.strictObject({ kind: z.literal("wants"), at, what: z.enum(wanted) }),
   /** An attempt to phone home from a unit's own place. */
   z.strictObject({
     kind: z.literal("drill"),
@@ -64,6 +72,23 @@ export const orderSchema = z.strictObject({
   port: z.int().min(1).max(65_535),
   /** Whether the kernel may be told to clean what is freed, which wants a reboot. */
   mayReboot: z.boolean(),
+  /** Whether the server's own firewall is told to let the port in. */
+  mayOpenPort: z.boolean(),
+  /** Whether the distribution's newest kernel is wanted. */
+  mayUpdateKernel: z.boolean(),
+  /** Whether SSH is to take keys only. */
+  mayHardenSsh: z.boolean(),
+  /** A version that is kept there. */
+  rollbackTo: z
+    .string()
+    .max(32)
+    .regex(/^[0-9.]+$/)
+    .optional(),
+  /** Names one reset, so that it is done once. */
+  resetId: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
 });
 export type Order = z.infer<typeof orderSchema>;
 

@@ -127,6 +127,15 @@ export const causes = {
     "this server is already a node, and its devices were named by somebody else",
     "add this device from an admin's device, or uninstall the node first",
   ],
+  ERR_SSH_HARDENING: [
+    "the key did not sign in, so SSH takes passwords as before, within five minutes",
+    "see that the key signs in by itself, and run it again",
+  ],
+  ERR_UNKNOWN_HERE: [
+    "this machine knows no such node",
+    "see phantoma node list, and name it with --name",
+  ],
+  ERR_NO_EARLIER: ["no earlier release is kept on this server", "update it to the one you want"],
   ERR_NOT_INSTALLED: ["there is no node on this server", "check the address"],
 } as const satisfies Record<string, readonly [cause: string, action: string]>;
 

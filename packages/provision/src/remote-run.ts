@@ -7,7 +7,7 @@
  * @module
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseEvent, type JournalEvent } from "./journal.ts";
+import { parseEvent, type JournalEvent, type Wish, type Work } from "./journal.ts";
 import { ProvisionError } from "./provision-error.ts";
 import type { RootShell } from "./ssh/root-shell.ts";
 
@@ -108,8 +108,6 @@ async function journalLength(shell: RootShell): Promise<number> {
   return Number(text);
 }
 
-type Work = "install" | "uninstall";
-
 /**
  * Starts a run, or finds the one that is under way, perhaps because the answer to a start was lost.
  *
@@ -130,7 +128,7 @@ export async function beginRun(shell: RootShell, what: Work): Promise<number> {
 }
 
 /** What ends a run. */
-export type End = "installed" | "uninstalled" | "devices" | "reboot" | "interrupted";
+export type End = "installed" | "uninstalled" | Wish | "interrupted";
 
 /** A journal as it grows, and where in it the reader is: it may go on with another connection. */
 export class JournalReader {
@@ -157,8 +155,7 @@ export class JournalReader {
       const { wasRunning, events } = await this.#read(shell);
       for (const event of events ?? []) {
         hear(event);
-        if (event.kind === "failed")
-          throw new ProvisionError("ERR_STEP_FAILED", { about: `${event.step}: ${event.why}` });
+        if (event.kind === "failed") throw failureOf(event);
         if (event.kind === "wants" || event.kind === "ended") return event.what;
       }
       if (events === undefined && !wasRunning) return "uninstalled";
@@ -203,4 +200,11 @@ export function stopIf(signal: AbortSignal | undefined): void {
 /** A power cut may have left half a line, which nobody wrote on. */
 function isWhole(line: string): boolean {
   return line.endsWith("}");
+}
+
+function failureOf({ step, why }: Extract<JournalEvent, { kind: "failed" }>): ProvisionError {
+  const isFull = /ENOSPC|No space left/.test(why);
+  return new ProvisionError(isFull ? "ERR_HOST_FULL" : "ERR_STEP_FAILED", {
+    about: `${step}: ${why}`,
+  });
 }

@@ -17,7 +17,13 @@ import {
   type VerifiedDeviceList,
 } from "@phantoma/crypto";
 import { upload, type BundleFile } from "./bundle-file.ts";
-import { identitySchema, type JournalEvent, type NodeIdentityText, type Order } from "./journal.ts";
+import {
+  identitySchema,
+  type JournalEvent,
+  type NodeIdentityText,
+  type Order,
+  type Work,
+} from "./journal.ts";
 import { Link } from "./link.ts";
 import { ProvisionError } from "./provision-error.ts";
 import {
@@ -31,6 +37,7 @@ import {
   type End,
 } from "./remote-run.ts";
 import type { RootShell } from "./ssh/root-shell.ts";
+import type { Choices } from "./step-names.ts";
 
 export type SetUpEvent =
   | JournalEvent
@@ -39,7 +46,12 @@ export type SetUpEvent =
   | { readonly kind: "away"; readonly isAway: boolean }
   | { readonly kind: "rebooting" };
 
-export interface SetUpOptions {
+export interface SetUpOptions extends NodeOptions, Partial<Omit<Choices, "mayHardenSsh">> {
+  readonly bundle: BundleFile;
+}
+
+/** Of whatever is done to a node. */
+export interface NodeOptions {
   /** Signs in; called again after a cut. */
   readonly connect: () => Promise<RootShell>;
   /** As devices reach it. */
@@ -47,8 +59,8 @@ export interface SetUpOptions {
   readonly port: number;
   /** Where another port leads to it. */
   readonly reachPort?: number;
-  readonly bundle: BundleFile;
-  readonly mayReboot: boolean;
+  /** Signs in by a key, anew every time. Absent: SSH is left as it is. */
+  readonly hardenSsh?: { readonly connectByKey: () => Promise<RootShell> };
   readonly name: string;
   readonly device: DeviceIdentity;
   readonly deviceName: string;
@@ -86,18 +98,9 @@ export async function setUp(options: SetUpOptions): Promise<SetUpNode> {
         });
         await stage(shell);
       }
-      const { port, mayReboot } = options;
-      const order: Order = { version: 1, sha256: bundle.sha256, port, mayReboot };
-      await put(shell, "order.json", Buffer.from(JSON.stringify(order)));
+      await put(shell, "order.json", Buffer.from(JSON.stringify(orderOf(options))));
     });
-    for (let runs = 0; ; runs += 1) {
-      stopIf(signal);
-      if (runs === MAX_RUNS) throw new ProvisionError("ERR_STEP_STALLED");
-      const end = await runOnce(link, options);
-      if (end === "devices") await signDevices(link, options);
-      if (end === "reboot") await reboot(link, hear);
-      if (end === "installed") break;
-    }
+    await runToEnd(link, "install", options);
     const node = await link.ask((shell) => readNode(shell, options));
     await link.ask((shell) =>
       shell.run(`rm -rf ${DIR}/programs ${DIR}/bundle.tar.gz ${DIR}/bundle.part`),
@@ -128,9 +131,35 @@ export async function reach({ profile }: SetUpNode, device: DeviceIdentity): Pro
 /** A minute; the node has just started. */
 const REACH_ATTEMPTS = 12;
 
+/** Starts runs until one ends well, and gives each what it wanted. */
+export async function runToEnd(link: Link, what: Work, options: NodeOptions): Promise<void> {
+  for (let runs = 0; ; runs += 1) {
+    stopIf(options.signal);
+    if (runs === MAX_RUNS) throw new ProvisionError("ERR_STEP_STALLED");
+    const end = await runOnce(link, what, options);
+    if (end === "devices") await signDevices(link, options);
+    if (end === "reboot") await reboot(link, options.hear);
+    if (end === "key") await proveKey(link, options, "ssh-key-proven");
+    if (end === "sign-in") await proveKey(link, options, "ssh-confirmed");
+    if (end === "installed") return;
+    if (end === "interrupted") await link.ask(assertRoom);
+  }
+}
+
+/** A run whose journal finds no room ends without a word. @throws {@link ProvisionError} `ERR_HOST_FULL` */
+async function assertRoom(shell: RootShell): Promise<void> {
+  const { stdout } = await shell.run(`df -Pk ${DIR} | tail -n1 | tr -s ' ' | cut -d' ' -f4`);
+  const text = stdout.toString("latin1").trim();
+  if (/^\d{1,15}$/.test(text) && Number(text) < MIN_ROOM_KIB)
+    throw new ProvisionError("ERR_HOST_FULL");
+}
+
+/** A journal and a few small files. */
+const MIN_ROOM_KIB = 256;
+
 /** From its start, or from where a run that is under way began. */
-async function runOnce(link: Link, { hear, signal }: SetUpOptions): Promise<End> {
-  const from = await link.ask((shell) => beginRun(shell, "install"));
+async function runOnce(link: Link, what: Work, { hear, signal }: NodeOptions): Promise<End> {
+  const from = await link.ask((shell) => beginRun(shell, what));
   const reader = new JournalReader(from);
   return link.ask((shell) => reader.follow(shell, hear, signal));
 }
@@ -153,7 +182,31 @@ export async function takeAway(
   }
 }
 
-async function signDevices(link: Link, { device, deviceName }: SetUpOptions): Promise<void> {
+function orderOf(options: SetUpOptions): Order {
+  const { bundle, port, mayReboot = true, mayOpenPort = true, mayUpdateKernel = false } = options;
+  const mayHardenSsh = options.hardenSsh !== undefined;
+  const choices = { mayReboot, mayOpenPort, mayUpdateKernel, mayHardenSsh };
+  return { version: 1, sha256: bundle.sha256, port, ...choices };
+}
+
+/** Says to the server that a key has signed in just now, on a connection of its own. */
+async function proveKey(link: Link, { hardenSsh }: NodeOptions, file: string): Promise<void> {
+  for (let tries = 1; ; tries += 1)
+    try {
+      const shell = await hardenSsh!.connectByKey();
+      await put(shell, file, Buffer.of()).finally(() => shell.close());
+      return link.hangUp();
+    } catch (cause) {
+      if (tries === KEY_TRIES) throw new ProvisionError("ERR_SSH_HARDENING", { cause });
+      await sleep(KEY_RETRY_MS);
+    }
+}
+
+/** A server that reads its settings anew refuses for a moment. */
+const KEY_TRIES = 5;
+const KEY_RETRY_MS = 2_000;
+
+async function signDevices(link: Link, { device, deviceName }: NodeOptions): Promise<void> {
   const { nodeKey } = await link.ask(readIdentity);
   const { list } = signFirstDeviceList(device, deviceName, Buffer.from(nodeKey, "hex"), Date.now());
   await link.ask((shell) => put(shell, "devices-1.list", list));
@@ -180,8 +233,15 @@ async function installedDigest(shell: RootShell): Promise<string | undefined> {
   return (await get(shell, CURRENT_DIGEST, RELEASE_DIGEST_BYTES))?.toString("latin1").trim();
 }
 
+/** @throws {@link ProvisionError} `ERR_NOT_INSTALLED` */
+export async function installedRelease(shell: RootShell): Promise<string> {
+  const digest = await installedDigest(shell);
+  if (!/^[0-9a-f]{64}$/.test(digest ?? "")) throw new ProvisionError("ERR_NOT_INSTALLED");
+  return digest!;
+}
+
 /** @throws {@link ProvisionError} `ERR_JOURNAL` */
-async function readIdentity(shell: RootShell): Promise<NodeIdentityText> {
+export async function readIdentity(shell: RootShell): Promise<NodeIdentityText> {
   const untrusted = await get(shell, `${DIR}/identity.json`, MAX_IDENTITY_BYTES);
   try {
     return identitySchema.parse(JSON.parse(untrusted?.toString("utf8") ?? ""));
@@ -191,8 +251,8 @@ async function readIdentity(shell: RootShell): Promise<NodeIdentityText> {
 }
 
 /** What the device keeps of the node, all of it from the verified channel. */
-async function readNode(shell: RootShell, options: SetUpOptions): Promise<SetUpNode> {
-  const { device, host, port, reachPort = port, name, bundle, knownNodeKey } = options;
+export async function readNode(shell: RootShell, options: NodeOptions): Promise<SetUpNode> {
+  const { device, host, port, reachPort = port, name, knownNodeKey } = options;
   const identity = await readIdentity(shell);
   if (knownNodeKey !== undefined && knownNodeKey !== identity.nodeKey)
     throw new ProvisionError("ERR_NODE_CHANGED");
@@ -203,7 +263,7 @@ async function readNode(shell: RootShell, options: SetUpOptions): Promise<SetUpN
   );
   if (devices === undefined || isOurs !== true) throw new ProvisionError("ERR_OTHER_OWNER");
   const url = `wss://${host.includes(":") ? `[${host}]` : host}:${reachPort}`;
-  const release = bundle.sha256;
+  const release = await installedRelease(shell);
   return {
     profile: { name, url, ...identity, starter: "systemd", policy: "enforced", release },
     devices,

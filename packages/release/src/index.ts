@@ -5,6 +5,7 @@
  */
 export { advice, ReleaseError, type Check, type ReleaseErrorCode } from "./release-error.ts";
 export { chooseAnchor, parseAnchor, type Anchor, type ProvenancePolicy } from "./anchor.ts";
+export { demandDigest, type Keep } from "./file-digest.ts";
 export { readBounded, ReleaseFolder, type ReleaseSource } from "./release-source.ts";
 export {
   TRUSTED_ROOT_NAME,
@@ -15,7 +16,8 @@ export {
 export { refusalText, reportText } from "./report.ts";
 export * from "./limits.ts";
 // What the ceremony writes, in the words of who reads it.
-export { demandQuorum, quorumText, readQuorum, isSignature, type Quorum } from "./quorum.ts";
+export { demandQuorum, quorumText, readQuorum, type Quorum } from "./quorum.ts";
+export { isSignature } from "./signature.ts";
 export {
   keyId,
   OWN_FIELDS,

@@ -186,12 +186,20 @@ test("versions are ordered as Semantic Versioning says, and have one spelling", 
     "1.0.0-alpha.beta",
     "1.0.0-beta.2",
     "1.0.0-beta.11",
+    "1.0.0-beta.9007199254740992",
+    "1.0.0-beta.9007199254740993",
     "1.0.0",
     "1.0.10",
   ];
   expect(ordered.toReversed().toSorted(compareVersions)).toEqual(ordered);
   for (const none of ["1.0", "01.0.0", "1.0.0-", "1.0.0-01", "1.0.0+build", "v1.0.0", "1.0.0\n"])
     expect(isVersion(none)).toBe(false);
+});
+
+test("a version has 32 letters and not one more, as an approval of it has", () => {
+  const atLimit = `1.0.0-${"x".repeat(limits.MAX_VERSION_LETTERS - 6)}`;
+  expect(isVersion(atLimit)).toBe(true);
+  expect(isVersion(`${atLimit}x`)).toBe(false);
 });
 
 function own() {

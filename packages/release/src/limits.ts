@@ -24,6 +24,8 @@ export const MAX_SBOM_BYTES = 16_777_216;
 export const MAX_PROVENANCE_BYTES = 1_048_576;
 /** One per machine that built it; each costs some milliseconds. */
 export const MAX_PROVENANCES = 8;
+/** What an update approval has room for: a version that nobody could approve is none. */
+export const MAX_VERSION_LETTERS = 32;
 /** 256 KiB: the public instance's is 7 KiB. */
 export const MAX_TRUSTED_ROOT_BYTES = 262_144;
 

@@ -13,11 +13,11 @@ import {
   Targets,
   Timestamp,
 } from "@tufjs/models";
-import { CLOCK_SKEW_MS, MAX_LIFE_MS } from "./limits.ts";
+import { CLOCK_SKEW_MS } from "./limits.ts";
 import { ReleaseError } from "./release-error.ts";
 import type { RoleName } from "./root-rules.ts";
 
-interface KindOf {
+export interface KindOf {
   root: Root;
   targets: Targets;
   snapshot: Snapshot;
@@ -63,21 +63,23 @@ export function demandFresh(
   role: RoleName,
   { expires }: { readonly expires: string },
   nowMs: number,
+  maxLifeMs: number,
 ): void {
   const expiresMs = Date.parse(expires);
   if (!(nowMs < expiresMs))
     throw new ReleaseError("ERR_EXPIRED", `${role} was good until ${expires}`);
-  if (expiresMs - nowMs > MAX_LIFE_MS[role] + CLOCK_SKEW_MS)
+  if (expiresMs - nowMs > maxLifeMs + CLOCK_SKEW_MS)
     throw new ReleaseError("ERR_EXPIRED", `${role} vouches for itself too long, until ${expires}`);
 }
 
 /** @throws {@link ReleaseError} `ERR_MISMATCH` when `bytes` are not the ones that were listed */
-export function demandListed(name: string, listed: MetaFile, bytes: Uint8Array): void {
-  const { length, hashes } = listed;
-  if (length === undefined || hashes?.["sha256"] === undefined)
-    throw new ReleaseError("ERR_METADATA", `${name} is listed without its size or digest`);
-  if (bytes.length !== length || sha256(bytes) !== hashes["sha256"])
-    throw new ReleaseError("ERR_MISMATCH", `${name} is not the one that was listed`);
+export function demandListed(name: string, { length, hashes }: MetaFile, bytes: Uint8Array): void {
+  const isListed =
+    (length === undefined || bytes.length === length) &&
+    Object.entries(hashes ?? {}).every(
+      ([algorithm, digest]) => algorithm === "sha256" && sha256(bytes) === digest,
+    );
+  if (!isListed) throw new ReleaseError("ERR_MISMATCH", `${name} is not the one that was listed`);
 }
 
 export function sha256(bytes: Uint8Array): string {

@@ -13,6 +13,7 @@ import type { Key, Root } from "@tufjs/models";
 import { z } from "zod";
 import * as limits from "./limits.ts";
 import { ReleaseError } from "./release-error.ts";
+import { isSignature, type SignedMetadata } from "./signature.ts";
 
 export type ReleaseKind = "production" | "development";
 export type RoleName = "root" | "targets" | "snapshot" | "timestamp";
@@ -38,6 +39,8 @@ export interface HeldKey {
   readonly id: string;
   readonly publicKey: string;
   readonly person: string;
+  /** @param bytes what of it is signed */
+  hasSigned(file: SignedMetadata, bytes: Uint8Array): boolean;
 }
 
 /** One spelling of each key, so that what looks like two keys is two keys. */
@@ -63,6 +66,12 @@ const WEAK_KEYS = new Set([
 /** The name that a key must have: SHA-256 of its canonical form. */
 export function keyId(key: { toJSON(): object }): string {
   return createHash("sha256").update(canonicalize(key.toJSON())).digest("hex");
+}
+
+/** @throws {@link ReleaseError} `ERR_KEY_ID` */
+export function demandKeyId(id: string, key: Key): void {
+  if (keyId(key) !== id)
+    throw new ReleaseError("ERR_KEY_ID", `a key calls itself ${id.slice(0, 16)}`);
 }
 
 /**
@@ -118,11 +127,16 @@ function heldKey(id: string, key: Key, person: string | undefined): HeldKey {
     );
   if (WEAK_KEYS.has(publicKey))
     throw new ReleaseError("ERR_METADATA", "root lists a key that needs no secret");
-  if (keyId(key) !== id)
-    throw new ReleaseError("ERR_KEY_ID", `a key calls itself ${id.slice(0, 16)}`);
+  demandKeyId(id, key);
   if (person === undefined)
     throw new ReleaseError("ERR_METADATA", `nobody holds key ${id.slice(0, 16)}`);
-  return { id, publicKey, person };
+  return {
+    id,
+    publicKey,
+    person,
+    hasSigned: ({ signatures }, bytes) =>
+      Object.hasOwn(signatures, id) && isSignature(publicKey, bytes, signatures[id]!.sig),
+  };
 }
 
 function listed(held: ReadonlyMap<string, HeldKey>, id: string, name: RoleName): HeldKey {
@@ -132,7 +146,7 @@ function listed(held: ReadonlyMap<string, HeldKey>, id: string, name: RoleName):
   return key;
 }
 
-function refuseTwice(values: readonly string[], what: string): void {
+export function refuseTwice(values: readonly string[], what: string): void {
   const twice = values.find((value, index) => values.indexOf(value) !== index);
   if (twice !== undefined)
     throw new ReleaseError(

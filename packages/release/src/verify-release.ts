@@ -9,7 +9,7 @@
 import { basename, join } from "node:path";
 import type { Targets } from "@tufjs/models";
 import type { Anchor } from "./anchor.ts";
-import { demandDigest } from "./file-digest.ts";
+import { demandDigest, type Keep } from "./file-digest.ts";
 import { MAX_PROVENANCE_BYTES, MAX_SBOM_BYTES, MAX_TRUSTED_ROOT_BYTES } from "./limits.ts";
 import { loadMetadata } from "./metadata-chain.ts";
 import { sha256 } from "./metadata-file.ts";
@@ -23,6 +23,7 @@ import {
   targetPath,
   type ReleaseRecord,
 } from "./release-record.ts";
+import { releaseRules } from "./release-rules.ts";
 import type { ReleaseSource } from "./release-source.ts";
 import { countParts } from "./sbom.ts";
 import { TrustedState } from "./trusted-state.ts";
@@ -38,8 +39,8 @@ export interface ReleaseRequest {
   readonly name?: string;
   /** The version that is there now and would be replaced. */
   readonly installed?: string;
-  /** Where to put a copy of exactly the bytes that were verified. */
-  readonly copyPath?: string;
+  /** Takes a copy of exactly the bytes that are verified, which counts only when this returns without a refusal. */
+  readonly keep?: Keep;
   readonly nowMs?: number;
 }
 
@@ -66,10 +67,11 @@ export async function verifyRelease(request: ReleaseRequest): Promise<ReleaseRep
 }
 
 async function verify(request: ReleaseRequest, checks: Check[]): Promise<ReleaseReport> {
-  const { anchor, source, stateDir, filePath, installed, copyPath, nowMs = Date.now() } = request;
+  const { anchor, source, stateDir, filePath, installed, keep, nowMs = Date.now() } = request;
   const state = new TrustedState(join(stateDir, `${anchor.kind}-${anchor.line}`));
   const { targets, quorums, rootVersion, freshUntil } = await loadMetadata({
     anchor,
+    rules: releaseRules,
     source,
     state,
     nowMs,
@@ -104,7 +106,7 @@ async function verify(request: ReleaseRequest, checks: Check[]): Promise<Release
   }
   checks.push({ name: "built by", detail: builtBy.join(", ") });
 
-  await demandDigest(filePath, record, copyPath);
+  await demandDigest(filePath, record, keep);
   checks.push({ name: "file", detail: `${record.length} bytes, SHA-256 ${record.sha256}` });
   return { record, kind: anchor.kind, quorums, builtBy, checks };
 }

@@ -40,7 +40,7 @@ export interface Words {
 /** The echo model's, in tokens; a token of it is a byte. */
 const PERIOD = 96;
 /** In each place that a device fills; an answer has one. */
-const WORDS_PER_PLACE = 16;
+const WORDS_PER_PLACE = 6;
 /** Under eight characters a word would be found by chance; over 64 no answer holds one, in bytes. */
 const PREFIX_BYTES = { least: 8, most: 64 } as const;
 const TAG = /^-(\d\d)([saqr])(\d\d)\.$/;

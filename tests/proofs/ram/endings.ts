@@ -25,6 +25,8 @@ export interface Ending {
   /** Only with --all. */
   readonly isLong?: boolean;
   readonly mode?: "turn";
+  /** A record every 5 ms, as shipped: an emulated processor has little time for anything else. */
+  readonly isSteady?: boolean;
   /** What comes before the end, and is waited for. */
   readonly before?: (task: LiveTask) => Promise<unknown>;
   readonly end: (task: LiveTask) => Promise<unknown>;
@@ -62,6 +64,7 @@ export const endings: readonly Ending[] = [
     end: async ({ conversation }) => conversation.drop(),
     says: "disconnected",
   },
+  { ...normalEnd, name: "normal end of a steady answer", isLong: true, isSteady: true },
   {
     name: "one turn",
     isLong: true,

@@ -25,6 +25,6 @@ export async function gradeFacts(guest: Guest): Promise<GradeFacts> {
 
 /** Freed pages are wiped, and no page can reach a disk. */
 export function isGradeA({ wiping, swap, resume, cores }: GradeFacts): boolean {
-  const isPiped = cores.startsWith("|");
-  return wiping === "heap free:on" && swap === "0 devices" && resume === "0:0" && !isPiped;
+  const noDump = cores === "|/bin/false";
+  return wiping === "heap free:on" && swap === "0 devices" && resume === "0:0" && noDump;
 }

@@ -49,7 +49,7 @@ try {
   await showControl();
   if (values.all) await showGradeB();
   await raise();
-  for (const ending of chosen()) await showEnding(ending);
+  for (const ending of chosen()) await tryEnding(ending);
   showBlindProcesses();
   if (values.all) await tasksInARow(stage, proof);
   await (values.all ? showPowerCut() : showDisk("the disk"));
@@ -105,10 +105,11 @@ async function raise(): Promise<void> {
   proof.say("  rebooting with init_on_free=1");
   await stage.raiseToGradeA();
   const facts = await gradeFacts(stage.guest);
+  const doctor = await stage.askNode((session) => session.doctor());
   proof.row({
-    name: "the server is at wipe grade A",
-    holds: isGradeA(facts),
-    detail: Object.entries(facts)
+    name: "the server is at wipe grade A, by its kernel and by its doctor",
+    holds: isGradeA(facts) && doctor.grade === "A",
+    detail: Object.entries({ ...facts, doctor: doctor.grade, heldBy: doctor.heldBy ?? "nothing" })
       .map(([fact, value]) => `${fact}: ${value}`)
       .join(", "),
   });
@@ -118,6 +119,17 @@ async function raise(): Promise<void> {
     holds: hits.length === 0,
     detail: `${hits.length} hits`,
   });
+}
+
+/** An ending that cannot be brought about fails; the others are still shown. */
+async function tryEnding(ending: (typeof endings)[number]): Promise<void> {
+  try {
+    await showEnding(ending);
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    proof.row({ name: `grade A: ${ending.name}`, holds: false, detail });
+    proof.say(await stage.lastLogs());
+  }
 }
 
 async function showEnding(ending: (typeof endings)[number]): Promise<void> {
@@ -201,7 +213,10 @@ async function showDisk(what: string): Promise<void> {
 async function showPowerCut(): Promise<void> {
   await showDisk("the disk");
   const words = canaries.words(nextEnding++);
-  const conversation = await stage.open({ history: [{ role: "system", text: words.system }] });
+  const conversation = await stage.open({
+    history: [{ role: "system", text: words.system }],
+    steady: false,
+  });
   const answer = conversation.turn({ text: words.question, sampling: { temperature: 0 } });
   let text = "";
   while (!text.includes(words.answer)) {

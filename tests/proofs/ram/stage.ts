@@ -127,7 +127,7 @@ export class Stage {
     );
   }
 
-  open(options: Pick<ConversationOptions, "mode" | "history">): Promise<Conversation> {
+  open(options: Pick<ConversationOptions, "mode" | "steady" | "history">): Promise<Conversation> {
     const peer = { profile: this.#profile, device: this.#device, model: this.#model };
     return withRetry(() => Conversation.open({ ...peer, ...options }), { attempts: ATTEMPTS });
   }
@@ -178,6 +178,13 @@ export class Stage {
       "journalctl --no-pager -o export; journalctl --no-pager -o export --namespace=phantoma; dmesg",
     );
     return searchText(logs, this.#options.prefix);
+  }
+
+  /** For people, when something went wrong. */
+  lastLogs(): Promise<string> {
+    return this.guest.check(
+      "date; journalctl --no-pager -n 40; journalctl --no-pager -n 30 --namespace=phantoma",
+    );
   }
 
   async powerCut(whileOff: () => Promise<void>): Promise<void> {

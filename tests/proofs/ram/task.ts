@@ -62,7 +62,11 @@ export async function endTask(
   const words = canaries.words(number);
   const slug = `${String(number).padStart(2, "0")}-${ending.name}`;
   const history = [{ role: "system", text: words.system }] as const;
-  const conversation = await stage.open({ history, mode: ending.mode ?? "conversation" });
+  const conversation = await stage.open({
+    history,
+    mode: ending.mode ?? "conversation",
+    steady: ending.isSteady ?? false,
+  });
   const answer = await untilAnswered(conversation, words, ending);
   // Its clerk is there to be searched while the task runs.
   await stage.askNode((session) => session.status());

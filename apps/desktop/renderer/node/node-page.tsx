@@ -126,7 +126,9 @@ export function NodePage({ node }: { node: NodeView }) {
             />
           </section>
         )}
-        {node.isConfirmed && !isStopped && <EndpointSection node={node.id} />}
+        {node.isConfirmed && !isStopped && (
+          <EndpointSection node={node.id} model={data?.models[0]?.name} />
+        )}
         <section>
           <h2>{t("node.fingerprint")}</h2>
           <FingerprintView fingerprint={node.fingerprint} />

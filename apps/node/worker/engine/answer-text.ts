@@ -137,4 +137,4 @@ const INCOMPLETE = "\uFFFD";
 const MAX_PENDING_TOKENS = 32;
 
 /** Some vocabularies join a word and a punctuation mark over up to this many tokens. */
-const TOKENS_BEFORE = 4;
+export const TOKENS_BEFORE = 4;

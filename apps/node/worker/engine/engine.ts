@@ -4,13 +4,14 @@
  *
  * @module
  */
-import { AnswerText } from "./answer-text.ts";
+import { AnswerText, TOKENS_BEFORE } from "./answer-text.ts";
 import type { StopString } from "./answer-text.ts";
 import type { ChatMessage, TemplateChoice } from "./chat-template.ts";
 import { embedText, type Embedding } from "./embedding.ts";
 import { EngineError } from "./engine-error.ts";
 import { loadModel } from "./loaded-model.ts";
 import type { LoadedModel, LoadOptions, TurnEndSigns } from "./loaded-model.ts";
+import { Logprobs, type LogprobsWish } from "./logprobs.ts";
 import { PromptTokens } from "./prompt-tokens.ts";
 import { checkSampling, grammarStart, samplerConfig, withRepeatPenalty } from "./sampling.ts";
 import type { Sampling } from "./sampling.ts";
@@ -70,6 +71,7 @@ export class Engine {
    * @param history all messages before the answer; the last is the user's
    * @param onText gets the answer in pieces of whole characters, as soon as each is certain
    * @param signal ends the turn, not the conversation: put the text so far into the next history
+   * @param logprobs asks what the model thought of each token of the answer; the one that ends it is not told
    * @throws {@link EngineError} `ERR_PROMPT_TOO_LONG` (a {@link PromptTooLongError}), `ERR_CONVERSATION`,
    *   `ERR_SAMPLING`, `ERR_BUSY` or `ERR_EVALUATION`
    */
@@ -79,10 +81,20 @@ export class Engine {
     onText: (text: string) => void,
     signal: AbortSignal,
     template: TemplateChoice = "model",
+    logprobs?: LogprobsWish,
   ): Promise<TurnResult> {
     checkSampling(sampling);
     const ending = AbortSignal.any([signal, this.#disposal.signal]);
-    return this.#alone(() => this.#answer(history, sampling, onText, ending, template));
+    return this.#alone(() => this.#answer(history, sampling, onText, ending, template, logprobs));
+  }
+
+  /**
+   * How many tokens the prompt of a turn has. Nothing is evaluated.
+   *
+   * @throws {@link EngineError} `ERR_PROMPT_TOO_LONG` or `ERR_CONVERSATION`
+   */
+  countTokens(history: readonly ChatMessage[], template: TemplateChoice): number {
+    return this.#promptTokens.of(history, template).tokens.length;
   }
 
   /**
@@ -128,6 +140,7 @@ export class Engine {
     onText: (text: string) => void,
     signal: AbortSignal,
     template: TemplateChoice,
+    wish: LogprobsWish | undefined,
   ): Promise<TurnResult> {
     const startMs = performance.now();
     const { cache, addon, model, tokenizer, contextTokens, temperature } = this.#loaded;
@@ -151,6 +164,7 @@ export class Engine {
     if (opensThought && isChat && isFilled && !grammar) onText("<think>\n");
 
     const sampler = new addon.AddonSampler(model);
+    const logprobs = wish && new Logprobs(this.#loaded, wish);
     try {
       const config = {
         ...samplerConfig(sampling, temperature),
@@ -179,6 +193,7 @@ export class Engine {
           const token = await next();
           firstTokenMs ??= performance.now() - startMs;
           if (tokenizer.isEnd(token) || turnEnd.tokens.has(token)) return "stop";
+          await logprobs?.tell(token, lastOf(prompt, answer));
           answer.push(token);
           const stop = text.add(token);
           if (stop !== undefined) return stop.from === "caller" ? "stop-string" : "stop";
@@ -189,8 +204,15 @@ export class Engine {
       }
     } finally {
       sampler.dispose();
+      logprobs?.dispose();
     }
   }
+}
+
+/** The tokens just before the next one. */
+function lastOf(prompt: readonly number[], answer: readonly number[]): number[] {
+  const last = answer.slice(-TOKENS_BEFORE);
+  return last.length < TOKENS_BEFORE ? [...prompt, ...last].slice(-TOKENS_BEFORE) : last;
 }
 
 /** A text that is continued has no turns. */

@@ -95,6 +95,32 @@ export interface AddonContext {
   decodeBatch(): Promise<void>;
   /** @returns -1 or nothing when no token could be chosen */
   sampleToken(batchLogitIndex: number, sampler: AddonSampler): Promise<number | undefined>;
+  /**
+   * The same, and what the sampler chose from: pairs of token and logit, those that were named and the `top` likeliest,
+   * and the sum of all tokens' e^(logit - largest).
+   */
+  sampleToken(
+    batchLogitIndex: number,
+    sampler: AddonSampler,
+    withProbabilities: false,
+    withConfidence: false,
+    logits: readonly [
+      tokens: readonly number[],
+      withLargest: false,
+      withLeast: false,
+      withChosen: false,
+      top: number,
+    ],
+    withTotal: true,
+  ): Promise<
+    readonly [
+      token: number,
+      probabilities: undefined,
+      confidence: undefined,
+      logits: readonly number[] | undefined,
+      total: number | undefined,
+    ]
+  >;
   /** Of the text that was evaluated, put together as the model's file says, or else of its last token. */
   getEmbedding(tokens: number): Float64Array;
   disposeSequence(sequence: number): void;

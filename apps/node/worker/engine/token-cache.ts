@@ -94,6 +94,35 @@ export class TokenCache {
     }
     return token;
   }
+
+  /**
+   * The logits that the next token is chosen from, of `token` and of the `top` likeliest ones.
+   *
+   * @param sampler has nothing that changes a logit
+   * @returns logits by token, and the logarithm that makes probabilities of them when it is subtracted
+   * @throws {@link EngineError} `ERR_EVALUATION`
+   */
+  async logits(
+    sampler: AddonSampler,
+    token: number,
+    top: number,
+  ): Promise<{ logits: Map<number, number>; logTotal: number }> {
+    // The likeliest is needed in any case: the total is relative to it.
+    const wanted = [[token], false, false, false, Math.max(1, top)] as const;
+    const [, , , pairs, total] = await this.#context.sampleToken(
+      this.#logits,
+      sampler,
+      false,
+      false,
+      wanted,
+      true,
+    );
+    if (pairs === undefined || total === undefined)
+      throw new EngineError("ERR_EVALUATION", "llama.cpp told no logits");
+    const logits = new Map<number, number>();
+    for (let at = 0; at < pairs.length; at += 2) logits.set(pairs[at]!, pairs[at + 1]!);
+    return { logits, logTotal: Math.max(...logits.values()) + Math.log(total) };
+  }
 }
 
 /** One conversation, one sequence. */

@@ -58,6 +58,11 @@ export class Tokenizer {
     return this.#model.detokenize(Uint32Array.from(tokens), false);
   }
 
+  /** One token for people: its text, or the name of a control token, which has none. */
+  shown(before: readonly number[], token: number): string {
+    return this.text(before, [token]) || this.#spelling(token);
+  }
+
   /** Whether the model says with this token that it is done. */
   isEnd(token: number): boolean {
     return this.#model.isEogToken(token);

@@ -5,18 +5,21 @@
  */
 import { spawn } from "node:child_process";
 import {
+  appendFileSync,
   closeSync,
   existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { MAX_WHY_LENGTH } from "../journal.ts";
 
 /** The set-up's own folder, 0700: bundle, order, journal, and what was before. */
@@ -24,6 +27,9 @@ export const SETUP_DIR = "/var/lib/phantoma-setup";
 export const INSTALL_DIR = "/opt/phantoma";
 export const CURRENT_DIR = `${INSTALL_DIR}/current`;
 export const STATE_DIR = "/var/lib/phantoma";
+
+/** Folders that were not there before, a line each. */
+const MADE_FILE = `${SETUP_DIR}/folders`;
 
 /** A step could not be done; the message is a program's or ours, for people, and bounded. */
 export class StepError extends Error {}
@@ -67,7 +73,7 @@ export class Machine {
   /** Whole and on the disk, or as it was. */
   write(path: string, text: string, mode = 0o644): void {
     const to = this.path(path);
-    mkdirSync(dirname(to), { recursive: true, mode: 0o755 });
+    this.#makeFolder(dirname(path));
     rmSync(`${to}.new`, { force: true });
     const file = openSync(`${to}.new`, "wx", mode);
     try {
@@ -77,6 +83,25 @@ export class Machine {
       closeSync(file);
     }
     renameSync(`${to}.new`, to);
+  }
+
+  /** Folders that we made for our files and nobody else has put anything into, once our files are gone. */
+  removeEmptyFolders(): void {
+    for (const line of (this.read(MADE_FILE) ?? "").split("\n").filter(Boolean)) {
+      const [deepest = "", top = ""] = line.split("\t");
+      for (let dir = deepest; dir.startsWith(top) && isEmpty(this.path(dir)); dir = dirname(dir))
+        rmdirSync(this.path(dir));
+    }
+  }
+
+  /** What is made is written down: it is taken away again if it is empty then. */
+  #makeFolder(dir: string): void {
+    if (this.has(dir)) return;
+    const top = mkdirSync(this.path(dir), { recursive: true, mode: 0o755 });
+    if (top === undefined || dir.startsWith(SETUP_DIR)) return;
+    const made = join("/", relative(this.root, top));
+    mkdirSync(this.path(SETUP_DIR), { recursive: true, mode: 0o700 });
+    appendFileSync(this.path(MADE_FILE), `${dir}\t${made}\n`, { flush: true });
   }
 
   /** A file of the kernel's, which is no file: written in one piece, and not replaced. */
@@ -110,7 +135,7 @@ export class Machine {
   end(program: string, args: readonly string[]) {
     const child = spawn(program, args, {
       cwd: "/",
-      env: { PATH, LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive" },
+      env: { PATH, LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive", NEEDRESTART_SUSPEND: "1" },
       stdio: ["ignore", "pipe", "pipe"],
       signal: AbortSignal.timeout(PROGRAM_MS),
       killSignal: "SIGKILL",
@@ -128,6 +153,10 @@ export class Machine {
       },
     );
   }
+}
+
+function isEmpty(path: string): boolean {
+  return existsSync(path) && readdirSync(path).length === 0;
 }
 
 function lastLine(text: string): string {

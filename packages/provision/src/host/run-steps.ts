@@ -8,13 +8,17 @@
  *
  * @module
  */
-import { MAX_WHY_LENGTH, type NewEvent } from "../journal.ts";
+import { MAX_WHY_LENGTH, type NewEvent, type Work } from "../journal.ts";
 import { StepError } from "./machine.ts";
 import { Wanted, type Context, type Step } from "./step.ts";
 
 /** @returns whether everything is as it should be */
-export async function install(steps: readonly Step[], context: Context): Promise<boolean> {
-  context.tell({ kind: "began", what: "install" });
+export async function install(
+  steps: readonly Step[],
+  context: Context,
+  what: Exclude<Work, "uninstall"> = "install",
+): Promise<boolean> {
+  context.tell({ kind: "began", what });
   for (const step of steps) {
     const event = await runStep(step, context);
     context.tell(event);

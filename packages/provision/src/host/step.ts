@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { NewEvent, Order } from "../journal.ts";
-import type { StepName } from "../step-names.ts";
+import type { NewEvent, Order, Wish } from "../journal.ts";
+import type { OperationName, StepName } from "../step-names.ts";
 import type { Machine } from "./machine.ts";
 
 export interface Context {
@@ -17,7 +17,7 @@ export interface Context {
 }
 
 export interface Step {
-  readonly name: StepName;
+  readonly name: StepName | OperationName;
   /** Whether it is as it should be; also asked after applying, which is the proof. */
   probe(context: Context): boolean | Promise<boolean>;
   apply(context: Context): void | Promise<void>;
@@ -28,9 +28,9 @@ export interface Step {
 
 /** Only a person can give it: the run ends here, and goes on when it is started again. */
 export class Wanted extends Error {
-  readonly what: "devices" | "reboot";
+  readonly what: Wish;
 
-  constructor(what: "devices" | "reboot") {
+  constructor(what: Wish) {
     super(what);
     this.what = what;
   }

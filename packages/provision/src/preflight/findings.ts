@@ -156,17 +156,16 @@ const CHECKS = {
       : note("not cleaned", "there is no GRUB here to set init_on_free=1 with: the grade is B");
   },
   firewall: ({ ufw, firewalld, nftables }, { port }) => {
-    if (ufw)
-      return note("ufw is on", `set-up leaves it alone; allow the port: ufw allow ${port}/tcp`);
+    if (ufw) return note("ufw is on", `set-up adds one rule to it, which lets TCP ${port} in`);
     if (firewalld)
       return note(
         "firewalld is on",
-        `set-up leaves it alone; allow the port: firewall-cmd --permanent --add-port=${port}/tcp && firewall-cmd --reload`,
+        `set-up adds TCP ${port} to the zone that leads out, and nothing else`,
       );
     if (nftables)
       return note(
         "nftables has rules of its own",
-        `set-up leaves them alone; allow TCP ${port} in them`,
+        `set-up puts one before them, which lets TCP ${port} in, and changes none`,
       );
     return good("none on the server; your provider may have one");
   },

@@ -6,6 +6,7 @@
  */
 import { SETUP_DIR, type Machine } from "../machine.ts";
 import { Wanted, type Step } from "../step.ts";
+import { isKernelWaiting, newestKernel } from "./kernel.ts";
 
 /** The last of its folder, so that it adds to what others set. */
 const GRUB_FILE = "/etc/default/grub.d/99-phantoma.cfg";
@@ -14,7 +15,7 @@ GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX init_on_free=1"
 `;
 const MENU = "/boot/grub/grub.cfg";
 const WORD = /\binit_on_free=1\b/;
-/** Which boot the reboot was asked in. */
+/** Which boot the reboot was asked in, and for which kernel. */
 const BOOT_FILE = `${SETUP_DIR}/boot-id`;
 
 export const memory: Step = {
@@ -43,9 +44,14 @@ export const reboot: Step = {
   name: "reboot",
   // A kernel that came up without it once will do so again: the doctor then says why the grade is B.
   probe: ({ machine, order }) =>
-    !order.mayReboot || !hasGrub(machine) || isClean(machine) || wasAskedInAnotherBoot(machine),
+    !order.mayReboot ||
+    wasAskedInAnotherBoot(machine) ||
+    !(
+      (hasGrub(machine) && !isClean(machine)) ||
+      (order.mayUpdateKernel && isKernelWaiting(machine))
+    ),
   apply({ machine }) {
-    machine.write(BOOT_FILE, bootId(machine), 0o600);
+    machine.write(BOOT_FILE, `${bootId(machine)} ${newestKernel(machine) ?? ""}`, 0o600);
     throw new Wanted("reboot");
   },
   list: () => [],
@@ -65,6 +71,7 @@ function bootId(machine: Machine): string {
 }
 
 function wasAskedInAnotherBoot(machine: Machine): boolean {
-  const asked = machine.read(BOOT_FILE);
-  return asked !== undefined && asked !== bootId(machine);
+  const [boot, kernel] = machine.read(BOOT_FILE)?.split(" ") ?? [];
+  if (boot === undefined || boot === bootId(machine)) return false;
+  return kernel === undefined || kernel === (newestKernel(machine) ?? "");
 }

@@ -47,21 +47,27 @@ export const start: Step = {
     const there = ENABLED.filter((unit) => machine.has(`/etc/systemd/system/${unit}`));
     if (there.length > 0) await machine.run("systemctl", ...flags, "--quiet", "disable", ...there);
     if (!machine.isLive) return;
-    // What starts others goes first; then everything that they started, and the slice with the policy last.
-    await machine.succeeds(
-      "systemctl",
-      "stop",
-      ...there.filter((unit) => !unit.endsWith(".service")),
-    );
-    for (const isSlice of [false, true]) {
-      const names = (await loaded(machine)).filter((name) => name.endsWith(".slice") === isSlice);
-      if (names.length > 0) await machine.succeeds("systemctl", "stop", ...names);
-    }
-    await machine.succeeds("systemctl", "reset-failed", ALL);
-    const [left] = await loaded(machine, "--state=active,activating,deactivating");
-    if (left !== undefined) throw new StepError(`${left} does not stop`);
+    await stopAll(machine);
   },
 };
+
+/** Everything of the node's, and nothing else; it does not start by itself again before it is told to. */
+export async function stopAll(machine: Machine): Promise<void> {
+  if (!machine.isLive) return;
+  // What starts others goes first; then everything that they started, and the slice with the policy last.
+  await machine.succeeds(
+    "systemctl",
+    "stop",
+    ...ENABLED.filter((unit) => !unit.endsWith(".service")),
+  );
+  for (const isSlice of [false, true]) {
+    const names = (await loaded(machine)).filter((name) => name.endsWith(".slice") === isSlice);
+    if (names.length > 0) await machine.succeeds("systemctl", "stop", ...names);
+  }
+  await machine.succeeds("systemctl", "reset-failed", ALL);
+  const [left] = await loaded(machine, "--state=active,activating,deactivating");
+  if (left !== undefined) throw new StepError(`${left} does not stop`);
+}
 
 /** Seconds in which a unit that dies at its start has died. */
 const SETTLE_TRIES = 30;

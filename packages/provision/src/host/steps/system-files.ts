@@ -12,6 +12,12 @@ const UNITS_DIR = `${CURRENT_DIR}/apps/node/units`;
 const SYSUSERS = "/etc/sysusers.d/phantoma.conf";
 const TMPFILES = "/etc/tmpfiles.d/phantoma.conf";
 const SYSTEM_DIR = "/etc/systemd/system";
+/** In the order of their start. */
+const RESTARTED = [
+  "phantoma-warden.service",
+  "phantoma-keeper.service",
+  "phantoma-gateway.service",
+];
 const GATEWAY_ENV = "/etc/phantoma/gateway.env";
 
 /** Where each lies on a server, by its name in a release. */
@@ -102,7 +108,10 @@ export const units: Step = {
   async apply({ machine, order }) {
     for (const name of unitNames(machine)) install(machine, name, `${SYSTEM_DIR}/${name}`);
     machine.write(GATEWAY_ENV, gatewayEnv(order));
-    if (machine.isLive) await machine.run("systemctl", "daemon-reload");
+    if (!machine.isLive) return;
+    await machine.run("systemctl", "daemon-reload");
+    // Those that run, after an update or a way back; at a set-up none does.
+    await machine.succeeds("systemctl", "try-restart", ...RESTARTED);
   },
   list: ({ machine }) => present(machine, [...ourUnits(machine), GATEWAY_ENV]),
   async undo({ machine }) {

@@ -1,0 +1,155 @@
+/**
+ * What is done to a node that stands, over SSH: another release, the one from before, or another identity. Each is a run
+ * on the server like a set-up, with its journal; what was agreed to at the set-up, such as the port, is kept.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import type { NodeProfile } from "@phantoma/client";
+import { updateApprovalDocument } from "@phantoma/crypto";
+import { upload, type BundleFile } from "./bundle-file.ts";
+import { orderSchema, type Order } from "./journal.ts";
+import { Link } from "./link.ts";
+import { ProvisionError } from "./provision-error.ts";
+import { get, put } from "./remote-run.ts";
+import {
+  installedRelease,
+  readIdentity,
+  readNode,
+  runToEnd,
+  type NodeOptions,
+  type SetUpNode,
+} from "./set-up.ts";
+import type { RootShell } from "./ssh/root-shell.ts";
+
+export interface KnownNodeOptions extends NodeOptions {
+  /** As it was set up from here. */
+  readonly known: NodeProfile;
+}
+
+export interface UpdateOptions extends KnownNodeOptions {
+  readonly bundle: BundleFile;
+  readonly version: string;
+  /** Signed lists of the release, by their place in its folder, such as `metadata/timestamp.json`. */
+  readonly signed: ReadonlyMap<string, Uint8Array>;
+}
+
+const DIR = "/var/lib/phantoma-setup";
+/** Bytes of an order. */
+const MAX_ORDER_BYTES = 4_096;
+/** Milliseconds: as long as the largest bundle takes over a slow line. */
+const APPROVAL_MS = 21_600_000;
+/** Bytes: names of releases, of which two are kept. */
+const MAX_NAMES_BYTES = 4_096;
+
+/**
+ * Through the installer that is installed: it verifies the release for itself, and asks for an admin's approval, which
+ * this device signs. Identity, devices, vault and models stay.
+ *
+ * @throws {@link ProvisionError}
+ */
+export async function update(options: UpdateOptions): Promise<NodeProfile> {
+  const { bundle, hear } = options;
+  return during(options, async (link) => {
+    await link.ask(async (shell) => {
+      await sameNode(shell, options);
+      await upload(shell, bundle, (sent, of) => hear({ kind: "upload", sent, of }));
+      await shell.run(
+        `rm -rf ${DIR}/update; mkdir -p -m 700 ${DIR}/update/metadata ${DIR}/update/targets`,
+      );
+      for (const [name, bytes] of options.signed) await put(shell, `update/${name}`, bytes);
+      await put(shell, "update/update.approval", approvalOf(options));
+      await changeOrder(shell, { sha256: bundle.sha256 });
+    });
+    await runToEnd(link, "install", options);
+    return link.ask((shell) => sameNode(shell, options));
+  });
+}
+
+/** @throws {@link ProvisionError} `ERR_NO_EARLIER` */
+export async function rollBack(options: KnownNodeOptions): Promise<NodeProfile> {
+  return during(options, async (link) => {
+    await link.ask(async (shell) => {
+      await sameNode(shell, options);
+      await changeOrder(shell, { rollbackTo: await earlierRelease(shell) });
+    });
+    await runToEnd(link, "rollback", options);
+    return link.ask((shell) => sameNode(shell, options));
+  });
+}
+
+/** The node gets other keys, and this device as its only one. */
+export async function resetIdentity(options: NodeOptions): Promise<SetUpNode> {
+  const resetId = randomBytes(16).toString("hex");
+  return during(options, async (link) => {
+    await link.ask((shell) => changeOrder(shell, { resetId }));
+    await runToEnd(link, "reset", options);
+    return link.ask((shell) => readNode(shell, options));
+  });
+}
+
+async function during<T>(options: NodeOptions, work: (link: Link) => Promise<T>): Promise<T> {
+  const link = new Link(options.connect, (isAway) => options.hear({ kind: "away", isAway }));
+  try {
+    return await work(link);
+  } finally {
+    link.hangUp();
+  }
+}
+
+/** The profile of a node that is still the one we know. @throws {@link ProvisionError} `ERR_NODE_CHANGED` */
+async function sameNode(shell: RootShell, { known }: KnownNodeOptions): Promise<NodeProfile> {
+  const { nodeKey } = await readIdentity(shell);
+  if (nodeKey !== known.nodeKey) throw new ProvisionError("ERR_NODE_CHANGED");
+  return { ...known, release: await installedRelease(shell) };
+}
+
+/** @throws {@link ProvisionError} `ERR_NOT_INSTALLED` */
+async function changeOrder(shell: RootShell, change: Partial<Order>): Promise<void> {
+  const untrusted = await get(shell, `${DIR}/order.json`, MAX_ORDER_BYTES);
+  if (untrusted === undefined) throw new ProvisionError("ERR_NOT_INSTALLED");
+  const { sha256, port } = parseOrder(untrusted);
+  const left = {
+    mayReboot: false,
+    mayOpenPort: false,
+    mayUpdateKernel: false,
+    mayHardenSsh: false,
+  };
+  const order: Order = { version: 1, sha256, port, ...left, ...change };
+  await put(shell, "order.json", Buffer.from(JSON.stringify(order)));
+}
+
+function parseOrder(untrusted: Uint8Array): Order {
+  try {
+    return orderSchema.parse(JSON.parse(Buffer.from(untrusted).toString("utf8")));
+  } catch (cause) {
+    throw new ProvisionError("ERR_JOURNAL", { about: "its order", cause });
+  }
+}
+
+function approvalOf({ device, bundle, version, known }: UpdateOptions): Uint8Array {
+  const { publicKey: signer, privateKey } = device.signing;
+  const now = Date.now();
+  return updateApprovalDocument.sign(
+    {
+      node: Buffer.from(known.nodeKey, "hex"),
+      counter: BigInt(now),
+      notAfter: now + APPROVAL_MS,
+      signer,
+      release: Buffer.from(bundle.sha256, "hex"),
+      version,
+    },
+    privateKey,
+  );
+}
+
+/** The one that is kept beside the current one. */
+async function earlierRelease(shell: RootShell): Promise<string> {
+  const script = `cd /opt/phantoma 2>/dev/null || exit 3; basename "$(readlink current)"; ls releases`;
+  const { code, stdout } = await shell.run(script, { maxOutputBytes: MAX_NAMES_BYTES });
+  if (code === 3) throw new ProvisionError("ERR_NOT_INSTALLED");
+  const [current, ...kept] = stdout.toString("latin1").trim().split("\n");
+  const earlier = kept.find((name) => name !== current && /^\d{1,9}(?:\.\d{1,9}){2}$/.test(name));
+  if (code !== 0 || earlier === undefined) throw new ProvisionError("ERR_NO_EARLIER");
+  return earlier;
+}
