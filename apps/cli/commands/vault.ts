@@ -6,7 +6,7 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { text as readAll } from "node:stream/consumers";
 import { joinVault, leaveVault, syncVault } from "@phantoma/client";
-import type { Device } from "@phantoma/crypto";
+import type { Device, DeviceIdentity } from "@phantoma/crypto";
 import {
   fromJson,
   mergeConversations,
@@ -55,7 +55,7 @@ export const vault: Command = {
     return withVault(home, async (saved) => {
       switch (action) {
         case "status":
-          return status(saved, out);
+          return status(saved, home.device(), out);
         case "list":
           return show(saved.list(), values.json);
         case "search":
@@ -160,7 +160,7 @@ async function confirmed(device: Device, given: string | undefined): Promise<Dev
   const answer =
     given ??
     (await askLine(
-      "Paste what `phantoma devices show-own` prints there, or type yes if you compared it: ",
+      "Paste what `phantoma vault status` says of itself there, or type yes if you compared it: ",
     ));
   if (answer === undefined)
     throw new UsageError("compare it with the other device, and give it as --fingerprint");
@@ -170,15 +170,21 @@ async function confirmed(device: Device, given: string | undefined): Promise<Dev
   throw new VaultError("ERR_VAULT_NOT_JOINED", "this is not the device that the node lists");
 }
 
-function status(saved: LocalVault, out: (value: object, words: string) => number): number {
+function status(
+  saved: LocalVault,
+  { signing, tunnel }: DeviceIdentity,
+  out: (value: object, words: string) => number,
+): number {
   const list = saved.list();
   const waiting = [...saved.rows().values()].filter(({ isChanged }) => isChanged).length;
   const { state } = saved;
-  const where =
-    state?.vault != null ? `kept at node ${state.node.slice(0, 16)}` : "on this machine only";
+  const node = state?.vault != null ? state.node : null;
+  const where = node === null ? "on this machine only" : `kept at node ${node.slice(0, 16)}`;
+  const own = { signingKey: signing.publicKey, tunnelKey: tunnel.publicKey };
+  const fingerprint = deviceFingerprint(own);
   return out(
-    { saved: list.length, waiting, node: state?.vault != null ? state.node : null },
-    `${list.length} saved, ${where}; ${waiting} changes wait for a sync`,
+    { saved: list.length, waiting, node, fingerprint },
+    `${list.length} saved, ${where}; ${waiting} changes wait for a sync\nthis device: ${fingerprint}`,
   );
 }
 

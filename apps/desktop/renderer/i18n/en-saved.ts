@@ -39,7 +39,7 @@ export const saved = {
   own: "This device shows",
   compare: "Is this what {{name}} shows?",
   compareText:
-    "Look at it there: on its page of saved conversations, or with “phantoma devices show-own”. Continue only if it is the same, for whoever has that key reads everything that is saved.",
+    "Look at it there: on its page of saved conversations, or with “phantoma vault status”. Continue only if it is the same, for whoever has that key reads everything that is saved.",
   same: "Yes, it is the same",
   delete: "Delete",
   deleteTitle: "Delete “{{title}}”?",
