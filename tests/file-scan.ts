@@ -1,5 +1,6 @@
 /**
- * Searches files for words, in their names and in what they hold, as text of one and of two bytes a character.
+ * Searches files for words, in their names and in what they hold, as text of one and of two bytes a character; or
+ * for bytes, such as a key's.
  *
  * @module
  */
@@ -27,7 +28,7 @@ export function scanOpenFiles(pid: number, word: string): FileScan {
 }
 
 /** All below `dir` on the same file system. */
-export function scanFolder(dir: string, word: string): FileScan {
+export function scanFolder(dir: string, word: string | Uint8Array): FileScan {
   const device = attempt(() => lstatSync(dir).dev);
   return sum(
     listed(dir).map((name) => {
@@ -37,7 +38,7 @@ export function scanFolder(dir: string, word: string): FileScan {
       const { hits, files } = status.isDirectory()
         ? scanFolder(path, word)
         : scanFile(path, status.isFile(), word);
-      return { hits: hits + Number(name.includes(word)), files };
+      return { hits: hits + Number(typeof word === "string" && name.includes(word)), files };
     }),
   );
 }
@@ -53,10 +54,13 @@ export function memoryMounts(pid: number): string[] {
 const NOTHING: FileScan = { hits: 0, files: 0 };
 
 /** @param isFile whether it is a regular one: a pipe would be waited for */
-function scanFile(path: string, isFile: boolean | undefined, word: string): FileScan {
+function scanFile(path: string, isFile: boolean | undefined, word: string | Uint8Array): FileScan {
   const content = isFile ? attempt(() => readFileSync(path)) : undefined;
   if (!content) return NOTHING;
-  const needles = [Buffer.from(word, "utf8"), Buffer.from(word, "utf16le")];
+  const needles =
+    typeof word === "string"
+      ? [Buffer.from(word, "utf8"), Buffer.from(word, "utf16le")]
+      : [Buffer.from(word)];
   return { hits: needles.filter((needle) => content.includes(needle)).length, files: 1 };
 }
 

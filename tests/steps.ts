@@ -98,6 +98,7 @@ export const steps: readonly Step[] = [
     command: ["tests/proofs/blind/main.ts"],
     obstacle: noPostgresql,
   },
+  { name: "devices", kind: "proof", command: ["tests/proofs/devices/main.ts"], obstacle: notLinux },
   { name: "cross-talk", kind: "proof", command: ["tests/proofs/crosstalk.ts"], obstacle: notLinux },
   { name: "attacks", kind: "proof", command: ["tests/attacks/main.ts"], obstacle: noKernelPolicy },
   {

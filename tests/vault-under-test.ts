@@ -30,7 +30,7 @@ import {
   signAddedDevice,
   signFirstDeviceList,
   signRevokedDevice,
-} from "../packages/client/src/device-lists.ts";
+} from "../packages/client/src/devices/device-lists.ts";
 import { VaultLink } from "../packages/client/src/vault-link.ts";
 import type { SyncOptions } from "../packages/client/src/vault-options.ts";
 

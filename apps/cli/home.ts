@@ -4,6 +4,7 @@
  *   HOME/device.key                0600, both private keys, 64 bytes
  *   HOME/nodes/NAME.json           0600, a node's address, keys and certificate
  *   HOME/nodes/NAME.devices.json   0600, version and hash of the newest device list that was seen
+ *   HOME/nodes/NAME.invite.json    0600, the invitation that waits for a device, and its tries; nothing secret
  *   HOME/keys/NAME                 0600, what a program shows to `phantoma serve`
  *   HOME/hosts.json                0600, SSH host keys that a person confirmed, by address
  *   HOME/vault.sqlite              0600, conversations that were saved, every row sealed
@@ -32,9 +33,15 @@ import {
   Secret,
   type DeviceIdentity,
 } from "@phantoma/crypto";
-import { ClientError, parseProfile, type NodeProfile } from "@phantoma/client";
+import {
+  ClientError,
+  parseProfile,
+  parseSeenDevices,
+  type HeldInvitation,
+  type NodeProfile,
+  type SeenDevices,
+} from "@phantoma/client";
 import { HOSTS_FILE, parseHostKeys, type HostKey } from "./host-keys.ts";
-import { parseSeenDevices, type SeenDevices } from "./seen-devices.ts";
 
 /** A name becomes a file name, so it is a plain one. */
 const NODE_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
@@ -110,6 +117,35 @@ export class Home {
   forget(name: string): void {
     rmSync(this.#path(name, "json"), { force: true });
     rmSync(this.#path(name, "devices.json"), { force: true });
+    rmSync(this.#path(name, "invite.json"), { force: true });
+  }
+
+  /** @throws {@link ClientError} `ERR_PROFILE` where another node already has this name here */
+  assertFree({ name, nodeKey }: Pick<NodeProfile, "name" | "nodeKey">): void {
+    this.#path(name, "json");
+    const known = this.nodes().find((one) => one.name === name);
+    if (known && known.nodeKey !== nodeKey)
+      throw new ClientError(
+        "ERR_PROFILE",
+        `another node is called ${name} here: name this one with --as`,
+      );
+  }
+
+  /** The invitation that this machine made last; one that cannot be read is none. */
+  invitation(name: string): HeldInvitation | undefined {
+    const stored = readIfPresent(this.#path(name, "invite.json"));
+    if (!stored) return undefined;
+    try {
+      const { code, expiresAt, triesLeft } = JSON.parse(stored.toString("utf8"));
+      const isOne = typeof code === "string" && [expiresAt, triesLeft].every(Number.isSafeInteger);
+      return isOne ? { code, expiresAt, triesLeft } : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  saveInvitation(name: string, held: HeldInvitation): void {
+    replaceFile(this.#path(name, "invite.json"), held);
   }
 
   /** The newest device list seen under this name; perhaps of an earlier node. */
@@ -151,7 +187,7 @@ export class Home {
     return parseProfile(readFileSync(join(this.#dir, "nodes", file), "utf8"));
   }
 
-  #path(name: string, extension: "json" | "devices.json"): string {
+  #path(name: string, extension: "json" | "devices.json" | "invite.json"): string {
     if (!NODE_NAME.test(name))
       throw new ClientError("ERR_PROFILE", "a node's name has small letters, digits and dashes");
     return join(this.#dir, "nodes", `${name}.${extension}`);

@@ -14,6 +14,7 @@ import { egress } from "./commands/egress.ts";
 import { models } from "./commands/models.ts";
 import { node } from "./commands/node.ts";
 import { provision } from "./commands/provision.ts";
+import { recovery } from "./commands/recovery.ts";
 import { report } from "./commands/report.ts";
 import { receipts } from "./commands/receipts.ts";
 import { serve } from "./commands/serve.ts";
@@ -39,6 +40,7 @@ const commands = {
   verify,
   devices,
   vault,
+  recovery,
   node,
   provision,
   demo,

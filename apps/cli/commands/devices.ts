@@ -1,167 +1,183 @@
 /**
- * phantoma devices: who may use a node; add and revoke, signed by this device.
+ * phantoma devices: who may use a node. Every change is the next device list, signed by this device.
  *
  * @module
  */
-import { ClientError, signAddedDevice, signRevokedDevice } from "@phantoma/client";
 import {
-  deviceListDocument,
-  documentHash,
-  fingerprint,
-  type Device,
-  type DeviceIdentity,
-  type DeviceList,
-  type VerifiedDeviceList,
-} from "@phantoma/crypto";
+  assertAdminStays,
+  assertNameIsFree,
+  ClientError,
+  isRecoveryKit,
+  safetyWords,
+  signChangedDevice,
+  signRevokedDevice,
+  type LastSeen,
+} from "@phantoma/client";
+import { activeDevice, sameBytes, type Device, type VerifiedDeviceList } from "@phantoma/crypto";
 import type { Command } from "../command.ts";
+import { chooseActive, described, Directory, shownName } from "../devices/directory.ts";
+import { deviceFingerprint } from "../devices/fingerprint.ts";
+import { add, invite, join, roleOf } from "../devices/pair.ts";
+import { saysYes } from "../devices/person.ts";
 import { Home } from "../home.ts";
 import { commonOptions, parse } from "../options.ts";
 import { hex, oneLine, UsageError, write, writeJson } from "../output.ts";
-import { nextSeenDevices } from "../seen-devices.ts";
-import { withControl, type Peer } from "../session.ts";
+import type { Peer } from "../session.ts";
 
-const options = { ...commonOptions, name: { type: "string" }, role: { type: "string" } } as const;
+const options = {
+  ...commonOptions,
+  name: { type: "string" },
+  as: { type: "string" },
+  role: { type: "string" },
+  words: { type: "string" },
+  yes: { type: "boolean", default: false },
+} as const;
 
 export const devices: Command = {
-  usage: "devices [show-own | add KEYS --name NAME [--role admin|chat] | revoke NAME|SIGNING-KEY]",
-  summary: "lists devices; show-own prints this device's public keys for another to add",
+  usage:
+    'devices [list | invite | join [CODE] [--name NAME] [--as NODE] | add [CODE] [--role admin|chat] [--name NAME] [--words "…"] | rename DEVICE NAME | role DEVICE admin|chat | revoke DEVICE | compare DEVICE]',
+  summary: "who may use a node: pairs a new device, changes, revokes and compares those there are",
   async run(args) {
     const { values, positionals } = parse(args, options);
     const home = new Home(values.home);
-    const [action = "list", subject] = positionals;
-    const device = home.device();
-    if (action === "show-own") return showOwn(device, values.json);
-    const peer = { profile: home.node(values.node), device };
+    const [action = "list", subject, value] = positionals;
+    const { json } = values;
+    if (action === "join") return join(home, subject, values);
+    const peer: Peer = { profile: home.node(values.node), device: home.device() };
+    const directory = new Directory(home, peer);
     switch (action) {
       case "list":
-        return list(await currentList(home, peer), values.json);
+        return list(peer, directory, json);
+      case "invite":
+        return invite(home, peer, directory, { json });
       case "add": {
-        const added = parseNewDevice(subject, values.name, values.role ?? "chat");
-        const current = await currentList(home, peer);
-        assertNameIsFree(current, added.name);
-        await submit(home, peer, signAddedDevice(device, current, added, Date.now()));
-        if (values.json) writeJson({ added: described(added) });
-        else
-          write(
-            `added ${oneLine(added.name)}; compare its fingerprint: ${deviceFingerprint(added)}\n`,
-          );
-        return 0;
+        const role = roleOf(values.role ?? "chat");
+        return add(home, peer, directory, subject, { ...values, role });
       }
-      case "revoke": {
-        const current = await currentList(home, peer);
-        const revoked = chooseActive(current, subject);
-        const next = signRevokedDevice(device, current, revoked.signingKey, Date.now());
-        await submit(home, peer, next);
-        if (values.json) writeJson({ revoked: described(revoked) });
-        else write(`revoked ${oneLine(revoked.name)}; its sessions have ended\n`);
-        return 0;
-      }
+      case "rename":
+        return change(peer, directory, subject, json, (current, device) => {
+          const others = { devices: current.devices.filter((one) => one !== device) };
+          assertNameIsFree(others, value ?? "");
+          return { name: value! };
+        });
+      case "role":
+        return change(peer, directory, subject, json, (current, device) => {
+          const role = roleOf(value);
+          if (role === "chat") assertAdminStays(current, device);
+          return { role };
+        });
+      case "revoke":
+        return revoke(peer, directory, subject, values);
+      case "compare":
+        return compare(peer, directory, subject, json);
       default:
         throw new UsageError(`devices cannot ${JSON.stringify(action)}`);
     }
   },
 };
 
-/** Of both public keys: a device whose tunnel key alone was swapped shows another one. */
-export function deviceFingerprint({
-  signingKey,
-  tunnelKey,
-}: Pick<Device, "signingKey" | "tunnelKey">): string {
-  return fingerprint(Buffer.concat([signingKey, tunnelKey]));
+async function list(peer: Peer, directory: Directory, isJson: boolean): Promise<number> {
+  const { devices: all, version } = await directory.current();
+  const seen = await lastSeen(directory);
+  const own = peer.device.signing.publicKey;
+  const rows = all.map((device) => ({
+    device,
+    isThis: sameBytes(device.signingKey, own),
+    hour: seen.find((one) => one.device === hex(device.signingKey))?.hour ?? null,
+  }));
+  if (isJson) {
+    const shown = rows.map(({ device, isThis, hour }) =>
+      Object.assign({}, device, {
+        fingerprint: deviceFingerprint(device),
+        isThis,
+        seenInHour: hour,
+      }),
+    );
+    writeJson({ version, devices: shown });
+  } else for (const row of rows) write(rowText(row));
+  return 0;
 }
 
-/**
- * Two devices that look the same in a list could not be told apart when one must be revoked.
- *
- * @throws {@link UsageError}
- */
-export function assertNameIsFree({ devices: all }: Pick<DeviceList, "devices">, name: string) {
-  if (all.some((d) => d.revokedAt === null && oneLine(d.name) === oneLine(name)))
-    throw new UsageError(`a device is already named ${JSON.stringify(name)}`);
+function rowText(row: { device: Device; isThis: boolean; hour: number | null }): string {
+  const { device, isThis, hour } = row;
+  const notes = [
+    device.role,
+    ...(device.revokedAt === null ? [] : ["revoked"]),
+    ...(isThis ? ["this device"] : []),
+    ...(isRecoveryKit(device) ? ["on no machine"] : []),
+    ...(hour === null ? [] : [`seen ${new Date(hour).toISOString().slice(0, 13)}h UTC`]),
+  ];
+  return `${shownName(device)}  ${notes.join(", ")}\n  ${deviceFingerprint(device)}\n`;
 }
 
-/**
- * The one active device of this name or of this signing key in hex.
- *
- * @throws {@link UsageError} for none, and for more than one
- */
-export function chooseActive(
-  { devices: all }: Pick<DeviceList, "devices">,
+/** Only an admin is told; the node forgets it when it restarts. */
+async function lastSeen(directory: Directory): Promise<LastSeen> {
+  try {
+    return await directory.ask((session) => session.lastSeen());
+  } catch (error) {
+    // An older node does not know the question.
+    const isUntold = ["ERR_FORBIDDEN", "ERR_INVALID_MESSAGE"];
+    if (error instanceof ClientError && isUntold.includes(error.code)) return [];
+    throw error;
+  }
+}
+
+async function change(
+  { device: admin }: Peer,
+  directory: Directory,
   wanted: string | undefined,
-): Device {
-  const found = all.filter(
-    (d) => d.revokedAt === null && (d.name === wanted || hex(d.signingKey) === wanted),
-  );
-  const [device, ...others] = found;
-  if (!device) throw new UsageError(`no device is named ${JSON.stringify(wanted ?? "")}`);
-  if (others.length === 0) return device;
-  const keys = found.map((d) => `  ${hex(d.signingKey)}  ${deviceFingerprint(d)}`);
-  throw new UsageError(
-    `${JSON.stringify(wanted)} names several devices; name one by its signing key:\n${keys.join("\n")}`,
-  );
-}
-
-/** Both public keys as one word of 128 hex digits. */
-function showOwn({ signing, tunnel }: DeviceIdentity, isJson: boolean): number {
-  const own = { signingKey: signing.publicKey, tunnelKey: tunnel.publicKey };
-  const keys = hex(own.signingKey) + hex(own.tunnelKey);
-  if (isJson) writeJson({ keys, fingerprint: deviceFingerprint(own) });
-  else write(`${keys}\nfingerprint ${deviceFingerprint(own)}\n`);
+  isJson: boolean,
+  decide: (current: VerifiedDeviceList, device: Device) => Partial<Pick<Device, "name" | "role">>,
+): Promise<number> {
+  const current = await directory.current();
+  const device = chooseActive(current, wanted);
+  const changed = decide(current, device);
+  const { signingKey } = device;
+  await directory.submit(signChangedDevice(admin, current, signingKey, changed, Date.now()));
+  const now = { ...device, ...changed };
+  if (isJson) writeJson({ changed: described(now) });
+  else write(`${shownName(now)} is ${now.role}\n`);
   return 0;
 }
 
-function list({ devices: all, version }: VerifiedDeviceList, isJson: boolean): number {
-  if (isJson)
-    writeJson({
-      version,
-      devices: all.map((d) => Object.assign({}, d, { fingerprint: deviceFingerprint(d) })),
-    });
+async function revoke(
+  { device: admin }: Peer,
+  directory: Directory,
+  wanted: string | undefined,
+  { json, yes }: { json: boolean; yes: boolean },
+): Promise<number> {
+  const current = await directory.current();
+  const revoked = chooseActive(current, wanted);
+  assertAdminStays(current, revoked);
+  const isThis = sameBytes(revoked.signingKey, admin.signing.publicKey);
+  const question = isThis
+    ? "revoke this very device? it cannot undo that"
+    : `revoke ${oneLine(revoked.name)}? its sessions end`;
+  if (!yes && !(await saysYes(question))) return 1;
+  await directory.submit(signRevokedDevice(admin, current, revoked.signingKey, Date.now()));
+  if (json) writeJson({ revoked: described(revoked) });
+  else write(`revoked ${shownName(revoked)}; its sessions have ended\n`);
+  return 0;
+}
+
+/** Both devices show the same, or the node shows them different keys. */
+async function compare(
+  { device: own }: Peer,
+  directory: Directory,
+  wanted: string | undefined,
+  isJson: boolean,
+): Promise<number> {
+  const current = await directory.current();
+  const other = chooseActive(current, wanted);
+  const ours = { signingKey: own.signing.publicKey, tunnelKey: own.tunnel.publicKey };
+  const listed = activeDevice(current, ours.signingKey);
+  if (!listed || !sameBytes(listed.tunnelKey, ours.tunnelKey))
+    throw new ClientError("ERR_NODE_IDENTITY", "the node's list has another key for this device");
+  const { digits, words } = safetyWords(ours, other);
+  if (isJson) writeJson({ device: described(other), digits, words, version: current.version });
   else
-    for (const device of all)
-      write(
-        `${oneLine(device.name)}  ${device.role}${device.revokedAt === null ? "" : "  revoked"}\n  ${deviceFingerprint(device)}\n`,
-      );
+    write(
+      `safety number of this device and ${shownName(other)}: the same on both, or the node lies to one\n\n  ${words.join(" ")}\n  ${digits}\n`,
+    );
   return 0;
-}
-
-function parseNewDevice(keys: string | undefined, name: string | undefined, role: string) {
-  if (!/^[0-9a-f]{128}$/.test(keys ?? "")) throw new UsageError("KEYS are 128 hex digits");
-  if (!name) throw new UsageError("a device needs a --name");
-  if (role !== "admin" && role !== "chat") throw new UsageError("--role is admin or chat");
-  const bytes = Buffer.from(keys!, "hex");
-  return { signingKey: bytes.subarray(0, 32), tunnelKey: bytes.subarray(32), name, role } as const;
-}
-
-function described({
-  name,
-  role,
-  signingKey,
-  tunnelKey,
-}: Pick<Device, "name" | "role" | "signingKey" | "tunnelKey">) {
-  return { name, role, signingKey, fingerprint: deviceFingerprint({ signingKey, tunnelKey }) };
-}
-
-/**
- * The node's current list. It came over the node's own authenticated tunnel, a list signed on top of
- * a false one would not continue the true chain, and it is at least the newest this machine has seen.
- */
-export async function currentList(home: Home, peer: Peer): Promise<VerifiedDeviceList> {
-  const document = await withControl(peer, (session) => session.deviceList());
-  return remember(home, peer, document);
-}
-
-async function submit(home: Home, peer: Peer, next: Uint8Array): Promise<void> {
-  await withControl(peer, (session) => session.submitDeviceList(next));
-  // The node has accepted it: from now on it cannot show the one before.
-  remember(home, peer, next);
-}
-
-function remember(home: Home, peer: Peer, document: Uint8Array): VerifiedDeviceList {
-  const { name, nodeKey } = peer.profile;
-  const opened = deviceListDocument.open(document, (unverified) => unverified.signer);
-  if (hex(opened.node) !== nodeKey)
-    throw new ClientError("ERR_NODE_IDENTITY", "the device list is another node's");
-  const current = { ...opened, hash: documentHash(document) };
-  home.saveSeenDevices(name, nextSeenDevices(home.seenDevices(name), current));
-  return current;
 }

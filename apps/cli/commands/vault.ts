@@ -21,13 +21,14 @@ import {
   type SavedSummary,
 } from "@phantoma/vault";
 import type { Command } from "../command.ts";
+import { chooseActive, Directory } from "../devices/directory.ts";
+import { deviceFingerprint } from "../devices/fingerprint.ts";
 import { Home } from "../home.ts";
 import { commonOptions, parse } from "../options.ts";
 import { notice, oneLine, timeText, UsageError, write, writeJson } from "../output.ts";
 import { askLine, askSecret } from "../provision/secret-prompt.ts";
 import { withControl } from "../session.ts";
 import { conversationOf, deletedWords, findSaved, withVault } from "../vault-store.ts";
-import { chooseActive, currentList, deviceFingerprint } from "./devices.ts";
 
 const options = {
   ...commonOptions,
@@ -113,7 +114,7 @@ async function atNode(
   const device = home.device();
   const profile = home.node(values.node);
   const peer = { profile, device };
-  const devices = await currentList(home, peer);
+  const devices = await new Directory(home, peer).current();
   const node = new Uint8Array(Buffer.from(profile.nodeKey, "hex"));
   // Before a session is open: a person who compares takes longer than a node waits.
   const named = ["join", "admit"].includes(action)

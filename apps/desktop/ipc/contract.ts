@@ -23,8 +23,24 @@ import {
   MAX_TITLE_CHARS,
   workerSchema,
 } from "./conversation.ts";
+import {
+  askedSchema,
+  codeSchema,
+  deviceListSchema,
+  deviceNameSchema,
+  joiningSchema,
+  kitCheckSchema,
+  kitFileSchema,
+  kitMadeSchema,
+  kitOpenedSchema,
+  MAX_CODE_CHARS,
+  passphraseSchema,
+  roleSchema,
+  safetySchema,
+} from "./devices.ts";
 import { doctorSchema } from "./doctor.ts";
 import { egressSchema, MAX_LISTED_ATTEMPTS } from "./egress.ts";
+import { lockSchema, MAX_IDLE_MINUTES } from "./lock.ts";
 import {
   MAX_PART_BYTES,
   MAX_WINDOW_MINUTES,
@@ -99,6 +115,7 @@ const nothing = z.strictObject({});
 const beforeSchema = z.int().positive().nullable();
 
 const node = z.strictObject({ node: hex32Schema });
+const device = z.strictObject({ node: hex32Schema, device: hex32Schema });
 const conversation = z.strictObject({ conversation: idSchema });
 
 export const requests = {
@@ -265,6 +282,75 @@ export const requests = {
     input: z.strictObject({ node: hex32Schema, device: hex32Schema }),
     output: nothing,
   },
+  /** Who may use the node. The list is as the node gave it, and not older than one seen here. */
+  "devices.list": { input: node, output: deviceListSchema },
+  /** A new invitation, which ends the one before. */
+  "devices.invite": { input: node, output: codeSchema },
+  /** What a new device's code asks for, and the words to compare; costs one of five tries. */
+  "devices.look": {
+    input: z.strictObject({ node: hex32Schema, code: z.string().max(MAX_CODE_CHARS) }),
+    output: askedSchema,
+  },
+  /** A person saw the same six words on both: signs the next list. */
+  "devices.add": {
+    input: z.strictObject({ node: hex32Schema, name: deviceNameSchema, role: roleSchema }),
+    output: deviceListSchema,
+  },
+  /** The words differ, or nobody goes on: the invitation is over. */
+  "devices.refuse": { input: node, output: nothing },
+  "devices.rename": {
+    input: device.extend({ name: deviceNameSchema }),
+    output: deviceListSchema,
+  },
+  "devices.setRole": { input: device.extend({ role: roleSchema }), output: deviceListSchema },
+  "devices.revoke": { input: device, output: deviceListSchema },
+  /** The safety number of this device and another one. */
+  "devices.compare": { input: device, output: safetySchema },
+  /** On a new device: takes an invitation up; nothing is sent to its node yet. */
+  "pairing.join": {
+    input: z.strictObject({ invitation: z.string().max(MAX_CODE_CHARS), name: deviceNameSchema }),
+    output: joiningSchema,
+  },
+  /** A person saw the same words on the admin's device: waits until the node lets this one in. */
+  "pairing.accept": { input: nothing, output: nodeSchema },
+  "pairing.leave": { input: nothing, output: nothing },
+  /** Without a passphrase words are made. */
+  "recovery.make": {
+    input: z.strictObject({ node: hex32Schema, passphrase: passphraseSchema.nullable() }),
+    output: kitMadeSchema,
+  },
+  "recovery.check": {
+    input: z.strictObject({ node: hex32Schema, kit: kitFileSchema, passphrase: passphraseSchema }),
+    output: kitCheckSchema,
+  },
+  /** Asks the kit's node which devices there are; signs nothing. */
+  "recovery.open": {
+    input: z.strictObject({ kit: kitFileSchema, passphrase: passphraseSchema }),
+    output: kitOpenedSchema,
+  },
+  /** Takes this device in as an admin and revokes the lost ones, by the kit that was opened. */
+  "recovery.restore": {
+    input: z.strictObject({ name: deviceNameSchema, lost: z.array(hex32Schema).max(64) }),
+    output: nodeSchema,
+  },
+  "lock.get": { input: nothing, output: lockSchema },
+  /** Ends everything that is open and erases the keys. */
+  "lock.now": { input: nothing, output: lockSchema },
+  "lock.open": {
+    input: z.strictObject({ passphrase: passphraseSchema.nullable() }),
+    output: lockSchema,
+  },
+  /** From now on only this passphrase opens the device's key. */
+  "lock.setPassphrase": {
+    input: z.strictObject({ passphrase: passphraseSchema }),
+    output: lockSchema,
+  },
+  "lock.setIdle": {
+    input: z.strictObject({ minutes: z.int().min(1).max(MAX_IDLE_MINUTES).nullable() }),
+    output: lockSchema,
+  },
+  /** Somebody is there. */
+  "lock.active": { input: nothing, output: nothing },
   "endpoint.get": { input: nothing, output: endpointSchema },
   /** Lets programs ask this node, or none. */
   "endpoint.set": {
@@ -311,6 +397,8 @@ export const consoleEventSchema = z.discriminatedUnion("event", [
   /** Something was saved, deleted or synced: list them again. */
   z.strictObject({ event: z.literal("saved.changed") }),
   z.strictObject({ event: z.literal("settings.changed"), settings: settingsSchema }),
+  /** The keys are gone: the page has to be, too. */
+  z.strictObject({ event: z.literal("console.locked") }),
   /** Made by the bridge itself: whether the console behind the page can be reached. */
   z.strictObject({ event: z.literal("console.connection"), isConnected: z.boolean() }),
 ]);
@@ -349,8 +437,10 @@ export interface Bridge {
 export type { ConsoleError, Result } from "./console-error.ts";
 export type { ErrorCode } from "./error-codes.ts";
 export type * from "./conversation.ts";
+export type * from "./devices.ts";
 export type * from "./doctor.ts";
 export type * from "./egress.ts";
+export type * from "./lock.ts";
 export type * from "./models.ts";
 export type * from "./node.ts";
 export type * from "./saved.ts";

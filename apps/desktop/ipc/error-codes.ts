@@ -37,6 +37,12 @@ export const consoleAdvice = {
   ERR_TOO_MANY: "remove conversations you no longer need",
   /** The device key is there but cannot be opened. */
   ERR_KEY_LOCKED: "unlock the system's key store, then restart the console",
+  /** The console is locked: its keys are not in memory. */
+  ERR_LOCKED: "unlock the console",
+  /** Any program of this user can read the key, so a lock would only pretend. */
+  ERR_LOCK_POINTLESS: "set a passphrase first",
+  /** No pairing or kit is open here. */
+  ERR_NOT_BEGUN: "begin again",
   /** The model file of the demo is not where it should be. */
   ERR_MODEL_MISSING: "make it with `npm run make-model`, or name a GGUF file with --model",
   /** What was resolved is no longer held, or another address was resolved since. */
@@ -95,6 +101,17 @@ export const clientCodes = [
   "ERR_RECEIPT_FORGED",
   "ERR_RECEIPT_OTHER_NODE",
   "ERR_RECEIPT_UNKNOWN",
+  "ERR_PAIRING_CODE",
+  "ERR_PAIRING_EXPIRED",
+  "ERR_PAIRING_SPENT",
+  "ERR_PAIRING_OTHER",
+  "ERR_PAIRING_WORDS",
+  "ERR_LAST_ADMIN",
+  "ERR_DEVICE_NAME",
+  "ERR_DEVICE_UNKNOWN",
+  "ERR_KIT_FILE",
+  "ERR_PASSPHRASE",
+  "ERR_PASSPHRASE_SHORT",
   "ERR_PROFILE",
   "ERR_LOCAL_NODE",
 ] as const;

@@ -5,12 +5,12 @@
  * @module
  */
 import { join } from "node:path";
-import { app, Menu, protocol, session as electronSession } from "electron";
+import { app, Menu, powerMonitor, protocol, session as electronSession } from "electron";
 import { channels, ORIGIN, SCHEME } from "../ipc/channels.ts";
 import { Router } from "../ipc/router.ts";
-import { ConsoleSession } from "../session/console-session.ts";
 import { consoleErrorOf } from "../session/desktop-error.ts";
-import { openSealedKeyStore } from "../session/key-store.ts";
+import { keyStoreIn, openSealedKeyStore } from "../session/key-store.ts";
+import { LockableConsole } from "../session/lockable-console.ts";
 import { readPageFiles } from "../session/page-files.ts";
 import { consoleHome, demoPlace } from "../session/place.ts";
 import { answerPage } from "./app-protocol.ts";
@@ -53,11 +53,11 @@ async function start(): Promise<void> {
 
   const windows = new Windows(join(distDir, "preload/preload.cjs"), isDeveloping);
   const homeDir = consoleHome("electron", undefined);
-  const session = new ConsoleSession({
+  const session = await LockableConsole.start({
     version: app.getVersion(),
     shell: "electron",
     homeDir,
-    keyStore: await openSealedKeyStore(homeDir, electronSealer),
+    keys: keyStoreIn(homeDir, () => openSealedKeyStore(homeDir, electronSealer)),
     demo: packedPlace(),
     openLink: (url) => openLink(url, windows.current),
   });
@@ -70,10 +70,18 @@ async function start(): Promise<void> {
       process.stderr.write(`phantoma: ${route} failed: ${(error as Error).name}\n`),
   });
   connectRouter(router, windows.ours);
-  session.subscribe((event) => windows.tell(channels.event, event));
+  session.subscribe((event) => {
+    // The page's process goes with its window, and what it had read with it.
+    if (event.event === "console.locked") void windows.replace();
+    else windows.tell(channels.event, event);
+  });
   app.on("second-instance", () => void windows.show());
   app.on("activate", () => void windows.show());
   app.on("window-all-closed", () => app.quit());
+  powerMonitor.on(
+    "lock-screen",
+    () => void session.requests["lock.now"]({}).catch(() => undefined),
+  );
   endWith(session);
   await windows.show();
 }
@@ -86,7 +94,7 @@ function packedPlace() {
 }
 
 /** Every worker is ended before the console is gone. */
-function endWith(session: ConsoleSession): void {
+function endWith(session: LockableConsole): void {
   let isClosed = false;
   app.on("before-quit", (event) => {
     if (isClosed) return;

@@ -39,9 +39,20 @@ export class Windows {
     window.on("page-title-updated", (event) => event.preventDefault());
     window.once("closed", () => {
       this.ours.delete(id);
-      this.#window = undefined;
+      if (this.#window === window) this.#window = undefined;
     });
     await window.loadURL(`${ORIGIN}/`);
+  }
+
+  /** Another window for the one there is: its page's process, and all that it held, are gone. */
+  async replace(): Promise<void> {
+    const old = this.#window;
+    if (!old) return;
+    this.#window = undefined;
+    // Made before the old one goes: without any window the application would end.
+    const shown = this.show();
+    old.destroy();
+    await shown;
   }
 
   tell(channel: string, event: unknown): void {

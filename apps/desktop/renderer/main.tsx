@@ -14,12 +14,14 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app/app.tsx";
 import { queryClient } from "./app/queries.ts";
 import { followConsoleEvents } from "./app/console-events.ts";
+import { followActivity } from "./lock/activity.ts";
 import { ToastGround } from "./design/toasts.tsx";
 import { TooltipGround } from "./design/tooltip.tsx";
 import { startTranslation } from "./i18n/i18n.ts";
 
 startTranslation();
 followConsoleEvents(queryClient);
+followActivity();
 
 const root = document.querySelector("#root");
 if (root)

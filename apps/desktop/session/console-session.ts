@@ -9,13 +9,17 @@ import { receiptPage } from "@phantoma/client";
 import type { SavedConversation } from "@phantoma/vault";
 import type { ConsoleEvent, ConsoleState } from "../ipc/contract.ts";
 import type { Conversation, Worker } from "../ipc/conversation.ts";
+import type { RequestName } from "../ipc/contract.ts";
 import type { RequestHandlers, StreamHandlers } from "../ipc/router.ts";
 import { ConversationShelf } from "./conversation-shelf.ts";
 import { DemoNode, type DemoPlace } from "./demo.ts";
 import { DesktopError } from "./desktop-error.ts";
+import { DeviceDesk } from "./device-desk.ts";
 import { roleIn } from "./device-role.ts";
 import { EndpointSwitch } from "./endpoint-switch.ts";
 import { HeldConversation } from "./held-conversation.ts";
+import { JoinDesk } from "./join-desk.ts";
+import { KitDesk } from "./kit-desk.ts";
 import { KnownTasks } from "./known-tasks.ts";
 import type { OpenKeyStore } from "./key-store.ts";
 import { ModelDesk } from "./model-desk.ts";
@@ -44,6 +48,9 @@ export interface ConsoleSessionOptions {
   readonly endpointPort?: number;
 }
 
+/** Asked of what is around the session: `lockable-console.ts`. */
+export type LockRequest = Extract<RequestName, `lock.${string}`>;
+
 /** An answer may go on at length, but not for ever: some small models never end by themselves. */
 const MAX_ANSWER_TOKENS = 2048;
 
@@ -56,6 +63,9 @@ export class ConsoleSession {
   readonly #book: NodeBook;
   readonly #demo: DemoNode;
   readonly #desk: ModelDesk;
+  readonly #devices: DeviceDesk;
+  readonly #joins: JoinDesk;
+  readonly #kits: KitDesk;
   readonly #endpoint: EndpointSwitch;
   readonly #settings: SettingsFile;
   readonly #saved: SavedShelf;
@@ -85,6 +95,9 @@ export class ConsoleSession {
       ...(port !== undefined && { port }),
     });
     this.#desk = new ModelDesk({ book: this.#book, client, device });
+    this.#devices = new DeviceDesk({ homeDir, book: this.#book, device });
+    this.#joins = new JoinDesk({ book: this.#book, device });
+    this.#kits = new KitDesk(homeDir, this.#book, this.#devices);
     this.#demo = new DemoNode({ client, device, place, book: this.#book, onChanged });
   }
 
@@ -94,7 +107,7 @@ export class ConsoleSession {
     return () => this.#listeners.delete(listener);
   }
 
-  readonly requests: RequestHandlers = {
+  readonly requests: Omit<RequestHandlers, LockRequest> = {
     "console.state": async () => {
       const { version, shell, keyStore } = this.#options;
       const settings = this.#settings.get();
@@ -228,6 +241,28 @@ export class ConsoleSession {
       await this.#atVault(node, (at) => this.#saved.join(at, device));
       return {};
     },
+    "devices.list": ({ node }) => this.#devices.list(node),
+    "devices.invite": ({ node }) => this.#devices.invite(node),
+    "devices.look": ({ node, code }) => this.#devices.look(node, code),
+    "devices.add": ({ node, name, role }) => this.#devices.add(node, name, role),
+    "devices.refuse": async ({ node }) => {
+      this.#devices.refuse(node);
+      return {};
+    },
+    "devices.rename": ({ node, device, name }) => this.#devices.rename(node, device, name),
+    "devices.setRole": ({ node, device, role }) => this.#devices.setRole(node, device, role),
+    "devices.revoke": ({ node, device }) => this.#devices.revoke(node, device),
+    "devices.compare": ({ node, device }) => this.#devices.compare(node, device),
+    "pairing.join": ({ invitation, name }) => this.#joins.join(invitation, name),
+    "pairing.accept": () => this.#joins.accept(),
+    "pairing.leave": async () => {
+      this.#joins.leave();
+      return {};
+    },
+    "recovery.make": ({ node, passphrase }) => this.#kits.make(node, passphrase),
+    "recovery.check": ({ node, kit, passphrase }) => this.#kits.check(node, kit, passphrase),
+    "recovery.open": ({ kit, passphrase }) => this.#joins.openKit(kit, passphrase),
+    "recovery.restore": ({ name, lost }) => this.#joins.restore(name, lost),
     "endpoint.get": async () => this.#endpoint.view,
     "endpoint.set": ({ node }) => this.#endpoint.set(node),
     "endpoint.key": async () => ({ key: this.#endpoint.key() }),
@@ -252,6 +287,7 @@ export class ConsoleSession {
 
   /** Ends every worker and the demo node. Nothing of a conversation is left but what was saved. */
   async close(): Promise<void> {
+    this.#joins.leave();
     await this.#endpoint.set(null);
     await this.#shelf.endAll();
     await this.#demo.stop();

@@ -8,6 +8,7 @@ import { EventEmitter, once } from "node:events";
 import {
   ClientError,
   type ConversationOptions,
+  type LastSeen,
   type ModelFile,
   type ModelSource,
   type ResolvedModel,
@@ -138,6 +139,7 @@ export class FakeNode implements NodeClient {
   vault = new VaultLink(async () => {
     throw new ClientError("ERR_UNREACHABLE", "this played node keeps no vault");
   });
+  lastSeen: LastSeen = [];
   /** What it says its clock shows. */
   nodeTime = () => Date.now();
   window: WindowState = { open: null, highestCounter: "0", transfers: [] };
@@ -187,6 +189,10 @@ export class FakeNode implements NodeClient {
       },
       deviceList: async () => this.deviceList,
       vault: this.vault,
+      submitDeviceList: async (list) => {
+        this.deviceList = list;
+      },
+      lastSeen: async () => this.lastSeen,
       egress: async () => ({
         policy: null,
         countingSince: 1,

@@ -1,8 +1,8 @@
+import { words } from "@phantoma/client";
 import { fingerprint, generateDeviceIdentity } from "@phantoma/crypto";
 import { expect, test } from "vitest";
 import { fingerprintSchema } from "../ipc/node.ts";
 import { fingerprintView } from "./fingerprint-view.ts";
-import { words } from "./words.ts";
 
 test("there are 256 words, all different", () => {
   expect(words).toHaveLength(256);

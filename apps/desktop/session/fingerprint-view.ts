@@ -7,9 +7,9 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { words } from "@phantoma/client";
 import { fingerprint } from "@phantoma/crypto";
 import type { Fingerprint } from "../ipc/node.ts";
-import { words } from "./words.ts";
 
 const WORDS = 12;
 const BLOCKS = 16;

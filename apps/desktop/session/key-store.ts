@@ -3,13 +3,17 @@
  *
  *   file      HOME/device.key      0600, 64 bytes: a browser's console has no system key store
  *   sealed    HOME/device.sealed   0600, sealed by the system's key store, with the store's name
+ *   locked    HOME/device.locked   0600, sealed under a passphrase: where it is, the other two are not
  *
  * A store that does not work, or another one than before, is never passed over in silence and never
  * written over: the device then has a key for this run only, and the page says so.
  *
  * @module
  */
+import { randomBytes } from "node:crypto";
+import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { assertLong, openWithPassphrase, sealUnderPassphrase } from "@phantoma/client";
 import {
   exportDeviceIdentity,
   generateDeviceIdentity,
@@ -33,6 +37,69 @@ export interface Sealer {
   isAvailable(): Promise<boolean>;
   seal(text: string): Promise<Buffer>;
   open(sealed: Buffer): Promise<string>;
+}
+
+/** A key store that can be opened again after its key was let go. */
+export interface KeyStore {
+  /** What opens the key now; `nothing`: whoever reads this user's files has it. */
+  readonly opensWith: "keyring" | "passphrase" | "nothing";
+  /**
+   * @param passphrase where it opens with one
+   * @throws {@link DesktopError} `ERR_LOCKED` without the passphrase that it wants; `ERR_PASSPHRASE` for another one
+   */
+  open(passphrase?: Secret): Promise<OpenKeyStore>;
+  /** From now on it opens with this passphrase and nothing else; the key stays the same. */
+  setPassphrase(device: DeviceIdentity, passphrase: Secret): Promise<void>;
+}
+
+/** @param openUnlocked how the key lies where no passphrase was set */
+export function keyStoreIn(homeDir: string, openUnlocked: () => Promise<OpenKeyStore>): KeyStore {
+  const lockedPath = join(homeDir, "device.locked");
+  let last: OpenKeyStore["view"] | undefined;
+  return {
+    get opensWith() {
+      if (existsSync(lockedPath)) return "passphrase";
+      // `basic_text` and a plain file hide nothing; a key for this run only is gone when it is let go.
+      return last?.isProtected ? "keyring" : "nothing";
+    },
+    async open(passphrase) {
+      const stored = readIfPresent(lockedPath);
+      if (stored) return openLocked(stored, lockedPath, passphrase);
+      const opened = await openUnlocked();
+      last = opened.view;
+      return opened;
+    },
+    async setPassphrase(device, passphrase) {
+      assertLong(passphrase);
+      const secret = exportDeviceIdentity(device);
+      try {
+        writePrivate(lockedPath, await sealUnderPassphrase(passphrase, CONTEXT, secret.expose()));
+      } finally {
+        secret.erase();
+      }
+      for (const name of ["device.key", "device.sealed"]) overwrite(join(homeDir, name));
+    },
+  };
+}
+
+const CONTEXT = "phantoma device key v1";
+
+async function openLocked(
+  stored: Buffer,
+  path: string,
+  passphrase: Secret | undefined,
+): Promise<OpenKeyStore> {
+  if (!passphrase) throw new DesktopError("ERR_LOCKED", "this device's key wants its passphrase");
+  const secret = await openWithPassphrase(passphrase, CONTEXT, stored);
+  const view = { backend: "passphrase", isProtected: true, note: null } as const;
+  return { device: importOrRefuse(secret.expose(), path), view };
+}
+
+/** What a disk keeps of a file that was overwritten in place is not ours to say; a copy of the folder has none. */
+function overwrite(path: string): void {
+  if (!existsSync(path)) return;
+  writeFileSync(path, randomBytes(statSync(path).size), { flag: "r+", flush: true });
+  rmSync(path);
 }
 
 /** @throws {@link DesktopError} `ERR_KEY_LOCKED` when the file is there and is no key */

@@ -23,7 +23,10 @@ import { consoleErrorOf, DesktopError } from "./desktop-error.ts";
 import { fingerprintView } from "./fingerprint-view.ts";
 import { HeldControl } from "./held-control.ts";
 import type { LiveControl } from "./node-client.ts";
-import { makePrivateDir, readIfPresent } from "./private-file.ts";
+import { makePrivateDir, readIfPresent, writePrivate } from "./private-file.ts";
+
+/** Of a node's key: enough for a file's name. */
+const NAME_DIGITS = 16;
 
 interface Known {
   readonly profile: NodeProfile;
@@ -68,6 +71,15 @@ export class NodeBook {
     const { id } = this.#add(profile, "demo", undefined);
     if (policyReason !== null) this.change(id, { policyReason });
     return this.view(id);
+  }
+
+  /** Takes a node up that this device was paired with, and remembers it. One of the same key is replaced. */
+  addPaired(profile: NodeProfile): NodeView {
+    const { nodeKey } = profile;
+    if (this.#nodes.has(nodeKey)) this.remove(nodeKey);
+    const path = join(this.#options.homeDir, "nodes", `${nodeKey.slice(0, NAME_DIGITS)}.json`);
+    writePrivate(path, JSON.stringify(profile));
+    return this.#add(profile, "provisioned", path);
   }
 
   confirm(id: string): NodeView {

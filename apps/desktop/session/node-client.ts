@@ -28,6 +28,8 @@ export type LiveControl = Pick<
   | "status"
   | "models"
   | "deviceList"
+  | "submitDeviceList"
+  | "lastSeen"
   | "receipts"
   | "egress"
   | "doctor"

@@ -11,9 +11,9 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildConsole } from "../build.ts";
 import { Router } from "../ipc/router.ts";
-import { ConsoleSession } from "../session/console-session.ts";
 import { consoleErrorOf } from "../session/desktop-error.ts";
-import { openFileKeyStore } from "../session/key-store.ts";
+import { keyStoreIn, openFileKeyStore } from "../session/key-store.ts";
+import { LockableConsole } from "../session/lockable-console.ts";
 import { readPageFiles } from "../session/page-files.ts";
 import { consoleHome, demoPlace } from "../session/place.ts";
 import { LoopbackServer } from "./loopback-server.ts";
@@ -48,11 +48,11 @@ async function start() {
   if (built.length > 0) say(`bundled the page (${built.join(", ")})`);
 
   const homeDir = consoleHome("web", values.home);
-  const session = new ConsoleSession({
+  const session = await LockableConsole.start({
     version,
     shell: "web",
     homeDir,
-    keyStore: openFileKeyStore(homeDir),
+    keys: keyStoreIn(homeDir, async () => openFileKeyStore(homeDir)),
     demo: demoPlace(rootDir, values.model, undefined),
     ...(values["max-tokens"] ? { maxAnswerTokens: Number(values["max-tokens"]) } : {}),
   });

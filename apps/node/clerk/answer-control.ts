@@ -6,6 +6,7 @@
 import {
   doctorSchema,
   egressSchema,
+  lastSeenSchema,
   modelSchema,
   reportingSchema,
   statusSchema,
@@ -71,6 +72,10 @@ async function ask(keeper: KeeperClient, request: ControlRequest): Promise<Contr
     case "close-window":
       await keeper.ask("closeWindow");
       return { response: "accepted" };
+    case "last-seen": {
+      const devices = lastSeenSchema.parse(parse(await keeper.ask("lastSeen")));
+      return { response: "last-seen", devices };
+    }
     case "reporting": {
       const reporting = reportingSchema.parse(parse(await keeper.ask("reporting")));
       return { response: "reporting", reporting };

@@ -66,6 +66,8 @@ export const keeperRequests = {
   /** Body: head, epoch or nothing, and wraps, each after its length (4); then changed rows. Answer: empty. */
   vaultCommit: { kind: 25, from: ["clerk"] },
   vaultLeave: { kind: 26, from: ["clerk"] },
+  /** Body: nothing. Answer: in which hour each device was last certified for, as JSON. */
+  lastSeen: { kind: 32, from: ["clerk"] },
 } as const satisfies Record<string, { kind: number; from: readonly ("worker" | "clerk")[] }>;
 
 export type KeeperRequest = keyof typeof keeperRequests;

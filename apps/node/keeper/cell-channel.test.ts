@@ -337,6 +337,13 @@ describe("without a warden", () => {
     expect(JSON.parse(String(await clerk.ask("reporting")))).toEqual(silent);
   });
 
+  test("an admin is told in which hour a device was let in, its own included", async () => {
+    const clerk = await certified("clerk", adminTicket("clerk"));
+    const seen = JSON.parse(String(await clerk.ask("lastSeen"))) as { hour: number }[];
+    expect(seen).toHaveLength(1);
+    expect(seen[0]!.hour % 3_600_000).toBe(0);
+  });
+
   test.each([9, 11])("a query of %i bytes is refused", async (length) => {
     const clerk = await certified("clerk");
     await expect(clerk.ask("egress", Buffer.alloc(length))).rejects.toThrow(
@@ -386,6 +393,7 @@ describe("a model", () => {
     "pushChunk",
     "removeModel",
     "verifyModel",
+    "lastSeen",
     "reporting",
     "submitStandingOrder",
     "submitLicence",

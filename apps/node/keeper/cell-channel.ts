@@ -135,6 +135,7 @@ export class CellChannel {
     window: async () => json(await this.#keeper.windowState()),
     openWindow: (body) => this.#asAdmin(() => this.#openWindow(body)),
     closeWindow: () => this.#asAdmin(() => this.#closeWindow()),
+    lastSeen: () => this.#asAdmin(async () => json(this.#keeper.lastSeen.list())),
     reporting: () => this.#asAdmin(async () => json(this.#keeper.reporting.state(Date.now()))),
     submitStandingOrder: (body) => this.#asAdmin(() => this.#submitStandingOrder(body)),
     submitLicence: (body) =>
@@ -234,6 +235,7 @@ export class CellChannel {
     const genuine = acceptTicket(body.subarray(KEY_BYTES), this.role, certifier, now);
     if (!genuine) return "ERR_TICKET";
     this.#certified = { genuine, key, at: now };
+    this.#keeper.lastSeen.saw(genuine.device.signingKey, now);
     return certify(genuine, this.role, key, certifier, now);
   }
 

@@ -17,6 +17,7 @@ import { CellChannel } from "./cell-channel.ts";
 import { CellReports } from "./cell-reports.ts";
 import { diagnose, type Surroundings } from "./diagnose.ts";
 import { KernelPolicy } from "./kernel-policy.ts";
+import { LastSeen } from "./last-seen.ts";
 import { ModelChecks } from "./model-checks.ts";
 import { PushedModels } from "./pushed-models.ts";
 import { TICKET_MEMORY_MS, type Certifier, type Installation } from "./certify.ts";
@@ -54,6 +55,7 @@ export class Keeper {
   readonly checks: ModelChecks;
   readonly reporting: Reporting;
   readonly vaults: Vaults;
+  readonly lastSeen = new LastSeen();
   /** `undefined` without a warden. */
   readonly policy: KernelPolicy | undefined;
   readonly installation: Installation;

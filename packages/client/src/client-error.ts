@@ -72,6 +72,21 @@ export const advice = {
   ERR_RECEIPT_OTHER_NODE: "compare the fingerprints with those that the node was paired with",
   /** The node does not have the receipt any more, or never gave this device one. */
   ERR_RECEIPT_UNKNOWN: "list the receipts that there are",
+  /** What was pasted is no code, or not all of it. */
+  ERR_PAIRING_CODE: "copy the whole code again",
+  ERR_PAIRING_EXPIRED: "make a new invitation; it waits ten minutes. If it is new, set the clocks",
+  /** It was used, looked at too many codes, or was given up; or there never was one. */
+  ERR_PAIRING_SPENT: "make a new invitation",
+  ERR_PAIRING_OTHER: "use the newest invitation on both devices",
+  /** The person said that the words differ. */
+  ERR_PAIRING_WORDS: "do not continue; make a new invitation and carry the codes another way",
+  ERR_LAST_ADMIN: "make another device an admin first",
+  ERR_DEVICE_NAME: "choose another name",
+  ERR_DEVICE_UNKNOWN: "list the devices",
+  /** The file is no recovery kit, or not the one that was written. */
+  ERR_KIT_FILE: "use the file that `recovery make` wrote, or another copy of it",
+  ERR_PASSPHRASE: "type it again; nobody can tell you what it was",
+  ERR_PASSPHRASE_SHORT: "use at least 12 characters, or let words be made",
   /** The stored profile or key is not readable. */
   ERR_PROFILE: "pair with the node again",
   /** A demo node could not be started here. */

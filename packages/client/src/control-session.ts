@@ -13,6 +13,7 @@ import {
   type ControlResponse,
   type Doctor,
   type Egress,
+  type LastSeen,
   type Model,
   type Received,
   type Reporting,
@@ -127,6 +128,11 @@ export class ControlSession {
 
   async closeWindow(): Promise<void> {
     await this.#ask({ request: "close-window" }, "accepted");
+  }
+
+  /** In which hour each device was last let in, since the node's keeper started; for admins. */
+  async lastSeen(): Promise<LastSeen> {
+    return (await this.#ask({ request: "last-seen" }, "last-seen")).devices;
   }
 
   /** What the node reports to whom, byte for byte, and its licences. */

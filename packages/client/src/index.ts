@@ -5,7 +5,7 @@
  */
 export { advice, ClientError, type ClientErrorCode } from "./client-error.ts";
 export { parseProfile, type NodeProfile } from "./node-profile.ts";
-export * from "./device-lists.ts";
+export * from "./devices/index.ts";
 export { checkCertificate } from "./certificate-check.ts";
 export { Tunnel, type TunnelOptions } from "./tunnel.ts";
 export { Conversation, type ConversationOptions, type TurnEvent } from "./conversation.ts";
@@ -45,6 +45,7 @@ export type {
   Doctor,
   Egress,
   EgressEvent,
+  LastSeen,
   Reporting,
   Transfer,
   WindowState,

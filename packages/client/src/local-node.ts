@@ -13,7 +13,7 @@ import { promisify } from "node:util";
 import type { DeviceIdentity, VerifiedDeviceList } from "@phantoma/crypto";
 import type { Model } from "@phantoma/protocol";
 import { ClientError } from "./client-error.ts";
-import { signFirstDeviceList } from "./device-lists.ts";
+import { signFirstDeviceList } from "./devices/device-lists.ts";
 import type { NodeProfile } from "./node-profile.ts";
 
 const run = promisify(execFile);

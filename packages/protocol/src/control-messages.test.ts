@@ -17,7 +17,7 @@ const request = (value: object) => controlRequestSchema.safeParse(value).success
 const response = (value: object) => controlResponseSchema.safeParse(value).success;
 
 describe("a request", () => {
-  test.each(["status", "models", "devices", "doctor", "window", "close-window"])(
+  test.each(["status", "models", "devices", "doctor", "window", "close-window", "last-seen"])(
     "for %s is its name and nothing else",
     (name) => {
       expect(request({ request: name })).toBe(true);
@@ -177,10 +177,13 @@ describe("a status", () => {
 
 describe("a response", () => {
   const model = { name: "m", digest: hex32, bytes: 0 };
+  const seen = { device: hex32, hour: 0 };
   test.each([
     ["models at their limit", { response: "models", models: times(1000, model) }, true],
     ["a model too many", { response: "models", models: times(1001, model) }, false],
     ["a device list", { response: "devices", document: "YQ==" }, true],
+    ["as many devices as a list has", { response: "last-seen", devices: times(64, seen) }, true],
+    ["a device more", { response: "last-seen", devices: times(65, seen) }, false],
     ["receipts at their limit", { response: "receipts", documents: times(100, "YQ==") }, true],
     ["a receipt too many", { response: "receipts", documents: times(101, "YQ==") }, false],
     ["receipts that are not base64", { response: "receipts", documents: ["{}"] }, false],

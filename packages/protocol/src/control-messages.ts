@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { MAX_DEVICES } from "@phantoma/crypto";
 import { z } from "zod";
 import { doctorSchema } from "./doctor-messages.ts";
 import { egressSchema } from "./egress-messages.ts";
@@ -48,6 +49,8 @@ export const controlRequestSchema = z.discriminatedUnion("request", [
   /** A window order, signed by an admin's device. */
   z.strictObject({ request: z.literal("open-window"), document }),
   z.strictObject({ request: z.literal("close-window") }),
+  /** In which hour each device was last let in, since the keeper started. */
+  z.strictObject({ request: z.literal("last-seen") }),
   /** What is reported to whom, and the node's licences. */
   z.strictObject({ request: z.literal("reporting") }),
   /** A standing order, signed by an admin's device. */
@@ -104,6 +107,13 @@ export const statusSchema = z.strictObject({
 
 export type Status = z.infer<typeof statusSchema>;
 
+/** By its signing key; the time is the beginning of an hour, no finer. */
+export const lastSeenSchema = z
+  .array(z.strictObject({ device: hex32, hour: calendarTime }))
+  .max(MAX_DEVICES);
+
+export type LastSeen = z.infer<typeof lastSeenSchema>;
+
 /** Why a control request was refused. */
 export const controlRefusals = [
   /** Not of its schema: update the client. */
@@ -142,6 +152,7 @@ export const controlResponseSchema = z.discriminatedUnion("response", [
   z.strictObject({ response: z.literal("egress"), egress: egressSchema }),
   z.strictObject({ response: z.literal("doctor"), doctor: doctorSchema }),
   z.strictObject({ response: z.literal("window"), window: windowSchema }),
+  z.strictObject({ response: z.literal("last-seen"), devices: lastSeenSchema }),
   z.strictObject({ response: z.literal("reporting"), reporting: reportingSchema }),
   /** How many bytes the node has; all of them: the model is stored. */
   z.strictObject({ response: z.literal("push"), offset: count }),

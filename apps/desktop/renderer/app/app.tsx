@@ -7,8 +7,10 @@ import { useCallback, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ConversationPage } from "../chat/conversation-page.tsx";
 import { Skeleton } from "../design/parts.tsx";
+import { DevicesPage } from "../devices/devices-page.tsx";
 import { EgressPage } from "../egress/egress-page.tsx";
 import { HealthPage } from "../health/health-page.tsx";
+import { LockPage } from "../lock/lock-page.tsx";
 import { AskToOpen } from "../markdown/references.tsx";
 import { ModelsPage } from "../models/models-page.tsx";
 import { NodePage } from "../node/node-page.tsx";
@@ -17,13 +19,15 @@ import { ReceiptsPage } from "../receipts/receipts-page.tsx";
 import { SavedPage } from "../saved/saved-page.tsx";
 import { SettingsPage } from "../settings/settings-page.tsx";
 import { WindowBanner } from "../window/window-banner.tsx";
+import { consoleErrorOf } from "./bridge.ts";
 import { ErrorView } from "./error-view.tsx";
 import { HomePage } from "./home-page.tsx";
 import { OpenLinkDialog } from "./open-link-dialog.tsx";
 import { NoNodePage } from "./no-node-page.tsx";
 import { usableNode, useConsoleState, useLoadedState } from "./queries.ts";
 import { useRoute } from "./routes.ts";
-import { BrandMark, Sidebar } from "./sidebar.tsx";
+import { BrandMark } from "./brand-mark.tsx";
+import { Sidebar } from "./sidebar.tsx";
 import { StateBanners } from "./state-banners.tsx";
 
 export function App() {
@@ -36,6 +40,7 @@ export function App() {
   }, [theme]);
 
   if (data) return <Shell />;
+  if (error && consoleErrorOf(error).code === "ERR_LOCKED") return <LockPage />;
   return (
     <main className="page page-alone">
       <h1 className="welcome-brand">
@@ -102,6 +107,8 @@ function Page() {
       return <EgressPage key={node.id} node={node} />;
     case "health":
       return <HealthPage node={node} />;
+    case "devices":
+      return <DevicesPage key={node.id} node={node} />;
     case "receipts":
       return <ReceiptsPage key={node.id} node={node} />;
     case "new":

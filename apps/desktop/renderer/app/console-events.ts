@@ -74,6 +74,10 @@ function applyEvent(client: QueryClient, event: ConsoleEvent): void {
       client.removeQueries({ queryKey: keys.conversation(event.conversation) });
       void client.invalidateQueries({ queryKey: keys.conversations });
       return;
+    case "console.locked":
+      // Everything that this page had read goes with it.
+      location.reload();
+      return;
     case "console.connection":
       setConnected(event.isConnected);
       // What was told while nobody listened must be asked for.

@@ -36,6 +36,8 @@ export const keys = {
   receipts: (node: string, before: number | null) => ["receipts.list", node, before],
   egress: (node: string) => ["egress.read", node],
   doctor: (node: string) => ["doctor.read", node],
+  devices: (node: string) => ["devices.list", node],
+  lock: ["lock.get"],
   endpoint: ["endpoint.get"],
   saved: ["saved.list"],
   savedDevices: (node: string) => ["saved.devices", node],
@@ -97,6 +99,18 @@ export const useNodeStatus = (node: string, isEnabled = true) =>
 /** Another page of the console may have changed it. */
 export const useEndpoint = () =>
   useQuery({ queryKey: keys.endpoint, queryFn: () => ask("endpoint.get", {}), staleTime: 0 });
+
+/** Another device may have signed the next list. */
+export const useDevices = ({ id, state }: Pick<NodeView, "id" | "state">) =>
+  useQuery({
+    queryKey: keys.devices(id),
+    queryFn: () => ask("devices.list", { node: id }),
+    enabled: state !== "stopped",
+    staleTime: 0,
+  });
+
+export const useLock = () =>
+  useQuery({ queryKey: keys.lock, queryFn: () => ask("lock.get", {}), staleTime: 0 });
 
 /** A status is counted in seconds; asking more often tells nobody anything. */
 const STATUS_STALE_MS = 5_000;

@@ -9,6 +9,7 @@ const routes: Route[] = [
   { page: "models" },
   { page: "egress" },
   { page: "health" },
+  { page: "devices" },
   { page: "receipts" },
   { page: "settings" },
   { page: "chat", conversation: "0123456789abcdef" },

@@ -6,7 +6,16 @@
 import { useSyncExternalStore } from "react";
 
 /** Pages that need nothing but their name. */
-const plainPages = ["saved", "node", "models", "egress", "health", "receipts", "settings"] as const;
+const plainPages = [
+  "saved",
+  "node",
+  "models",
+  "egress",
+  "health",
+  "devices",
+  "receipts",
+  "settings",
+] as const;
 
 export type Route =
   | { readonly page: "home" | "new" | (typeof plainPages)[number] }

@@ -8,6 +8,7 @@ import type { ConversationSummary, NodeView } from "../../ipc/contract.ts";
 import { Dot, Skeleton, type Tone } from "../design/parts.tsx";
 import { Icon, type IconName } from "../design/icon.tsx";
 import { OpenSaved } from "../saved/open-saved.tsx";
+import { BrandMark } from "./brand-mark.tsx";
 import { usableNode, useConversations, useLoadedState, useSaved } from "./queries.ts";
 import { addressOf, useRoute, type Route } from "./routes.ts";
 
@@ -32,6 +33,7 @@ export function Sidebar() {
         <Place page="models" icon="model" label={t("models.title")} />
         <Place page="egress" icon="egress" label={t("egress.title")} />
         <Place page="health" icon="health" label={t("health.title")} />
+        <Place page="devices" icon="devices" label={t("devices.title")} />
         <Place page="receipts" icon="receipt" label={t("receipts.title")} />
         <Place page="settings" icon="settings" label={t("settings.title")} />
       </ul>
@@ -128,13 +130,5 @@ function Place({ page, icon, label }: PlaceProps) {
         {label}
       </a>
     </li>
-  );
-}
-
-export function BrandMark() {
-  return (
-    <svg className="brand-mark" width="18" height="18" viewBox="0 0 16 16" aria-hidden="true">
-      <path d="M3 14V7a5 5 0 0 1 10 0v7l-3.3-2L8 14l-1.7-2z" fill="currentColor" />
-    </svg>
   );
 }

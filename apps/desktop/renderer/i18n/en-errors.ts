@@ -85,6 +85,20 @@ const by = {
   ERR_PUSH_ENDED: "The file was not handed over.",
   ERR_FILE_UNREADABLE: "The chosen file cannot be read any more.",
   ERR_NOT_GGUF: "The file is not a model in the GGUF format.",
+  ERR_PAIRING_CODE: "That is no code of Phantoma, or not all of it.",
+  ERR_PAIRING_EXPIRED: "The ten minutes of this invitation are over.",
+  ERR_PAIRING_SPENT: "There is no invitation that waits for a device.",
+  ERR_PAIRING_OTHER: "This code answers another invitation.",
+  ERR_PAIRING_WORDS: "The words on the two devices are not the same.",
+  ERR_LAST_ADMIN: "This is the node's last admin.",
+  ERR_DEVICE_NAME: "A device cannot be called that.",
+  ERR_DEVICE_UNKNOWN: "There is no such device.",
+  ERR_KIT_FILE: "This file is no recovery kit, or not all of it.",
+  ERR_PASSPHRASE: "This passphrase does not open it.",
+  ERR_PASSPHRASE_SHORT: "The passphrase is too short.",
+  ERR_LOCKED: "The console is locked.",
+  ERR_LOCK_POINTLESS: "Without a passphrase, a lock would only pretend.",
+  ERR_NOT_BEGUN: "Nothing is under way here.",
 } as const satisfies Record<ErrorCode, string>;
 
 const action = {
@@ -167,6 +181,20 @@ const action = {
   ERR_PUSH_ENDED: "Choose the file again.",
   ERR_FILE_UNREADABLE: "Choose the file again.",
   ERR_NOT_GGUF: "Choose a GGUF file.",
+  ERR_PAIRING_CODE: "Copy the whole code again.",
+  ERR_PAIRING_EXPIRED: "Make a new invitation. If it is new, set the clocks of both machines.",
+  ERR_PAIRING_SPENT: "Make a new invitation.",
+  ERR_PAIRING_OTHER: "Use the newest invitation on both devices.",
+  ERR_PAIRING_WORDS: "Do not continue. Make a new invitation and carry the codes another way.",
+  ERR_LAST_ADMIN: "Make another device an admin first.",
+  ERR_DEVICE_NAME: "Choose another name.",
+  ERR_DEVICE_UNKNOWN: "Look at the list again.",
+  ERR_KIT_FILE: "Use the file that was written when the kit was made, or another copy of it.",
+  ERR_PASSPHRASE: "Type it again. Nobody can tell you what it was.",
+  ERR_PASSPHRASE_SHORT: "Use at least 12 characters, or let words be made.",
+  ERR_LOCKED: "Unlock the console.",
+  ERR_LOCK_POINTLESS: "Set a passphrase first, under Settings.",
+  ERR_NOT_BEGUN: "Begin again.",
 } as const satisfies Record<ErrorCode, string>;
 
 /** shown: one line for a toast. */

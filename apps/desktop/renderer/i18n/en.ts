@@ -4,9 +4,11 @@
  * @module
  */
 import { chat } from "./en-chat.ts";
+import { devices, join, restore } from "./en-devices.ts";
 import { egress } from "./en-egress.ts";
 import { errors } from "./en-errors.ts";
 import { health } from "./en-health.ts";
+import { lock } from "./en-lock.ts";
 import { models } from "./en-models.ts";
 import { saved } from "./en-saved.ts";
 
@@ -51,6 +53,8 @@ export const en = {
     factWorker: "The process serves one conversation, then it ends. It is never used again.",
     factReceipt: "Every end leaves a signed receipt. What was not measured is called not measured.",
     start: "Start a demo node here",
+    join: "Join a node by an invitation",
+    restore: "Restore from a recovery kit",
     demoText:
       "The demo runs on this machine and needs no server. It shows how everything works; the kernel policy only where this machine lets it.",
   },
@@ -89,8 +93,12 @@ export const en = {
       "The system offers another key store than the one that holds the key. It was not opened.",
   },
   chat,
+  devices,
   egress,
   health,
+  join,
+  lock,
+  restore,
   models,
   saved,
   markdown: {

@@ -3,18 +3,24 @@
  *
  * @module
  */
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useLoadedState } from "../app/queries.ts";
-import { BrandMark } from "../app/sidebar.tsx";
+import { BrandMark } from "../app/brand-mark.tsx";
+import { Button } from "../design/button.tsx";
 import { Banner } from "../design/parts.tsx";
 import { ConfirmNode } from "./confirm-node.tsx";
 import { DemoStart } from "./demo-start.tsx";
+import { JoinNode } from "./join-node.tsx";
+import { RestoreKit } from "./restore-kit.tsx";
 import "./pairing.css";
 
 export function WelcomePage() {
   const { t } = useTranslation();
   const { nodes, keyStore } = useLoadedState();
   const unconfirmed = nodes.find((node) => !node.isConfirmed);
+  const [way, setWay] = useState<"join" | "restore">();
+  const back = () => setWay(undefined);
   const isConfirming = unconfirmed !== undefined && unconfirmed.state !== "stopped";
   return (
     <div className="welcome">
@@ -25,6 +31,10 @@ export function WelcomePage() {
         </p>
         {isConfirming ? (
           <ConfirmNode node={unconfirmed} />
+        ) : way === "join" ? (
+          <JoinNode onClose={back} />
+        ) : way === "restore" ? (
+          <RestoreKit onClose={back} />
         ) : (
           <>
             <h1>{t("welcome.title")}</h1>
@@ -36,6 +46,10 @@ export function WelcomePage() {
             </ul>
             <DemoStart label={t("welcome.start")} />
             <p className="field-hint">{t("welcome.demoText")}</p>
+            <div className="confirm-actions">
+              <Button onClick={() => setWay("join")}>{t("welcome.join")}</Button>
+              <Button onClick={() => setWay("restore")}>{t("welcome.restore")}</Button>
+            </div>
           </>
         )}
         {keyStore.note && (

@@ -12,6 +12,7 @@ import { keys, useLoadedState, useRequest } from "../app/queries.ts";
 import { Choice } from "../design/choice.tsx";
 import { Facts } from "../design/facts.tsx";
 import { Banner } from "../design/parts.tsx";
+import { LockSettings } from "../lock/lock-settings.tsx";
 import { useToast } from "../design/toasts.tsx";
 
 export function SettingsPage() {
@@ -57,6 +58,7 @@ export function SettingsPage() {
             </Banner>
           )}
         </section>
+        <LockSettings />
         <section>
           <h2>{t("settings.keyboard")}</h2>
           <Facts

@@ -1,14 +1,17 @@
 /** Which device is meant, and what its fingerprint covers. */
 import type { Device } from "@phantoma/crypto";
+import { assertAdminStays, assertNameIsFree } from "@phantoma/client";
 import { expect, test } from "vitest";
 import { UsageError } from "../output.ts";
-import { assertNameIsFree, chooseActive, deviceFingerprint } from "./devices.ts";
+import { chooseActive } from "./directory.ts";
+import { deviceFingerprint } from "./fingerprint.ts";
 
 function device(name: string, fill: number, revokedAt: number | null = null): Device {
   const signingKey = new Uint8Array(32).fill(fill);
   const tunnelKey = new Uint8Array(32).fill(fill + 100);
   return { signingKey, tunnelKey, name, role: "chat", addedAt: 1, revokedAt };
 }
+const refusedAs = (code: string) => expect.objectContaining({ name: "ClientError", code });
 const keyOf = (fill: number) => fill.toString(16).padStart(2, "0").repeat(32);
 
 const list = {
@@ -32,13 +35,26 @@ test("a device that took another one's key as its name does not hide it", () => 
 });
 
 test.each([["nobody"], ["old"], [keyOf(4)], [undefined]])("%j is no active device", (wanted) => {
-  expect(() => chooseActive(list, wanted)).toThrow(UsageError);
+  expect(() => chooseActive(list, wanted)).toThrow(refusedAs("ERR_DEVICE_UNKNOWN"));
 });
 
 test("a name that is active is taken, also by one that only looks the same; a revoked one is free", () => {
-  for (const name of ["ada", "ada\u0007", "a\u202eda"])
-    expect(() => assertNameIsFree(list, name)).toThrow(UsageError);
+  for (const name of ["ada", "Ada", "ada ", "ada\u0007", "a\u202eda", "", " ", "Recovery kit 2026"])
+    expect(() => assertNameIsFree(list, name)).toThrow(refusedAs("ERR_DEVICE_NAME"));
+  expect(() => assertNameIsFree(list, "n".repeat(64))).not.toThrow();
+  expect(() => assertNameIsFree(list, "n".repeat(65))).toThrow(refusedAs("ERR_DEVICE_NAME"));
   expect(() => assertNameIsFree(list, "old")).not.toThrow();
+});
+
+test("the last admin stays; a kit in a drawer is not another one", () => {
+  const [desk, phone] = [{ ...device("desk", 5), role: "admin" } as const, device("phone", 6)];
+  const kit = { ...device("Recovery kit 2026-11-30 12:00:00", 7), role: "admin" } as const;
+  const devices = [desk, phone, kit];
+  expect(() => assertAdminStays({ devices }, desk)).toThrow(refusedAs("ERR_LAST_ADMIN"));
+  for (const leaving of [phone, kit])
+    expect(() => assertAdminStays({ devices }, leaving)).not.toThrow();
+  const second = { ...device("laptop", 8), role: "admin" } as const;
+  expect(() => assertAdminStays({ devices: [...devices, second] }, desk)).not.toThrow();
 });
 
 test("a fingerprint changes with either key, and when they change places", () => {

@@ -1,12 +1,16 @@
 /**
  * The newest device list that this machine saw of a node, so that a node cannot show an older one to
- * an admin who then signs on top of it. This file decides; `home.ts` keeps the record.
+ * an admin who then signs on top of it. This file decides; whoever calls it keeps the record.
  *
  * @module
  */
-import { ClientError } from "@phantoma/client";
-import type { VerifiedDeviceList } from "@phantoma/crypto";
-import { hex } from "./output.ts";
+import {
+  CryptoError,
+  deviceListDocument,
+  documentHash,
+  type VerifiedDeviceList,
+} from "@phantoma/crypto";
+import { ClientError } from "../client-error.ts";
 
 export interface SeenDevices {
   /** The node's Ed25519 key in hex: a new node of the same name begins anew. */
@@ -36,6 +40,23 @@ export function nextSeenDevices(
   return next;
 }
 
+/**
+ * A list as the node gave it, signed by whom it names. It came over the node's own authenticated tunnel; whether it
+ * continues the chain, the node, its gateway and its warden each check, and what is signed on a false one they refuse.
+ *
+ * @throws {@link ClientError} `ERR_NODE_IDENTITY`
+ */
+export function openDeviceList(untrusted: Uint8Array, nodeKey: string): VerifiedDeviceList {
+  try {
+    const opened = deviceListDocument.open(untrusted, ({ signer }) => signer);
+    if (hex(opened.node) === nodeKey) return { ...opened, hash: documentHash(untrusted) };
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error;
+    throw new ClientError("ERR_NODE_IDENTITY", "the node gave something else than a device list");
+  }
+  throw new ClientError("ERR_NODE_IDENTITY", "the device list is another node's");
+}
+
 /** @throws {@link ClientError} `ERR_PROFILE` */
 export function parseSeenDevices(untrusted: string): SeenDevices {
   try {
@@ -50,6 +71,10 @@ export function parseSeenDevices(untrusted: string): SeenDevices {
 
 function isHash(untrusted: unknown): untrusted is string {
   return typeof untrusted === "string" && /^[0-9a-f]{64}$/.test(untrusted);
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
 }
 
 function refuse(message: string): never {

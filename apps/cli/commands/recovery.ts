@@ -1,0 +1,190 @@
+/**
+ * phantoma recovery: a kit that takes a new machine in when the last one is lost.
+ *
+ * @module
+ */
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import {
+  addKit,
+  assertLong,
+  ClientError,
+  kitName,
+  newKit,
+  newPassphraseWords,
+  nextSeenDevices,
+  openKit,
+  restoreFromKit,
+  sealKit,
+} from "@phantoma/client";
+import { activeAdmin, Secret, type Device } from "@phantoma/crypto";
+import type { Command } from "../command.ts";
+import { chooseActive, Directory, shownName } from "../devices/directory.ts";
+import { askPerson, saysYes } from "../devices/person.ts";
+import { Home } from "../home.ts";
+import { commonOptions, parse } from "../options.ts";
+import { notice, UsageError, write, writeJson } from "../output.ts";
+import { askSecret } from "../provision/secret-prompt.ts";
+import type { Peer } from "../session.ts";
+
+const options = {
+  ...commonOptions,
+  /** The passphrase is made here and printed, once. */
+  words: { type: "boolean", default: false },
+  name: { type: "string" },
+  lost: { type: "string", multiple: true },
+} as const;
+
+/** Bytes of a kit's file: keys, a profile and what a vault encloses. */
+const MAX_KIT_BYTES = 131_072;
+
+export const recovery: Command = {
+  usage:
+    "recovery make FILE [--words] | check FILE | restore FILE [--name NAME] [--lost DEVICE … | --lost none]",
+  summary: "a kit, sealed under a passphrase, that makes a new machine an admin when one is lost",
+  async run(args) {
+    const { values, positionals } = parse(args, options);
+    const [action, path] = positionals;
+    if (!path) throw new UsageError("name the kit's file");
+    const home = new Home(values.home);
+    if (action === "restore") return restore(home, path, values);
+    const peer = { profile: home.node(values.node), device: home.device() };
+    const directory = new Directory(home, peer);
+    if (action === "make") return make(peer, directory, path, values);
+    if (action === "check") return check(directory, path, values.json);
+    throw new UsageError(`recovery cannot ${JSON.stringify(action ?? "")}`);
+  },
+};
+
+async function make(
+  peer: Peer,
+  directory: Directory,
+  path: string,
+  { words: isMade, json }: { words: boolean; json: boolean },
+): Promise<number> {
+  if (existsSync(path)) throw new UsageError(`${path} is there already`);
+  const current = await directory.current();
+  if (!activeAdmin(current, peer.device.signing.publicKey))
+    throw new ClientError("ERR_FORBIDDEN", "only an admin's device can make a kit");
+  const made = isMade ? newPassphraseWords() : undefined;
+  const passphrase = made ? new Secret(Buffer.from(made.join(" "))) : await askNewPassphrase();
+  try {
+    const now = Date.now();
+    const kit = newKit(peer.profile, now);
+    writeFileSync(path, await sealKit(kit, passphrase), { mode: 0o600, flag: "wx", flush: true });
+    try {
+      await directory.submit(addKit(peer.device, current, kit, now));
+    } catch (error) {
+      // A kit that no list names opens nothing.
+      rmSync(path, { force: true });
+      throw error;
+    }
+    if (json) writeJson({ kit: path, name: kitName(kit), ...(made && { words: made }) });
+    else {
+      write(`wrote ${path}; in the list it is called "${kitName(kit)}"\n`);
+      if (made)
+        write(`\nits passphrase; write it on paper, it is shown once:\n\n${lines(made)}\n\n`);
+    }
+    notice("keep the file and its passphrase in two places, neither of them this machine");
+    return 0;
+  } finally {
+    passphrase.erase();
+  }
+}
+
+/** With this device's key, not the kit's: that one stays in its drawer. */
+async function check(directory: Directory, path: string, isJson: boolean): Promise<number> {
+  const kit = await open(path);
+  kit.enclosed.erase();
+  const current = await directory.current();
+  const isAdmin = activeAdmin(current, kit.identity.signing.publicKey) !== undefined;
+  const isOurNode = Buffer.from(current.node).toString("hex") === kit.profile.nodeKey;
+  const isGood = isAdmin && isOurNode;
+  const what = isGood
+    ? "this kit opens, and the node would take its signature"
+    : isOurNode
+      ? "this kit opens, but the node's list does not have it as an admin: make a new one"
+      : "this kit opens, but it is another node's: name that one with --node";
+  if (isJson) writeJson({ kit: path, name: kitName(kit), isGood, madeAt: kit.madeAt });
+  else write(`${what}\n`);
+  return isGood ? 0 : 1;
+}
+
+async function restore(
+  home: Home,
+  path: string,
+  { name = hostname(), lost, json }: { name?: string; lost?: string[]; json: boolean },
+): Promise<number> {
+  const kit = await open(path);
+  const { profile } = kit;
+  home.assertFree(profile);
+  const device = home.device();
+  const restored = await restoreFromKit(kit, device, name, (devices) => chooseLost(devices, lost));
+  kit.enclosed.erase();
+  home.save(profile);
+  home.saveSeenDevices(
+    profile.name,
+    nextSeenDevices(home.seenDevices(profile.name), restored.list),
+  );
+  const gone = restored.lost.map(shownName);
+  if (json) writeJson({ restored: profile.name, revoked: gone, version: restored.list.version });
+  else
+    write(
+      `this machine is an admin of ${profile.name}; revoked: ${gone.join(", ") || "nothing"}\n`,
+    );
+  notice("make a new kit now, and revoke this one: its key was on a machine");
+  return 0;
+}
+
+async function chooseLost(
+  devices: readonly Device[],
+  named: readonly string[] | undefined,
+): Promise<readonly Device[]> {
+  const choose = (names: readonly string[]) =>
+    names
+      .filter((one) => one !== "none")
+      .map((one) => chooseActive({ devices: [...devices] }, one));
+  if (named) return choose(named);
+  for (const device of devices) write(`  ${shownName(device)}  ${device.role}\n`);
+  const answer = await askPerson("which of them are lost? (names with commas between, or none)");
+  const lost = choose(answer.split(",").map((one) => one.trim()));
+  if (!(await saysYes(`revoke ${lost.map(shownName).join(", ") || "nothing"}?`)))
+    throw new ClientError("ERR_CANCELLED", "nothing was signed");
+  return lost;
+}
+
+async function open(path: string) {
+  const sealed = read(path);
+  const passphrase = await askSecret("the kit's passphrase");
+  try {
+    return await openKit(sealed, passphrase);
+  } finally {
+    passphrase.erase();
+  }
+}
+
+function read(path: string): Buffer {
+  try {
+    const bytes = readFileSync(path);
+    if (bytes.length <= MAX_KIT_BYTES) return bytes;
+  } catch {
+    // Said below, as for whatever else is no kit.
+  }
+  throw new ClientError("ERR_KIT_FILE", `${path} cannot be read, or is too large for a kit`);
+}
+
+async function askNewPassphrase(): Promise<Secret> {
+  const first = await askSecret("a passphrase for the kit");
+  assertLong(first);
+  if (!process.stdin.isTTY) return first;
+  const second = await askSecret("once more");
+  const isSame = first.expose().equals(second.expose());
+  second.erase();
+  if (!isSame) throw new UsageError("the two are not the same");
+  return first;
+}
+
+/** Six in a line, as they are written down. */
+function lines(words: readonly string[]): string {
+  return `    ${words.slice(0, 6).join(" ")}\n    ${words.slice(6).join(" ")}`;
+}

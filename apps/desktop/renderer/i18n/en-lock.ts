@@ -1,0 +1,34 @@
+/**
+ * English: the console's lock.
+ *
+ * @module
+ */
+export const lock = {
+  title: "Locked",
+  text: "The console has let go of this device's key and of every conversation.",
+  passphrase: "Passphrase",
+  keyring: "The system's key store opens it.",
+  open: "Unlock",
+  settings: "Lock",
+  meaning:
+    "Locking ends every worker, lets go of the device's key and discards the page. Conversations that were not saved are gone.",
+  opensWith: {
+    keyring: "Opens with the system's key store.",
+    passphrase: "Opens with your passphrase, and with nothing else.",
+    nothing:
+      "Nothing protects the key here: it lies in a file, or under a fixed password that every program knows. Set a passphrase; until then locking is refused, for it would only pretend.",
+  },
+  idle: "Lock when nobody is there",
+  after: {
+    never: "Never",
+    five: "After 5 minutes",
+    fifteen: "After 15 minutes",
+    hour: "After an hour",
+  },
+  now: "Lock now",
+  newPassphrase: "New passphrase",
+  passphraseHint:
+    "12 characters or more. It seals this device's key. If it is forgotten, the device must be paired anew.",
+  setPassphrase: "Set the passphrase",
+  passphraseSet: "The passphrase is set.",
+} as const;

@@ -1,0 +1,109 @@
+/** What the page may do about devices: signed here, refused before it is sent, and never on an older list. */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  answerInvitation,
+  describeDevice,
+  signAddedDevice,
+  signFirstDeviceList,
+} from "@phantoma/client";
+import { generateDeviceIdentity } from "@phantoma/crypto";
+import { beforeEach, expect, test } from "vitest";
+import { testProfile } from "../../../packages/client/src/devices/test-profile.ts";
+import { DeviceDesk } from "./device-desk.ts";
+import { FakeNode } from "./fake-node.ts";
+import { NodeBook } from "./node-book.ts";
+
+const NODE = testProfile.nodeKey;
+const device = generateDeviceIdentity();
+const idOf = (one: typeof device) => Buffer.from(one.signing.publicKey).toString("hex");
+const refusedAs = (code: string) => expect.objectContaining({ code });
+
+let node: FakeNode;
+let desk: DeviceDesk;
+beforeEach(() => {
+  const homeDir = mkdtempSync(join(tmpdir(), "phantoma-desk-"));
+  node = new FakeNode();
+  node.deviceList = signFirstDeviceList(device, "desk", Buffer.from(NODE, "hex"), 1_000).list;
+  const ignore = () => undefined;
+  const openControl = () => node.openControl();
+  const book = new NodeBook({ homeDir, openControl, onChanged: ignore, onRemoved: ignore });
+  book.addPaired(testProfile);
+  desk = new DeviceDesk({ homeDir, book, device });
+});
+
+async function pair(name: string) {
+  const other = generateDeviceIdentity();
+  const { text } = await desk.invite(NODE);
+  const joining = await answerInvitation(other, name, text, Date.now());
+  const asked = await desk.look(NODE, joining.code);
+  return { other, joining, asked };
+}
+
+test("the list says which device this is, and when others were seen", async () => {
+  node.lastSeen = [{ device: idOf(device), hour: 3_600_000 }];
+  const { version, devices } = await desk.list(NODE);
+  expect(version).toBe(1);
+  expect(devices).toMatchObject([
+    {
+      id: idOf(device),
+      name: "desk",
+      role: "admin",
+      isThis: true,
+      isKit: false,
+      seenHour: 3_600_000,
+    },
+  ]);
+});
+
+test("a new device is looked at, compared and added once", async () => {
+  const { other, joining, asked } = await pair("phone");
+  expect(asked).toEqual({ name: "phone", words: joining.words });
+  const { devices } = await desk.add(NODE, "phone", "chat");
+  expect(devices[1]).toMatchObject({ id: idOf(other), name: "phone", role: "chat" });
+  await expect(desk.look(NODE, joining.code)).rejects.toThrow(refusedAs("ERR_PAIRING_SPENT"));
+  await expect(desk.add(NODE, "again", "chat")).rejects.toThrow(refusedAs("ERR_NOT_BEGUN"));
+});
+
+test("nothing is added after a person said that the words differ", async () => {
+  await pair("phone");
+  desk.refuse(NODE);
+  await expect(desk.add(NODE, "phone", "chat")).rejects.toThrow(refusedAs("ERR_NOT_BEGUN"));
+  expect((await desk.list(NODE)).version).toBe(1);
+});
+
+test("a device is renamed, raised, lowered and revoked, each by the next list", async () => {
+  const { other } = await pair("phone");
+  await desk.add(NODE, "phone", "chat");
+  await expect(desk.rename(NODE, idOf(other), "Desk")).rejects.toThrow(
+    refusedAs("ERR_DEVICE_NAME"),
+  );
+  expect((await desk.rename(NODE, idOf(other), "tablet")).devices[1]).toMatchObject({
+    name: "tablet",
+  });
+  expect((await desk.setRole(NODE, idOf(other), "admin")).devices[1]).toMatchObject({
+    role: "admin",
+  });
+  expect((await desk.setRole(NODE, idOf(other), "chat")).version).toBe(5);
+  expect((await desk.revoke(NODE, idOf(other))).devices[1]!.revokedAt).not.toBeNull();
+  await expect(desk.revoke(NODE, idOf(other))).rejects.toThrow(refusedAs("ERR_DEVICE_UNKNOWN"));
+});
+
+test("the last admin stays", async () => {
+  const own = idOf(device);
+  await expect(desk.revoke(NODE, own)).rejects.toThrow(refusedAs("ERR_LAST_ADMIN"));
+  await expect(desk.setRole(NODE, own, "chat")).rejects.toThrow(refusedAs("ERR_LAST_ADMIN"));
+});
+
+test("a node that goes back to an older list is refused, and nothing is signed on it", async () => {
+  const older = node.deviceList;
+  const current = (await desk.list(NODE)).version;
+  await desk.sign(NODE, (list, admin) =>
+    signAddedDevice(admin, list, describeDevice(generateDeviceIdentity(), "phone", "chat"), 2_000),
+  );
+  node.deviceList = older;
+  await expect(desk.list(NODE)).rejects.toThrow(refusedAs("ERR_NODE_IDENTITY"));
+  await expect(desk.revoke(NODE, idOf(device))).rejects.toThrow(refusedAs("ERR_NODE_IDENTITY"));
+  expect(current).toBe(1);
+});

@@ -1,0 +1,212 @@
+/**
+ * The devices of a node, as the page asks for them: every change is the next list, signed here.
+ *
+ *   HOME/nodes/KEY.seen   0600, the newest device list of a node that was seen here: it may not go back
+ *
+ * @module
+ */
+import { join } from "node:path";
+import {
+  afterTry,
+  assertAdminStays,
+  assertNameIsFree,
+  ClientError,
+  isRecoveryKit,
+  makeInvitation,
+  nextSeenDevices,
+  openDeviceList,
+  parseSeenDevices,
+  qrRows,
+  safetyWords,
+  signAddedDevice,
+  signChangedDevice,
+  signRevokedDevice,
+  spent,
+  takeRequest,
+  type HeldInvitation,
+  type LastSeen,
+  type PairingRequest,
+} from "@phantoma/client";
+import {
+  fingerprint,
+  sameBytes,
+  type Device,
+  type DeviceIdentity,
+  type VerifiedDeviceList,
+} from "@phantoma/crypto";
+import type { AskedView, CodeView, DevicesView, SafetyView } from "../ipc/devices.ts";
+import { DesktopError } from "./desktop-error.ts";
+import type { NodeBook } from "./node-book.ts";
+import type { LiveControl } from "./node-client.ts";
+import { readIfPresent, writePrivate } from "./private-file.ts";
+
+export interface DeviceDeskOptions {
+  readonly homeDir: string;
+  readonly book: NodeBook;
+  readonly device: DeviceIdentity;
+}
+
+/** Signs the next list on top of the one that the node has now. */
+export type Signing = (current: VerifiedDeviceList, admin: DeviceIdentity) => Uint8Array;
+
+interface Pairing {
+  held: HeldInvitation;
+  /** What was looked at last, and waits for a person's word. */
+  asked?: PairingRequest;
+}
+
+export class DeviceDesk {
+  readonly #options: DeviceDeskOptions;
+  /** One invitation for each node. */
+  readonly #pairings = new Map<string, Pairing>();
+
+  constructor(options: DeviceDeskOptions) {
+    this.#options = options;
+  }
+
+  async list(node: string): Promise<DevicesView> {
+    return this.#ask(node, async (control) =>
+      this.#view(await this.#current(node, control), control),
+    );
+  }
+
+  async invite(node: string): Promise<CodeView> {
+    const { book, device } = this.#options;
+    const profile = book.usable(node);
+    const current = await this.#ask(node, (control) => this.#current(node, control));
+    const held = makeInvitation(device, profile, current, Date.now());
+    this.#pairings.set(node, { held });
+    return { text: held.code, rows: qrRows(held.code), expiresAt: held.expiresAt };
+  }
+
+  /** The try is counted before the code is looked at. */
+  async look(node: string, code: string): Promise<AskedView> {
+    const pairing = this.#pairings.get(node);
+    const held = pairing?.held;
+    if (pairing && held) this.#pairings.set(node, { held: afterTry(held) });
+    const { request, words } = await takeRequest(held, code, Date.now());
+    this.#pairings.set(node, { held: afterTry(held!), asked: request });
+    return { name: request.name, words };
+  }
+
+  async add(node: string, name: string, role: Device["role"]): Promise<DevicesView> {
+    const pairing = this.#pairings.get(node);
+    if (!pairing?.asked) throw new DesktopError("ERR_NOT_BEGUN", "no device's code was looked at");
+    const { signingKey, tunnelKey } = pairing.asked;
+    const view = await this.sign(node, (current, admin) => {
+      assertNameIsFree(current, name);
+      return signAddedDevice(admin, current, { signingKey, tunnelKey, name, role }, Date.now());
+    });
+    this.#pairings.set(node, { held: spent(pairing.held) });
+    return view;
+  }
+
+  refuse(node: string): void {
+    this.#pairings.delete(node);
+  }
+
+  rename(node: string, id: string, name: string): Promise<DevicesView> {
+    return this.sign(node, (current, admin) => {
+      const { signingKey } = chosen(current, id);
+      const others = current.devices.filter((one) => !sameBytes(one.signingKey, signingKey));
+      assertNameIsFree({ devices: others }, name);
+      return signChangedDevice(admin, current, signingKey, { name }, Date.now());
+    });
+  }
+
+  setRole(node: string, id: string, role: Device["role"]): Promise<DevicesView> {
+    return this.sign(node, (current, admin) => {
+      const device = chosen(current, id);
+      if (role === "chat") assertAdminStays(current, device);
+      return signChangedDevice(admin, current, device.signingKey, { role }, Date.now());
+    });
+  }
+
+  revoke(node: string, id: string): Promise<DevicesView> {
+    return this.sign(node, (current, admin) => {
+      const device = chosen(current, id);
+      assertAdminStays(current, device);
+      return signRevokedDevice(admin, current, device.signingKey, Date.now());
+    });
+  }
+
+  async compare(node: string, id: string): Promise<SafetyView> {
+    const { signing, tunnel } = this.#options.device;
+    const current = await this.#ask(node, (control) => this.#current(node, control));
+    return safetyWords(
+      { signingKey: signing.publicKey, tunnelKey: tunnel.publicKey },
+      chosen(current, id),
+    );
+  }
+
+  /** Nothing of it is sent when the signing refuses. */
+  sign(node: string, signing: Signing): Promise<DevicesView> {
+    const { device } = this.#options;
+    return this.#ask(node, async (control) => {
+      const next = signing(await this.#current(node, control), device);
+      await control.submitDeviceList(next);
+      return this.#view(this.remember(node, next), control);
+    });
+  }
+
+  /** @throws {@link ClientError} `ERR_NODE_IDENTITY` when the node went back */
+  remember(node: string, document: Uint8Array): VerifiedDeviceList {
+    const current = openDeviceList(document, node);
+    const path = join(this.#options.homeDir, "nodes", `${node}.seen`);
+    const stored = readIfPresent(path);
+    const seen = stored && parseSeenDevices(stored.toString("utf8"));
+    writePrivate(path, JSON.stringify(nextSeenDevices(seen, current)));
+    return current;
+  }
+
+  #ask<T>(node: string, question: (control: LiveControl) => Promise<T>): Promise<T> {
+    this.#options.book.usable(node);
+    return this.#options.book.ask(node, question);
+  }
+
+  async #current(node: string, control: LiveControl): Promise<VerifiedDeviceList> {
+    return this.remember(node, await control.deviceList());
+  }
+
+  async #view(list: VerifiedDeviceList, control: LiveControl): Promise<DevicesView> {
+    const seen = await lastSeen(control);
+    const own = this.#options.device.signing.publicKey;
+    const devices = list.devices.map((device) => {
+      const id = hex(device.signingKey);
+      const { name, role, addedAt, revokedAt } = device;
+      return {
+        id,
+        name,
+        role,
+        addedAt,
+        revokedAt,
+        isThis: sameBytes(device.signingKey, own),
+        isKit: isRecoveryKit(device),
+        seenHour: seen.find((one) => one.device === id)?.hour ?? null,
+        fingerprint: fingerprint(Buffer.concat([device.signingKey, device.tunnelKey])),
+      };
+    });
+    return { version: list.version, devices };
+  }
+}
+
+/** Only an admin is told, and the answer to having just lost that role is nothing. */
+async function lastSeen(control: LiveControl): Promise<LastSeen> {
+  try {
+    return await control.lastSeen();
+  } catch {
+    // It only adorns the list, which was given.
+    return [];
+  }
+}
+
+function chosen({ devices }: VerifiedDeviceList, id: string): Device {
+  const found = devices.find((d) => d.revokedAt === null && hex(d.signingKey) === id);
+  if (!found)
+    throw new ClientError("ERR_DEVICE_UNKNOWN", "this device is not in the list any more");
+  return found;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}

@@ -1,0 +1,120 @@
+/**
+ * This console as a new device of somebody's node: by an invitation, or by a recovery kit.
+ *
+ * Nothing is sent to a node before a person compared the words; a kit's node is the one in the kit.
+ *
+ * @module
+ */
+import {
+  answerInvitation,
+  awaitEnrolment,
+  ClientError,
+  ControlSession,
+  isRecoveryKit,
+  openDeviceList,
+  openKit,
+  qrRows,
+  restoreFromKit,
+  type Joining,
+  type NodeProfile,
+  type RecoveryKit,
+} from "@phantoma/client";
+import { Secret, type DeviceIdentity } from "@phantoma/crypto";
+import type { JoiningView, KitOpened } from "../ipc/devices.ts";
+import type { NodeView } from "../ipc/node.ts";
+import { DesktopError } from "./desktop-error.ts";
+import type { NodeBook } from "./node-book.ts";
+
+export interface JoinDeskOptions {
+  readonly book: NodeBook;
+  readonly device: DeviceIdentity;
+}
+
+export class JoinDesk {
+  readonly #options: JoinDeskOptions;
+  #joining: Joining | undefined;
+  #waiting: AbortController | undefined;
+  #kit: RecoveryKit | undefined;
+
+  constructor(options: JoinDeskOptions) {
+    this.#options = options;
+  }
+
+  async join(invitation: string, name: string): Promise<JoiningView> {
+    this.leave();
+    const joining = await answerInvitation(this.#options.device, name, invitation, Date.now());
+    this.#joining = joining;
+    const { expiresAt, profile } = joining.invitation;
+    const code = { text: joining.code, rows: qrRows(joining.code), expiresAt };
+    return { code, words: joining.words, nodeName: profile.name };
+  }
+
+  async accept(): Promise<NodeView> {
+    const joining = this.#joining;
+    if (!joining) throw new DesktopError("ERR_NOT_BEGUN", "no invitation was taken up");
+    const { book, device } = this.#options;
+    const waiting = (this.#waiting = new AbortController());
+    try {
+      await awaitEnrolment(device, joining.invitation, waiting.signal);
+    } catch (error) {
+      if (waiting.signal.aborted) throw new ClientError("ERR_CANCELLED", "the pairing was left");
+      throw error;
+    }
+    this.#joining = undefined;
+    return book.addPaired(joining.invitation.profile);
+  }
+
+  leave(): void {
+    this.#waiting?.abort();
+    this.#waiting = undefined;
+    this.#joining = undefined;
+    this.#kit?.enclosed.erase();
+    this.#kit = undefined;
+  }
+
+  async openKit(kitFile: string, typed: string): Promise<KitOpened> {
+    this.leave();
+    const kit = await openedKit(kitFile, typed);
+    const { identity, profile } = kit;
+    const session = await ControlSession.open({ profile, device: identity });
+    try {
+      const list = openDeviceList(await session.deviceList(), profile.nodeKey);
+      const shown = list.devices.filter((one) => one.revokedAt === null && !isRecoveryKit(one));
+      this.#kit = kit;
+      const devices = shown.map(({ signingKey, name, role }) => ({
+        id: hex(signingKey),
+        name,
+        role,
+      }));
+      return { nodeName: profile.name, devices };
+    } finally {
+      session.close();
+    }
+  }
+
+  async restore(name: string, lost: readonly string[]): Promise<NodeView> {
+    const kit = this.#kit;
+    if (!kit) throw new DesktopError("ERR_NOT_BEGUN", "no kit was opened");
+    const { book, device } = this.#options;
+    await restoreFromKit(kit, device, name, async (devices) =>
+      devices.filter(({ signingKey }) => lost.includes(hex(signingKey))),
+    );
+    const profile: NodeProfile = kit.profile;
+    this.leave();
+    return book.addPaired(profile);
+  }
+}
+
+/** What is typed into a page is a text there; here it is bytes, and gone after its use. */
+export async function openedKit(kitFile: string, typed: string): Promise<RecoveryKit> {
+  const passphrase = new Secret(Buffer.from(typed, "utf8"));
+  try {
+    return await openKit(Buffer.from(kitFile, "base64"), passphrase);
+  } finally {
+    passphrase.erase();
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}

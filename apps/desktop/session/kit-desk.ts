@@ -1,0 +1,79 @@
+/**
+ * Recovery kits of the nodes that this console administers: made into a file here, and checked.
+ *
+ *   HOME/kits/NODE-TIME.kit   0600, sealed under a passphrase; to be moved off this machine
+ *
+ * @module
+ */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import {
+  addKit,
+  assertLong,
+  ClientError,
+  newKit,
+  newPassphraseWords,
+  openDeviceList,
+  sealKit,
+} from "@phantoma/client";
+import { activeAdmin, Secret } from "@phantoma/crypto";
+import type { KitCheck } from "../ipc/devices.ts";
+import type { DeviceDesk } from "./device-desk.ts";
+import { openedKit } from "./join-desk.ts";
+import type { NodeBook } from "./node-book.ts";
+import { makePrivateDir, writePrivate } from "./private-file.ts";
+
+/** Of a node's key: enough to tell a person's kits apart in a folder. */
+const NODE_DIGITS = 8;
+
+export class KitDesk {
+  readonly #homeDir: string;
+  readonly #book: NodeBook;
+  readonly #devices: DeviceDesk;
+
+  constructor(homeDir: string, book: NodeBook, devices: DeviceDesk) {
+    this.#homeDir = homeDir;
+    this.#book = book;
+    this.#devices = devices;
+  }
+
+  /** @param typed `null`: words are made, and shown once */
+  async make(node: string, typed: string | null) {
+    const words = typed === null ? newPassphraseWords() : null;
+    const passphrase = new Secret(Buffer.from(typed ?? words!.join(" "), "utf8"));
+    try {
+      assertLong(passphrase);
+      const kit = newKit(this.#book.usable(node), Date.now());
+      const sealed = await sealKit(kit, passphrase);
+      const dir = join(this.#homeDir, "kits");
+      makePrivateDir(dir);
+      const path = join(dir, `${node.slice(0, NODE_DIGITS)}-${kit.madeAt}.kit`);
+      writePrivate(path, sealed);
+      try {
+        await this.#devices.sign(node, (current, admin) => {
+          if (!activeAdmin(current, admin.signing.publicKey))
+            throw new ClientError("ERR_FORBIDDEN", "only an admin's device can make a kit");
+          return addKit(admin, current, kit, kit.madeAt);
+        });
+      } catch (error) {
+        // A kit that no list names opens nothing.
+        rmSync(path, { force: true });
+        throw error;
+      }
+      return { path, words };
+    } finally {
+      passphrase.erase();
+    }
+  }
+
+  /** With this device's key: the kit's own stays unused. */
+  async check(node: string, kitFile: string, typed: string): Promise<KitCheck> {
+    const kit = await openedKit(kitFile, typed);
+    kit.enclosed.erase();
+    const { madeAt, identity, profile } = kit;
+    if (profile.nodeKey !== this.#book.usable(node).nodeKey) return { madeAt, standing: "other" };
+    const document = await this.#book.ask(node, (control) => control.deviceList());
+    const isAdmin = activeAdmin(openDeviceList(document, node), identity.signing.publicKey);
+    return { madeAt, standing: isAdmin ? "good" : "revoked" };
+  }
+}

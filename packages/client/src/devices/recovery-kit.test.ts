@@ -1,0 +1,60 @@
+/** A recovery kit opens with its passphrase alone, is what it was, and shows nothing of it. */
+import { Secret } from "@phantoma/crypto";
+import { expect, test } from "vitest";
+import { assertLong, newPassphraseWords } from "./passphrase.ts";
+import { kitName, newKit, openKit, sealKit } from "./recovery-kit.ts";
+import { isRecoveryKit } from "./device-rules.ts";
+import { testProfile } from "./test-profile.ts";
+import { words } from "./words.ts";
+
+const secret = (text: string) => new Secret(Buffer.from(text));
+const refusedAs = (code: string) => expect.objectContaining({ name: "ClientError", code });
+const PASSPHRASE = "nine brown horses walk";
+const MADE_AT = Date.UTC(2026, 10, 30, 9, 8, 7);
+
+test("a kit is the same after it was sealed and opened", async () => {
+  const kit = { ...newKit(testProfile, MADE_AT), enclosed: secret("a vault's wrap") };
+  const opened = await openKit(await sealKit(kit, secret(PASSPHRASE)), secret(PASSPHRASE));
+  expect(opened.identity.signing.publicKey).toEqual(kit.identity.signing.publicKey);
+  expect(opened.identity.tunnel.publicKey).toEqual(kit.identity.tunnel.publicKey);
+  expect(opened.profile).toEqual(testProfile);
+  expect(opened.enclosed.expose().toString()).toBe("a vault's wrap");
+  expect(kitName(opened)).toBe("Recovery kit 2026-11-30 09:08:07");
+  expect(isRecoveryKit({ name: kitName(opened) })).toBe(true);
+});
+
+test("two seals of one kit have nothing in common, and neither shows the node", async () => {
+  const kit = newKit(testProfile, MADE_AT);
+  const [one, other] = [
+    await sealKit(kit, secret(PASSPHRASE)),
+    await sealKit(kit, secret(PASSPHRASE)),
+  ];
+  expect(one.subarray(8)).not.toEqual(other.subarray(8));
+  for (const text of ["192.0.2.1", "home", testProfile.nodeKey])
+    expect(one.includes(text)).toBe(false);
+});
+
+test("another passphrase, a changed byte, a cut file and another file are refused", async () => {
+  const sealed = await sealKit(newKit(testProfile, MADE_AT), secret(PASSPHRASE));
+  const open = (bytes: Uint8Array, passphrase = PASSPHRASE) => openKit(bytes, secret(passphrase));
+  await expect(open(sealed, `${PASSPHRASE} `)).rejects.toThrow(refusedAs("ERR_PASSPHRASE"));
+  for (const at of [10, 40, 90, sealed.length - 1]) {
+    const changed = Buffer.from(sealed);
+    changed[at]! ^= 1;
+    await expect(open(changed)).rejects.toThrow(/another passphrase|not whole/);
+  }
+  for (const bytes of [sealed.subarray(0, 60), Buffer.alloc(0), Buffer.from("not a kit at all")])
+    await expect(open(bytes)).rejects.toThrow(refusedAs("ERR_KIT_FILE"));
+});
+
+test("a passphrase of 12 bytes is long enough, one of 11 is not", () => {
+  expect(() => assertLong(secret("a".repeat(12)))).not.toThrow();
+  expect(() => assertLong(secret("a".repeat(11)))).toThrow(refusedAs("ERR_PASSPHRASE_SHORT"));
+});
+
+test("a made passphrase has twelve words of the list, others each time", () => {
+  const [one, other] = [newPassphraseWords(), newPassphraseWords()];
+  expect(one).toHaveLength(12);
+  expect(one.every((word) => words.includes(word))).toBe(true);
+  expect(one).not.toEqual(other);
+});

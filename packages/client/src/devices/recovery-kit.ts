@@ -1,0 +1,150 @@
+/**
+ * A recovery kit: an admin's key that no machine has, and how its node is found and recognised.
+ *
+ *   offset  size  field (inside the passphrase's seal)
+ *        0     1  1
+ *        1    64  the key, as devices store theirs
+ *       65     8  when it was made, ms
+ *       73   2+n  the node's profile, JSON
+ *        …   4+n  room for what else an owner cannot do without, such as a vault's wrap; may be empty
+ *
+ * Its key stands in the device list as an admin from the day it is made and is never used before the kit is
+ * restored: then it signs one list, which takes the new machine in and lets the lost one go.
+ *
+ * @module
+ */
+import {
+  activeAdmin,
+  exportDeviceIdentity,
+  generateDeviceIdentity,
+  importDeviceIdentity,
+  Secret,
+  type Device,
+  type DeviceIdentity,
+  type VerifiedDeviceList,
+} from "@phantoma/crypto";
+import { ClientError } from "../client-error.ts";
+import { ControlSession } from "../control-session.ts";
+import { parseProfile, type NodeProfile } from "../node-profile.ts";
+import { describeDevice, signAddedDevice, signReplacedDevices } from "./device-lists.ts";
+import { assertNameIsFree, KIT_NAME } from "./device-rules.ts";
+import { openWithPassphrase, sealUnderPassphrase } from "./passphrase.ts";
+import { openDeviceList } from "./seen-devices.ts";
+
+const VERSION = 1;
+const CONTEXT = "phantoma recovery kit v1";
+const KEY_BYTES = 64;
+const HEAD_BYTES = 1 + KEY_BYTES + 8;
+/** Bytes: keys and wraps, never what a vault holds. */
+const MAX_ENCLOSED_BYTES = 65_536;
+
+export interface RecoveryKit {
+  readonly identity: DeviceIdentity;
+  readonly madeAt: number;
+  readonly profile: NodeProfile;
+  readonly enclosed: Secret;
+}
+
+export function newKit(profile: NodeProfile, now: number): RecoveryKit {
+  const enclosed = new Secret(Buffer.alloc(0));
+  return { identity: generateDeviceIdentity(), madeAt: now, profile, enclosed };
+}
+
+export async function sealKit(kit: RecoveryKit, passphrase: Secret): Promise<Buffer> {
+  const key = exportDeviceIdentity(kit.identity);
+  const profile = Buffer.from(JSON.stringify(kit.profile), "utf8");
+  const enclosed = kit.enclosed.expose();
+  if (enclosed.length > MAX_ENCLOSED_BYTES) throw new RangeError("too much for a kit");
+  const plain = Buffer.alloc(HEAD_BYTES + 2 + profile.length + 4 + enclosed.length);
+  plain[0] = VERSION;
+  plain.set(key.expose(), 1);
+  plain.writeBigUInt64BE(BigInt(kit.madeAt), 1 + KEY_BYTES);
+  plain.writeUInt16BE(profile.length, HEAD_BYTES);
+  plain.set(profile, HEAD_BYTES + 2);
+  plain.writeUInt32BE(enclosed.length, HEAD_BYTES + 2 + profile.length);
+  plain.set(enclosed, HEAD_BYTES + 2 + profile.length + 4);
+  key.erase();
+  try {
+    return await sealUnderPassphrase(passphrase, CONTEXT, plain);
+  } finally {
+    plain.fill(0);
+  }
+}
+
+/** @throws {@link ClientError} `ERR_KIT_FILE` or `ERR_PASSPHRASE` */
+export async function openKit(untrusted: Uint8Array, passphrase: Secret): Promise<RecoveryKit> {
+  const opened = await openWithPassphrase(passphrase, CONTEXT, untrusted);
+  try {
+    return decodeKit(opened.expose());
+  } catch {
+    throw new ClientError("ERR_KIT_FILE", "it is a kit of another version");
+  } finally {
+    opened.erase();
+  }
+}
+
+function decodeKit(plain: Buffer): RecoveryKit {
+  if (plain[0] !== VERSION) throw new RangeError("version");
+  const key = new Secret(Buffer.from(plain.subarray(1, 1 + KEY_BYTES)));
+  const profileEnd = HEAD_BYTES + 2 + plain.readUInt16BE(HEAD_BYTES);
+  const enclosedBytes = plain.readUInt32BE(profileEnd);
+  if (profileEnd + 4 + enclosedBytes !== plain.length) throw new RangeError("length");
+  try {
+    return {
+      identity: importDeviceIdentity(key),
+      madeAt: Number(plain.readBigUInt64BE(1 + KEY_BYTES)),
+      profile: parseProfile(plain.toString("utf8", HEAD_BYTES + 2, profileEnd)),
+      enclosed: new Secret(Buffer.from(plain.subarray(profileEnd + 4))),
+    };
+  } finally {
+    key.erase();
+  }
+}
+
+/** The list that makes a kit worth something: its key becomes an admin's. */
+export function addKit(
+  admin: DeviceIdentity,
+  current: VerifiedDeviceList,
+  kit: RecoveryKit,
+  now: number,
+): Uint8Array {
+  return signAddedDevice(admin, current, describeDevice(kit.identity, kitName(kit), "admin"), now);
+}
+
+/** What it is called in the list: kits of one day differ by their time. */
+export function kitName({ madeAt }: Pick<RecoveryKit, "madeAt">): string {
+  return `${KIT_NAME} ${new Date(madeAt).toISOString().slice(0, 19).replace("T", " ")}`;
+}
+
+/**
+ * On a new machine: takes it in as an admin, and lets the lost ones go, in one list.
+ *
+ * @param chooseLost given the list, names what is lost; the kit itself is not asked about
+ * @throws {@link ClientError} `ERR_DEVICE_REVOKED` or `ERR_TICKET_REFUSED` when the kit was revoked meanwhile
+ */
+export async function restoreFromKit(
+  kit: RecoveryKit,
+  device: DeviceIdentity,
+  name: string,
+  chooseLost: (devices: readonly Device[]) => Promise<readonly Device[]>,
+  now: () => number = Date.now,
+): Promise<{ readonly list: VerifiedDeviceList; readonly lost: readonly Device[] }> {
+  const { identity, profile } = kit;
+  const session = await ControlSession.open({ profile, device: identity });
+  try {
+    const current = openDeviceList(await session.deviceList(), profile.nodeKey);
+    if (!activeAdmin(current, identity.signing.publicKey))
+      throw new ClientError("ERR_FORBIDDEN", "this kit is no admin of its node any more");
+    const others = current.devices.filter((d) => d.revokedAt === null && d.name !== kitName(kit));
+    const lost = await chooseLost(others);
+    const left = { devices: current.devices.filter((d) => !lost.includes(d)) };
+    assertNameIsFree(left, name);
+    const keys = lost.map(({ signingKey }) => signingKey);
+    const added = describeDevice(device, name, "admin");
+    const next = signReplacedDevices(identity, current, added, keys, now());
+    await session.submitDeviceList(next);
+    return { list: openDeviceList(next, profile.nodeKey), lost };
+  } finally {
+    session.close();
+  }
+}
