@@ -68,6 +68,12 @@ export const steps: readonly Step[] = [
   },
   { name: "demo", kind: "proof", command: ["tests/proofs/demo.ts"] },
   { name: "memory", kind: "proof", command: ["tests/proofs/memory.ts"], obstacle: noForeignMemory },
+  {
+    name: "vault",
+    kind: "proof",
+    command: ["tests/proofs/vault/main.ts"],
+    obstacle: noForeignMemory,
+  },
   { name: "wipe", kind: "proof", command: ["tests/proofs/wipe.ts"], obstacle: noPostMortem },
   {
     name: "kills",

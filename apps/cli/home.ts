@@ -7,10 +7,11 @@
  *   HOME/nodes/NAME.invite.json    0600, the invitation that waits for a device, and its tries; nothing secret
  *   HOME/keys/NAME                 0600, what a program shows to `phantoma serve`
  *   HOME/hosts.json                0600, SSH host keys that a person confirmed, by address
+ *   HOME/vault.sqlite              0600, conversations that were saved, every row sealed
  *   HOME/releases/                 the newest release metadata and time that were verified here
  *
  * The key lies in a file that only this user can read; the console keeps it in the system's key
- * store instead. Nothing of a conversation is ever written.
+ * store instead. Nothing of a conversation is written unless it is saved, and then sealed.
  *
  * @module
  */
@@ -69,6 +70,11 @@ export class Home {
   /** The keys of programs; {@link ApiKeys} of packages/endpoint reads and makes them. */
   get keysDir(): string {
     return join(this.#dir, "keys");
+  }
+
+  /** Saved conversations; {@link LocalVault} of packages/vault reads and makes them. */
+  get vaultPath(): string {
+    return join(this.#dir, "vault.sqlite");
   }
 
   /** This machine's device key, made at its first use. */

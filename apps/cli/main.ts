@@ -21,6 +21,7 @@ import { serve } from "./commands/serve.ts";
 import { start } from "./commands/start.ts";
 import { status } from "./commands/status.ts";
 import { update } from "./commands/update.ts";
+import { vault } from "./commands/vault.ts";
 import { verify } from "./commands/verify.ts";
 import { window } from "./commands/window.ts";
 import type { Command } from "./command.ts";
@@ -40,6 +41,7 @@ const commands = {
   update,
   verify,
   devices,
+  vault,
   recovery,
   node,
   provision,

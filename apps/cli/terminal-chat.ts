@@ -2,25 +2,28 @@
  * The conversation loop of a terminal: a question, an answer that can be stopped, again.
  *
  * What was said is kept in this process only, so that a new worker can be told when the old one is
- * gone; leaving the program forgets it.
+ * gone; leaving the program forgets it, unless a person said /save.
  *
  * @module
  */
 import { createInterface } from "node:readline/promises";
 import { ClientError, type Conversation, type ConversationOptions } from "@phantoma/client";
 import { historyOf, modeOf, samplingOf, type ChatValues } from "./options.ts";
-import { hex, notice, printError, write, writeJson } from "./output.ts";
+import { hex, isAdvised, notice, printError, write, writeJson } from "./output.ts";
 import { openConversation, type Peer } from "./session.ts";
 import { streamAnswer } from "./stream-answer.ts";
 
 type History = NonNullable<ConversationOptions["history"]>[number][];
 
-const HELP = "/end ends the worker · /new forgets the conversation too · /quit leaves";
+const HELP =
+  "/end ends the worker · /new forgets the conversation too · /save keeps it, sealed · /quit leaves";
 
 export async function terminalChat(
   peer: Peer,
   model: Buffer,
   values: ChatValues & { readonly json: boolean },
+  /** Keeps what was said; absent where nothing is kept. @returns its name */
+  save?: (said: readonly History[number][]) => Promise<string>,
 ): Promise<void> {
   const history: History = [...historyOf(values)];
   const mode = modeOf(values);
@@ -44,6 +47,16 @@ export async function terminalChat(
       const text = line?.trim() ?? "";
       if (done || text === "/quit") return;
       if (text === "") continue;
+      if (text === "/save") {
+        try {
+          if (!save) notice("  this demo keeps nothing");
+          else notice(`  saved as ${await save(history)}; what comes is saved by the next /save`);
+        } catch (error) {
+          if (!isAdvised(error)) throw error;
+          printError(error, values.json);
+        }
+        continue;
+      }
       if (text === "/end" || text === "/new") {
         if (text === "/new") history.splice(0, history.length, ...historyOf(values));
         await sayEnd(conversation);

@@ -28,6 +28,7 @@ import { describeMachine } from "./machine.ts";
 import { row, tableHead, tableLine, type Benchmark, type Row } from "./row.ts";
 import { steadyTicks } from "./steady-ticks.ts";
 import { tokensPerSecond } from "./tokens-per-second.ts";
+import { vault } from "./vault.ts";
 import { warmPool } from "./warm-pool.ts";
 
 const benchmarks: readonly Benchmark[] = [
@@ -44,6 +45,7 @@ const benchmarks: readonly Benchmark[] = [
   kernelPolicy,
   consolePage,
   controlPlane,
+  vault,
 ];
 
 const { values } = parseArgs({

@@ -5,9 +5,10 @@
  */
 import type { Command } from "../command.ts";
 import { Home } from "../home.ts";
-import { chatOptions, commonOptions, parse } from "../options.ts";
+import { chatOptions, commonOptions, modeOf, parse } from "../options.ts";
 import { chooseModel } from "../session.ts";
 import { terminalChat } from "../terminal-chat.ts";
+import { savingTo } from "../vault-store.ts";
 
 export const chat: Command = {
   usage:
@@ -17,7 +18,8 @@ export const chat: Command = {
     const { values } = parse(args, { ...commonOptions, ...chatOptions });
     const home = new Home(values.home);
     const peer = { profile: home.node(values.node), device: home.device() };
-    await terminalChat(peer, await chooseModel(peer, values.model), values);
+    const save = savingTo(home, values.model ?? "", modeOf(values));
+    await terminalChat(peer, await chooseModel(peer, values.model), values, save);
     return 0;
   },
 };

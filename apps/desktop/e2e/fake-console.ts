@@ -185,6 +185,10 @@ export function installBridge(script: Script): void {
           input.node ? { node: input.node, ...served } : { node: null, url: null, keyFile: null },
         );
       }
+      case "saved.list":
+        return ok({ saved: [], total: 0, node: null });
+      case "saved.devices":
+        return ok({ own: script.state?.nodes[0]?.fingerprint, devices: [] });
       case "settings.set":
         return ok({ ...script.state?.settings, ...input });
       case "demo.start":

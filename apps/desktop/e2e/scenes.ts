@@ -14,6 +14,8 @@ import type {
   NodeWindow,
   Proposal,
   Receipt,
+  SavedDevices,
+  SavedList,
   Transfer,
   Worker,
 } from "../ipc/contract.ts";
@@ -58,6 +60,34 @@ export const state: ConsoleState = {
   nodes: [node],
   demo: { step: "ready", nodeId: node.id, error: null },
   settings: { theme: "system", language: "system" },
+};
+
+export const saved: SavedList = {
+  saved: [
+    {
+      id: id("5"),
+      title: "Why logrotate needs copytruncate",
+      model: "demo",
+      changedAt: BEGUN_AT,
+      messages: 6,
+      isSynced: true,
+    },
+    {
+      id: id("6"),
+      title: "A long title that does not fit into the sidebar and has to be cut off somewhere",
+      model: "demo",
+      changedAt: BEGUN_AT - 86_400_000,
+      messages: 2,
+      isSynced: false,
+    },
+  ],
+  total: 2,
+  node: hex("a"),
+};
+
+export const devices: SavedDevices = {
+  own: node.fingerprint,
+  devices: [{ key: hex("7"), name: "Laptop", fingerprint: node.fingerprint }],
 };
 
 export const withoutNode: ConsoleState = {

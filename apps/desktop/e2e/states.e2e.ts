@@ -200,6 +200,16 @@ const scenes: Scene[] = [
     at: "#/receipts",
     sees: "No worker has ended",
   },
+  {
+    name: "saved",
+    script: {
+      ...chat(),
+      answers: { "saved.list": [scene.saved], "saved.devices": [scene.devices] },
+    },
+    at: "#/saved",
+    sees: "Your other devices",
+  },
+  { name: "saved-empty", script: chat(), at: "#/saved", sees: "Nothing is saved." },
   { name: "settings", script: chat(), at: "#/settings", sees: "Appearance" },
 ];
 

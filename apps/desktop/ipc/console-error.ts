@@ -7,12 +7,18 @@
  * @module
  */
 import { z } from "zod";
-import { clientCodes, consoleAdvice, provisionCodes, type ConsoleOwnCode } from "./error-codes.ts";
+import {
+  clientCodes,
+  consoleAdvice,
+  provisionCodes,
+  vaultCodes,
+  type ConsoleOwnCode,
+} from "./error-codes.ts";
 
 const ownCodes = Object.keys(consoleAdvice) as [ConsoleOwnCode, ...ConsoleOwnCode[]];
 
 export const consoleErrorSchema = z.strictObject({
-  code: z.enum([...ownCodes, ...clientCodes, ...provisionCodes]),
+  code: z.enum([...ownCodes, ...clientCodes, ...provisionCodes, ...vaultCodes]),
   /** One sentence, in English; the page translates by code and shows this beside it. */
   message: z.string().max(2000),
   /** What a person should do. */

@@ -60,6 +60,13 @@ import {
 } from "./node.ts";
 import { setupRequests, setupSchema } from "./setup.ts";
 import { licenceFileSchema, reportingSchema, updateSchema } from "./updates.ts";
+import {
+  MAX_IMPORT_CHARS,
+  MAX_QUERY_CHARS,
+  savedDevicesSchema,
+  savedListSchema,
+  syncResultSchema,
+} from "./saved.ts";
 
 export const settingsSchema = z.strictObject({
   theme: z.enum(["light", "dark", "system"]),
@@ -260,6 +267,42 @@ export const requests = {
     }),
     output: nothing,
   },
+  /** Conversations that were saved; with words, those that have all of them. */
+  "saved.list": {
+    input: z.strictObject({ query: z.string().max(MAX_QUERY_CHARS) }),
+    output: savedListSchema,
+  },
+  /** Saves what a conversation holds now; until then it is in memory only. */
+  "saved.save": { input: conversation, output: nothing },
+  /** Takes a saved one up again, to be continued with a model of this node. */
+  "saved.open": {
+    input: z.strictObject({ saved: idSchema, node: hex32Schema }),
+    output: conversationSchema,
+  },
+  /** Overwrites its key here now, and at the node with the next sync. */
+  "saved.delete": { input: z.strictObject({ saved: idSchema }), output: nothing },
+  /** One, or all, as a file that is not sealed. */
+  "saved.export": {
+    input: z.strictObject({ saved: idSchema.nullable(), format: z.enum(["json", "markdown"]) }),
+    output: z.strictObject({ path: z.string().max(4_096) }),
+  },
+  "saved.import": {
+    input: z.strictObject({ text: z.string().max(MAX_IMPORT_CHARS) }),
+    output: z.strictObject({ imported: z.int().nonnegative() }),
+  },
+  /** Keeps them, sealed, at a node as well; brings what other devices saved. */
+  "saved.sync": { input: node, output: syncResultSchema },
+  "saved.devices": { input: node, output: savedDevicesSchema },
+  /** Another device of this person's, which asked for it, has all that is saved from now on. */
+  "saved.admit": {
+    input: z.strictObject({ node: hex32Schema, device: hex32Schema }),
+    output: syncResultSchema,
+  },
+  /** This one shall have what that device saved; it is admitted there. */
+  "saved.join": {
+    input: z.strictObject({ node: hex32Schema, device: hex32Schema }),
+    output: nothing,
+  },
   /** Who may use the node. The list is as the node gave it, and not older than one seen here. */
   "devices.list": { input: node, output: deviceListSchema },
   /** A new invitation, which ends the one before. */
@@ -374,6 +417,8 @@ export const consoleEventSchema = z.discriminatedUnion("event", [
   z.strictObject({ event: z.literal("conversation.changed"), conversation: idSchema }),
   z.strictObject({ event: z.literal("conversation.removed"), conversation: idSchema }),
   z.strictObject({ event: z.literal("setup.changed"), setup: setupSchema }),
+  /** Something was saved, deleted or synced: list them again. */
+  z.strictObject({ event: z.literal("saved.changed") }),
   z.strictObject({ event: z.literal("settings.changed"), settings: settingsSchema }),
   /** The keys are gone: the page has to be, too. */
   z.strictObject({ event: z.literal("console.locked") }),
@@ -423,3 +468,4 @@ export type * from "./models.ts";
 export type * from "./node.ts";
 export type * from "./setup.ts";
 export type * from "./updates.ts";
+export type * from "./saved.ts";

@@ -95,6 +95,9 @@ export const clientCodes = [
   "ERR_MODEL_UNVERIFIABLE",
   "ERR_MODEL_FILE",
   "ERR_CANCELLED",
+  "ERR_VAULT_CONFLICT",
+  "ERR_VAULT_FULL",
+  "ERR_VAULT_UNKNOWN",
   "ERR_MODEL_IN_USE",
   "ERR_OTHER_RELEASE",
   "ERR_UPDATE_UNKNOWN",
@@ -163,9 +166,28 @@ export const provisionCodes = [
   "ERR_NOT_INSTALLED",
 ] as const;
 
+/** The codes of packages/vault that the client does not have, which a test keeps equal to its list. */
+export const vaultCodes = [
+  "ERR_VAULT_FORGED",
+  "ERR_VAULT_DAMAGED",
+  "ERR_VAULT_ROLLED_BACK",
+  "ERR_VAULT_FORKED",
+  "ERR_VAULT_KEY",
+  "ERR_VAULT_NOT_JOINED",
+  "ERR_VAULT_CARD",
+  "ERR_VAULT_MEMBERS",
+  "ERR_VAULT_OTHER_NODE",
+  "ERR_VAULT_TOO_LARGE",
+  "ERR_VAULT_STORE",
+  "ERR_VAULT_IN_USE",
+  "ERR_VAULT_FILE",
+  "ERR_VAULT_PASSPHRASE",
+] as const;
+
 export type ConsoleOwnCode = keyof typeof consoleAdvice;
 export type ProvisionCode = (typeof provisionCodes)[number];
-export type ErrorCode = ConsoleOwnCode | (typeof clientCodes)[number] | ProvisionCode;
+export type VaultCode = (typeof vaultCodes)[number];
+export type ErrorCode = ConsoleOwnCode | (typeof clientCodes)[number] | ProvisionCode | VaultCode;
 
 /** A refusal of the console's own, as the page is told it. */
 export interface Refusal {

@@ -6,8 +6,9 @@
  * @module
  */
 import { receiptPage } from "@phantoma/client";
+import type { SavedConversation } from "@phantoma/vault";
 import type { ConsoleEvent, ConsoleState } from "../ipc/contract.ts";
-import type { Worker } from "../ipc/conversation.ts";
+import type { Conversation, Worker } from "../ipc/conversation.ts";
 import type { RequestName } from "../ipc/contract.ts";
 import type { RequestHandlers, StreamHandlers } from "../ipc/router.ts";
 import { ConversationShelf } from "./conversation-shelf.ts";
@@ -28,6 +29,7 @@ import { makePrivateDir } from "./private-file.ts";
 import { saveReceipts } from "./receipt-export.ts";
 import { receiptView } from "./receipt-view.ts";
 import { awaitReceipt } from "./receipts.ts";
+import { SavedShelf, type VaultPlace } from "./saved-shelf.ts";
 import { SettingsFile } from "./settings.ts";
 import { SetupWizard, type SetupWizardOptions } from "./setup/setup-wizard.ts";
 import { UpdateDesk } from "./update-desk.ts";
@@ -72,6 +74,7 @@ export class ConsoleSession {
   readonly #endpoint: EndpointSwitch;
   readonly #settings: SettingsFile;
   readonly #setup: SetupWizard;
+  readonly #saved: SavedShelf;
 
   constructor(options: ConsoleSessionOptions) {
     const { homeDir, keyStore, demo: place } = options;
@@ -82,6 +85,7 @@ export class ConsoleSession {
     this.#options = options;
     this.#client = client;
     this.#settings = new SettingsFile(`${homeDir}/settings.json`);
+    this.#saved = new SavedShelf(homeDir, device, () => this.#tell({ event: "saved.changed" }));
     this.#book = new NodeBook({
       homeDir,
       openControl: (profile) => client.openControl({ profile, device }),
@@ -251,6 +255,26 @@ export class ConsoleSession {
       this.#desk.handOver(push, part);
       return {};
     },
+    "saved.list": async ({ query }) => this.#saved.list(query),
+    "saved.save": async ({ conversation }) => {
+      this.#saved.save(this.#shelf.get(conversation).full());
+      return {};
+    },
+    "saved.open": ({ saved, node }) => this.#openSaved(saved, node),
+    "saved.delete": async ({ saved }) => {
+      this.#saved.delete(saved);
+      return {};
+    },
+    "saved.export": async ({ saved, format }) => ({ path: this.#saved.export(saved, format) }),
+    "saved.import": async ({ text }) => ({ imported: this.#saved.import(text) }),
+    "saved.sync": ({ node }) => this.#atVault(node, (at) => this.#saved.sync(at)),
+    "saved.devices": ({ node }) =>
+      this.#book.watch(node, async (control) => this.#saved.others(await control.deviceList())),
+    "saved.admit": ({ node, device }) => this.#atVault(node, (at) => this.#saved.sync(at, device)),
+    "saved.join": async ({ node, device }) => {
+      await this.#atVault(node, (at) => this.#saved.join(at, device));
+      return {};
+    },
     "devices.list": ({ node }) => this.#devices.list(node),
     "devices.invite": ({ node }) => this.#devices.invite(node),
     "devices.look": ({ node, code }) => this.#devices.look(node, code),
@@ -310,13 +334,14 @@ export class ConsoleSession {
     "models.push": (input, send, signal) => this.#desk.push(input, send, signal),
   };
 
-  /** Ends every worker and the demo node. Nothing of a conversation is left. */
+  /** Ends every worker and the demo node. Nothing of a conversation is left but what was saved. */
   async close(): Promise<void> {
     this.#joins.leave();
     this.#setup.close();
     await this.#endpoint.set(null);
     await this.#shelf.endAll();
     await this.#demo.stop();
+    this.#saved.close();
     this.#book.close();
     this.#listeners.clear();
   }
@@ -325,6 +350,7 @@ export class ConsoleSession {
     nodeId: string,
     model: { digest: string; name: string },
     mode: "conversation" | "turn",
+    saved?: SavedConversation,
   ): HeldConversation {
     const profile = this.#book.usable(nodeId);
     const { keyStore, maxAnswerTokens = MAX_ANSWER_TOKENS } = this.#options;
@@ -336,6 +362,7 @@ export class ConsoleSession {
       model,
       mode,
       maxAnswerTokens,
+      ...(saved && { saved }),
       makeLink: (onWorker) => new WorkerLink(this.#client, options, onWorker),
       onWorker: (worker) => this.#workerMoved(held, worker),
       onChanged: () => this.#tell({ event: "conversation.changed", conversation: held.id }),
@@ -344,6 +371,26 @@ export class ConsoleSession {
     this.#shelf.add(held);
     this.#tell({ event: "conversation.changed", conversation: held.id });
     return held;
+  }
+
+  #atVault<T>(node: string, act: (at: VaultPlace) => Promise<T>): Promise<T> {
+    this.#book.usable(node);
+    return this.#book.ask(node, async (control) =>
+      act({ node, link: control.vault, deviceList: await control.deviceList() }),
+    );
+  }
+
+  /** With the model that it was said with, or the node's first where that is not there. */
+  async #openSaved(id: string, node: string): Promise<Conversation> {
+    if (this.#shelf.has(id)) return this.#shelf.get(id).full();
+    const saved = this.#saved.get(id);
+    this.#book.usable(node);
+    this.#shelf.assertRoom();
+    const models = await this.#book.watch(node, (control) => control.models());
+    const model = models.find(({ name }) => name === saved.model) ?? models[0];
+    if (!model) throw new DesktopError("ERR_MODEL_MISSING", "the node has no model");
+    const { digest, name } = model;
+    return this.#hold(node, { digest, name }, saved.mode, saved).full();
   }
 
   #workerMoved({ id, nodeId }: HeldConversation, worker: Worker): void {

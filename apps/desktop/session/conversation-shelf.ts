@@ -1,5 +1,5 @@
 /**
- * All conversations of this console; they are gone with it.
+ * All conversations of this console; they are gone with it, unless they are saved.
  *
  * @module
  */
@@ -18,6 +18,10 @@ export class ConversationShelf {
     const held = this.#held.get(id);
     if (!held) throw new DesktopError("ERR_CONVERSATION_UNKNOWN", "there is no such conversation");
     return held;
+  }
+
+  has(id: string): boolean {
+    return this.#held.has(id);
   }
 
   /** @throws {@link DesktopError} `ERR_TOO_MANY` */

@@ -5,6 +5,7 @@
  */
 import { ClientError } from "@phantoma/client";
 import { ProvisionError } from "@phantoma/provision";
+import { VaultError } from "@phantoma/vault";
 import type { ConsoleError } from "../ipc/console-error.ts";
 import { consoleAdvice, type ConsoleOwnCode } from "../ipc/error-codes.ts";
 
@@ -23,7 +24,9 @@ const MAX_MESSAGE_CHARS = 2000;
 
 /** What the page is told. Nothing of an unknown error is passed on: it may quote a conversation. */
 export function consoleErrorOf(error: unknown): ConsoleError {
-  if (error instanceof ClientError || error instanceof ProvisionError) {
+  const isTold =
+    error instanceof ClientError || error instanceof ProvisionError || error instanceof VaultError;
+  if (isTold) {
     const { code, message, action } = error;
     return { code, message: message.slice(0, MAX_MESSAGE_CHARS), action };
   }

@@ -16,6 +16,7 @@ import {
   type VerifiedReceipt,
   type Reporting,
   type Update,
+  VaultLink,
   type WindowState,
 } from "@phantoma/client";
 import type { Said } from "./message-tree.ts";
@@ -137,6 +138,9 @@ export class FakeNode implements NodeClient {
   /** What receipts were asked for. */
   readonly asked: object[] = [];
   deviceList: Uint8Array = new Uint8Array();
+  vault = new VaultLink(async () => {
+    throw new ClientError("ERR_UNREACHABLE", "this played node keeps no vault");
+  });
   lastSeen: LastSeen = [];
   /** What it says its clock shows. */
   nodeTime = () => Date.now();
@@ -196,6 +200,7 @@ export class FakeNode implements NodeClient {
         return this.receipts;
       },
       deviceList: async () => this.deviceList,
+      vault: this.vault,
       submitDeviceList: async (list) => {
         this.deviceList = list;
       },

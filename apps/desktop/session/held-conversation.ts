@@ -1,10 +1,11 @@
 /**
- * One conversation as the console holds it: in memory, never on a disk.
+ * One conversation as the console holds it: in memory, and on no disk unless it is saved.
  *
  * @module
  */
 import { randomBytes } from "node:crypto";
 import type { ClientError } from "@phantoma/client";
+import type { SavedConversation } from "@phantoma/vault";
 import type {
   AnswerEvent,
   AnswerInput,
@@ -33,6 +34,8 @@ export interface HeldConversationOptions {
   readonly makeLink: (onWorker: (worker: Worker) => void) => WorkerLink;
   readonly onWorker: (worker: Worker) => void;
   readonly onChanged: () => void;
+  /** One that was saved, taken up again. */
+  readonly saved?: SavedConversation;
   /** The node did not answer, or hung up in the middle. */
   readonly onUnreachable: (error: ClientError) => void;
 }
@@ -43,7 +46,7 @@ interface Run {
 }
 
 export class HeldConversation {
-  readonly id = newId();
+  readonly id: string;
   readonly nodeId: string;
   draft = "";
   readonly #options: HeldConversationOptions;
@@ -51,14 +54,19 @@ export class HeldConversation {
   readonly #tree = new MessageTree();
   #title = "";
   #head: string | null = null;
-  readonly #createdAt = Date.now();
-  #updatedAt = this.#createdAt;
+  readonly #createdAt: number;
+  #updatedAt: number;
   #run: Run | undefined;
 
   constructor(options: HeldConversationOptions) {
     this.#options = options;
     this.nodeId = options.nodeId;
     this.#link = options.makeLink(options.onWorker);
+    const { saved } = options;
+    this.id = saved?.id ?? newId();
+    this.#createdAt = saved?.createdAt ?? Date.now();
+    this.#updatedAt = Date.now();
+    if (saved) this.#takeUp(saved);
   }
 
   get worker(): Worker {
@@ -121,6 +129,25 @@ export class HeldConversation {
     await this.#link.end();
     await this.#run?.over;
     return this.#link.worker.task;
+  }
+
+  #takeUp({ title, messages }: SavedConversation): void {
+    this.#title = title;
+    const unmeasured = { metrics: null, errorCode: null, finishReason: null };
+    // Instructions of a terminal's conversation: a page has none to show them as.
+    const shown = messages.filter(({ role }) => role !== "system");
+    for (const { id, parent, role, text, state, createdAt } of shown)
+      this.#tree.put({
+        id,
+        parent: this.#tree.get(parent ?? "") ? parent : null,
+        role: role === "assistant" ? role : "user",
+        text,
+        state,
+        createdAt,
+        ...unmeasured,
+      });
+    const first = shown[0];
+    if (first) this.#head = this.#tree.newestEnd(first.id);
   }
 
   async #runAnswer(

@@ -45,6 +45,7 @@ export type LiveControl = Pick<
   | "readUpdate"
   | "approveUpdate"
   | "submitUpdatePolicy"
+  | "vault"
   | "close"
 >;
 

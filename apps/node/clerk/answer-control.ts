@@ -19,6 +19,8 @@ import {
 import { z } from "zod";
 import { KeeperRefused, type KeeperClient } from "../ipc/keeper-client.ts";
 import { updatePlaces } from "../ipc/keeper-link.ts";
+import { askVault } from "./ask-vault.ts";
+import { split } from "./split.ts";
 
 export async function answerControl(
   keeper: KeeperClient,
@@ -132,6 +134,8 @@ async function ask(keeper: KeeperClient, request: ControlRequest): Promise<Contr
       const [isWhole] = await keeper.ask("verifyModel", bytesOf(request.digest));
       return { response: "model", isWhole: isWhole === 1 };
     }
+    default:
+      return askVault(keeper, request);
   }
 }
 
@@ -198,6 +202,12 @@ function refusal({ code, reason }: KeeperRefused): ControlResponse {
       return refusedBecause(code, "the node has no such release, or not any more");
     case "ERR_BUSY":
       return refusedBecause("ERR_UNAVAILABLE", "other models are being pushed");
+    case "ERR_VAULT_CONFLICT":
+      return refusedBecause(code, "another device changed the vault meanwhile");
+    case "ERR_VAULT_FULL":
+      return refusedBecause(code, "there is no room left for saved conversations");
+    case "ERR_VAULT_UNKNOWN":
+      return refusedBecause(code, "this device has no such vault or object here");
   }
 }
 
@@ -206,17 +216,6 @@ function encodeReceiptQuery(query: { task?: string; before?: number; limit: numb
   limit.writeUInt16BE(query.limit);
   if (query.task !== undefined) return Buffer.concat([limit, bytesOf(query.task)]);
   return query.before === undefined ? limit : Buffer.concat([limit, number(query.before)]);
-}
-
-/** Documents, each after its length in 4 bytes. */
-function split(joined: Buffer): string[] {
-  const documents: string[] = [];
-  for (let offset = 0; offset < joined.length;) {
-    const end = offset + 4 + joined.readUInt32BE(offset);
-    documents.push(joined.subarray(offset + 4, end).toString("base64"));
-    offset = end;
-  }
-  return documents;
 }
 
 function parse(bytes: Buffer): unknown {

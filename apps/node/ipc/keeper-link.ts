@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { MAX_DOCUMENT_BYTES } from "@phantoma/crypto";
+import { MAX_VAULT_BLOB_BYTES } from "@phantoma/crypto";
 
-/** Bytes of a request's body: a device list is the largest. */
-export const MAX_KEEPER_REQUEST_BYTES = MAX_DOCUMENT_BYTES + 64;
+/** Bytes of a request's body: a sealed object of a vault is the largest. */
+export const MAX_KEEPER_REQUEST_BYTES = MAX_VAULT_BLOB_BYTES;
 
 /** Where a file of a release lies, by number from 0. */
 export const updatePlaces = ["fetched", "given"] as const;
@@ -54,6 +54,21 @@ export const keeperRequests = {
   submitStandingOrder: { kind: 17, from: ["clerk"] },
   /** Body: a signed licence. Answer: empty. */
   submitLicence: { kind: 18, from: ["clerk"] },
+  /** Body: nothing. Answer: bytes used (8), bytes allowed (8); then, with a vault, its head after its length (4), wraps. */
+  vault: { kind: 33, from: ["clerk"] },
+  /** Body: 1 heads, 2 epochs, 3 cards (1); after which (4). Answer: documents, each after its length (4). */
+  vaultDocuments: { kind: 34, from: ["clerk"] },
+  /** Body: a signed card. Answer: empty. */
+  vaultCard: { kind: 35, from: ["clerk"] },
+  /** Body: version (4), changed after (4), from object (8). Answer: rows, each with its version (4). */
+  vaultRows: { kind: 36, from: ["clerk"] },
+  /** Body: names of objects (8 each). Answer: sealed bytes, each after its length (4), as many as fit. */
+  vaultGet: { kind: 37, from: ["clerk"] },
+  /** Body: sealed bytes. Answer: empty. */
+  vaultPut: { kind: 38, from: ["clerk"] },
+  /** Body: head, epoch or nothing, and wraps, each after its length (4); then changed rows. Answer: empty. */
+  vaultCommit: { kind: 39, from: ["clerk"] },
+  vaultLeave: { kind: 40, from: ["clerk"] },
   /** Body: nothing. Answer: in which hour each device was last certified for, as JSON. */
   lastSeen: { kind: 32, from: ["clerk"] },
   /** Body: nothing. Answer: which release runs, waits and was ordered, as JSON. */
@@ -120,6 +135,9 @@ export const keeperRefusals = [
   "ERR_MODEL_IN_USE",
   "ERR_BUSY",
   "ERR_UPDATE_UNKNOWN",
+  "ERR_VAULT_CONFLICT",
+  "ERR_VAULT_FULL",
+  "ERR_VAULT_UNKNOWN",
 ] as const;
 
 export type KeeperRefusal = (typeof keeperRefusals)[number];

@@ -32,6 +32,7 @@ import type { GenuineTicket } from "../tickets/ticket-check.ts";
 import { acceptTicket, certify } from "./certify.ts";
 import type { Keeper } from "./keeper.ts";
 import type { ReceiptQuery } from "./receipts.ts";
+import { answerVault } from "./vault/vault-answers.ts";
 
 const KEY_BYTES = 32;
 const DIGEST_BYTES = 32;
@@ -169,7 +170,21 @@ export class CellChannel {
       ),
     pushUpdate: (body) => this.#asAdmin(() => this.#pushUpdate(body)),
     pushUpdateChunk: (body) => this.#asAdmin(() => this.#pushUpdateChunk(body)),
+    vault: (body) => this.#vault("vault", body),
+    vaultDocuments: (body) => this.#vault("vaultDocuments", body),
+    vaultCard: (body) => this.#vault("vaultCard", body),
+    vaultRows: (body) => this.#vault("vaultRows", body),
+    vaultGet: (body) => this.#vault("vaultGet", body),
+    vaultPut: (body) => this.#vault("vaultPut", body),
+    vaultCommit: (body) => this.#vault("vaultCommit", body),
+    vaultLeave: (body) => this.#vault("vaultLeave", body),
   };
+
+  /** Any device: each has its own. */
+  #vault(request: Parameters<typeof answerVault>[2], body: Buffer): Answer | Promise<Answer> {
+    const { signingKey } = this.#certified!.genuine.device;
+    return answerVault(this.#keeper.vaults, signingKey, request, body);
+  }
 
   /** By the list that is in force now: a device may have lost its role since it was certified. */
   #asAdmin(act: () => Promise<Answer>): Answer | Promise<Answer> {

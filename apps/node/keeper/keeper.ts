@@ -24,6 +24,7 @@ import { TICKET_MEMORY_MS, type Certifier, type Installation } from "./certify.t
 import { Receipts } from "./receipts.ts";
 import { Reporting } from "./reporting.ts";
 import { Updates } from "./updates.ts";
+import { Vaults } from "./vault/vaults.ts";
 
 /** Far more cells than a machine has room for; one more is not answered. */
 const MAX_CELLS = 4096;
@@ -58,6 +59,7 @@ export class Keeper {
   readonly pushed: PushedModels;
   readonly checks: ModelChecks;
   readonly reporting: Reporting;
+  readonly vaults: Vaults;
   readonly lastSeen = new LastSeen();
   readonly updates: Updates;
   /** `undefined` without a warden. */
@@ -86,6 +88,11 @@ export class Keeper {
     );
     this.pushed = new PushedModels(options.incomingDir, options.modelsDir);
     this.checks = new ModelChecks(options.modelsDir);
+    this.vaults = new Vaults(
+      join(options.keeperDir, "vaults"),
+      options.identity.signing.publicKey,
+      () => this.devices.current,
+    );
     this.policy =
       options.wardenSocket === undefined
         ? undefined

@@ -59,6 +59,10 @@ export const advice = {
   ERR_MODEL_FILE: "check the file's name and rights",
   /** By the person. */
   ERR_CANCELLED: "start again; what has arrived is kept",
+  /** Another device of the same vault was faster. */
+  ERR_VAULT_CONFLICT: "sync again",
+  ERR_VAULT_FULL: "delete saved conversations that you no longer need",
+  ERR_VAULT_UNKNOWN: "sync again",
   ERR_MODEL_IN_USE: "wait until the tasks that use it have ended",
   /** The node's own, but it runs a release that this device has not taken yet. */
   ERR_OTHER_RELEASE:

@@ -25,6 +25,7 @@ import {
 import { ClientError } from "./client-error.ts";
 import type { NodeProfile } from "./node-profile.ts";
 import { Tunnel, type TunnelOptions } from "./tunnel.ts";
+import { VaultLink } from "./vault-link.ts";
 
 /** A clerk and a keeper answer in milliseconds; one that keeps an answer back would keep us for ever. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -41,6 +42,8 @@ export type ReceiptQuery = { readonly limit?: number } & (
 type Answer<K extends ControlResponse["response"]> = Extract<ControlResponse, { response: K }>;
 
 export class ControlSession {
+  /** What the node keeps of this device's vault. */
+  readonly vault = new VaultLink((request, expected) => this.#ask(request, expected));
   readonly #tunnel: Tunnel;
   readonly #profile: NodeProfile;
   readonly #waiting = new Map<number, PromiseWithResolvers<ControlResponse>>();

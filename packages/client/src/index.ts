@@ -10,6 +10,9 @@ export { checkCertificate } from "./certificate-check.ts";
 export { Tunnel, type TunnelOptions } from "./tunnel.ts";
 export { Conversation, type ConversationOptions, type TurnEvent } from "./conversation.ts";
 export { ControlSession } from "./control-session.ts";
+export { VaultLink } from "./vault-link.ts";
+export { joinVault, leaveVault, syncVault, type SyncResult } from "./vault-sync.ts";
+export type { SyncOptions } from "./vault-options.ts";
 export {
   assertReceiptOf,
   receiptGaps,

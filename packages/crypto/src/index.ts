@@ -29,3 +29,7 @@ export * from "./documents/receipt.ts";
 export * from "./documents/heartbeat.ts";
 export * from "./documents/heartbeat-answer.ts";
 export * from "./documents/licence.ts";
+export * from "./documents/vault.ts";
+export * from "./vault-root.ts";
+export { vaultKeysOf, type VaultKeys } from "./vault-keys.ts";
+export { loadXWing, X_WING_CIPHERTEXT_BYTES, type XWing, type XWingKeyPair } from "./x-wing.ts";

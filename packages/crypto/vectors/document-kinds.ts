@@ -17,6 +17,11 @@ import {
 } from "../src/documents/orders.ts";
 import { firstReceiptDocument, receiptDocument } from "../src/documents/receipt.ts";
 import { ticketDocument } from "../src/documents/ticket.ts";
+import {
+  vaultCardDocument,
+  vaultEpochDocument,
+  vaultHeadDocument,
+} from "../src/documents/vault.ts";
 import type { DocumentFile } from "./document-layouts.ts";
 
 export const documentKinds: Readonly<Record<DocumentFile, DocumentKind<any>>> = {
@@ -32,4 +37,7 @@ export const documentKinds: Readonly<Record<DocumentFile, DocumentKind<any>>> = 
   "heartbeat-answer": heartbeatAnswerDocument,
   "receipt-2": receiptDocument,
   "update-policy": updatePolicyDocument,
+  "vault-card": vaultCardDocument,
+  "vault-epoch": vaultEpochDocument,
+  "vault-head": vaultHeadDocument,
 };

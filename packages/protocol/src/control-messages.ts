@@ -14,6 +14,7 @@ import { MAX_PUSH_CHUNK_BYTES } from "./limits.ts";
 import { calendarTime, count, document, hex32 } from "./message-fields.ts";
 import { reportingSchema } from "./reporting-messages.ts";
 import { updateRequests, updateResponses } from "./update-messages.ts";
+import { vaultRefusals, vaultRequests, vaultResponses } from "./vault-messages.ts";
 import { windowSchema } from "./window-messages.ts";
 
 export const ControlKind = { request: 0x11, response: 0x91 } as const;
@@ -78,6 +79,7 @@ export const controlRequestSchema = z.discriminatedUnion("request", [
   /** Reads the stored file and compares it with its digest. */
   z.strictObject({ request: z.literal("verify-model"), digest: hex32 }),
   ...updateRequests,
+  ...vaultRequests,
 ]);
 
 export type ControlRequest = z.infer<typeof controlRequestSchema>;
@@ -140,6 +142,7 @@ export const controlRefusals = [
   "ERR_MODEL_IN_USE",
   /** The node does not have this release, or not any more: look again at what waits. */
   "ERR_UPDATE_UNKNOWN",
+  ...vaultRefusals,
 ] as const;
 
 export type ControlRefusal = (typeof controlRefusals)[number];
@@ -159,6 +162,7 @@ export const controlResponseSchema = z.discriminatedUnion("response", [
   z.strictObject({ response: z.literal("push"), offset: count }),
   z.strictObject({ response: z.literal("model"), isWhole: z.boolean() }),
   ...updateResponses,
+  ...vaultResponses,
   z.strictObject({
     response: z.literal("refused"),
     code: z.enum(controlRefusals),

@@ -21,3 +21,4 @@ export * from "./window-messages.ts";
 export * from "./heartbeat-exchange.ts";
 export * from "./reporting-messages.ts";
 export { updateSchema, type Update, type UpdatePlace } from "./update-messages.ts";
+export * from "./vault-messages.ts";

@@ -54,3 +54,12 @@ export const MAX_REFUSAL_BYTES = 1024;
 
 /** The answer to a heartbeat: `timestamp.json` is the largest part of it. */
 export const MAX_ANSWER_BODY_BYTES = 65_536;
+
+/** Rows of a vault in one answer: in base64 half of a response. */
+export const MAX_VAULT_ROWS = 8192;
+
+/** Changes of a vault in one commit: with its documents they fit into one request to the keeper. */
+export const MAX_VAULT_CHANGES = 4096;
+
+/** Objects asked for at once: most are small, and an answer has what fits. */
+export const MAX_VAULT_GET = 256;

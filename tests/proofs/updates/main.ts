@@ -15,7 +15,6 @@ import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { parseAnchor, ReleaseFolder } from "@phantoma/release";
 import { openAuthority } from "../../../apps/control-plane/authority.ts";

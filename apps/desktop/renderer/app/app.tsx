@@ -16,6 +16,7 @@ import { ModelsPage } from "../models/models-page.tsx";
 import { NodePage } from "../node/node-page.tsx";
 import { WelcomePage } from "../pairing/welcome-page.tsx";
 import { ReceiptsPage } from "../receipts/receipts-page.tsx";
+import { SavedPage } from "../saved/saved-page.tsx";
 import { SettingsPage } from "../settings/settings-page.tsx";
 import { SetupPage } from "../setup/setup-page.tsx";
 import { UpdatesPage } from "../updates/updates-page.tsx";
@@ -99,6 +100,8 @@ function Page() {
   switch (route.page) {
     case "chat":
       return <ConversationPage id={route.conversation} />;
+    case "saved":
+      return <SavedPage key={node.id} node={node} />;
     case "node":
       return <NodePage node={node} />;
     case "models":

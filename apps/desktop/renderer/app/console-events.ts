@@ -51,6 +51,9 @@ function applyEvent(client: QueryClient, event: ConsoleEvent): void {
     case "setup.changed":
       client.setQueryData<Setup>(keys.setup, event.setup);
       return;
+    case "saved.changed":
+      void client.invalidateQueries({ queryKey: keys.saved });
+      return;
     case "settings.changed":
       changeState(() => ({ settings: event.settings }));
       return;

@@ -42,6 +42,8 @@ export const keys = {
   reporting: (node: string) => ["reporting.read", node],
   endpoint: ["endpoint.get"],
   setup: ["setup.get"],
+  saved: ["saved.list"],
+  savedDevices: (node: string) => ["saved.devices", node],
   window: (node: string) => ["window.get", node],
 } as const;
 
@@ -65,6 +67,22 @@ export const useConversations = () =>
   useQuery({
     queryKey: keys.conversations,
     queryFn: async () => (await ask("conversations.list", {})).conversations,
+  });
+
+/** @param query empty: all */
+export const useSaved = (query: string) =>
+  useQuery({
+    queryKey: [...keys.saved, query],
+    queryFn: () => ask("saved.list", { query }),
+    // What was found stays until the next is: a list that blinks at every letter cannot be read.
+    placeholderData: (before) => before,
+  });
+
+export const useSavedDevices = (node: string) =>
+  useQuery({
+    queryKey: keys.savedDevices(node),
+    queryFn: () => ask("saved.devices", { node }),
+    staleTime: STATUS_STALE_MS,
   });
 
 export const useConversation = (id: string) =>

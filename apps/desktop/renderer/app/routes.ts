@@ -7,6 +7,7 @@ import { useSyncExternalStore } from "react";
 
 /** Pages that need nothing but their name. */
 const plainPages = [
+  "saved",
   "node",
   "models",
   "egress",

@@ -7,8 +7,9 @@ import { useTranslation } from "react-i18next";
 import type { ConversationSummary, NodeView } from "../../ipc/contract.ts";
 import { Dot, Skeleton, type Tone } from "../design/parts.tsx";
 import { Icon, type IconName } from "../design/icon.tsx";
+import { OpenSaved } from "../saved/open-saved.tsx";
 import { BrandMark } from "./brand-mark.tsx";
-import { usableNode, useConversations, useLoadedState } from "./queries.ts";
+import { usableNode, useConversations, useLoadedState, useSaved } from "./queries.ts";
 import { addressOf, useRoute, type Route } from "./routes.ts";
 
 export function Sidebar() {
@@ -25,7 +26,9 @@ export function Sidebar() {
         {t("app.newConversation")}
       </a>
       <Conversations />
+      <SavedOnes />
       <ul className="places">
+        <Place page="saved" icon="saved" label={t("saved.title")} />
         <Place page="node" icon="node" label={t("node.title")} />
         <Place page="models" icon="model" label={t("models.title")} />
         <Place page="egress" icon="egress" label={t("egress.title")} />
@@ -90,6 +93,28 @@ function ConversationLink({ conversation }: { conversation: ConversationSummary 
     </li>
   );
 }
+
+/** The newest of them; the page has all. Nothing where nothing was saved. */
+function SavedOnes() {
+  const { t } = useTranslation();
+  const { data } = useSaved("");
+  if (!data || data.saved.length === 0) return undefined;
+  return (
+    <section className="saved-ones" aria-label={t("saved.newest")}>
+      <h2>{t("saved.newest")}</h2>
+      <ul>
+        {data.saved.slice(0, SHOWN_SAVED).map(({ id, title }) => (
+          <li key={id}>
+            <OpenSaved saved={id}>{title || t("chat.untitled")}</OpenSaved>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** As many as leave room for the conversations above. */
+const SHOWN_SAVED = 5;
 
 interface PlaceProps {
   readonly page: Exclude<Route["page"], "chat">;

@@ -35,6 +35,7 @@ export function ConversationHead({ conversation, isAnswering }: Props) {
     setOpen("receipt");
   });
   const { worker } = conversation;
+  const save = useSave(conversation);
   return (
     <PageFrame
       title={conversation.title || t("chat.untitled")}
@@ -55,6 +56,7 @@ export function ConversationHead({ conversation, isAnswering }: Props) {
           <Menu
             label={t("chat.menu")}
             items={[
+              { label: t("saved.save"), icon: "saved", onSelect: save },
               { label: t("chat.rename"), icon: "edit", onSelect: () => setOpen("rename") },
               { label: t("chat.receipt"), icon: "receipt", onSelect: () => setOpen("receipt") },
               {
@@ -85,6 +87,21 @@ export function ConversationHead({ conversation, isAnswering }: Props) {
       }
     />
   );
+}
+
+/** A choice for this conversation as it is now: nothing is saved by itself. */
+function useSave({ id }: Conversation) {
+  const request = useRequest("saved.save");
+  const tell = useToast();
+  const { t } = useTranslation();
+  return () =>
+    request.mutate(
+      { conversation: id },
+      {
+        onSuccess: () => tell(t("saved.done")),
+        onError: (error) => tell(t("errors.shown", { ...consoleErrorOf(error) })),
+      },
+    );
 }
 
 function useEnd({ id }: Conversation, onEnded: (receipt: Receipt) => void) {

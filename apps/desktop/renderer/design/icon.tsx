@@ -25,6 +25,7 @@ const paths = {
   update: "M8 2.5v7M5 6.5l3 3 3-3M3 11v2.5h10V11",
   receipt: "M4 2h8v12l-2-1.3-2 1.3-2-1.3L4 14zM6.3 5.5h3.4M6.3 8.2h3.4",
   settings: "M2.5 4.5h6M12 4.5h1.5M2.5 11.5H4M7.5 11.5h6M10.2 3v3M5.8 10v3",
+  saved: "M3 3h8l2 2v8H3zM5.5 3v3.5h4V3M5.5 13V9.5h5V13",
   close: "m4 4 8 8M12 4l-8 8",
   trash: "M3 4.5h10M6.5 4V2.5h3V4M4.5 4.5 5 13.5h6l.5-9",
   power: "M8 2v6M4.7 4.2a5 5 0 1 0 6.6 0",

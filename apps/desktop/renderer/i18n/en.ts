@@ -12,6 +12,7 @@ import { lock } from "./en-lock.ts";
 import { models } from "./en-models.ts";
 import { setup } from "./en-setup.ts";
 import { updates } from "./en-updates.ts";
+import { saved } from "./en-saved.ts";
 
 export const en = {
   app: {
@@ -106,6 +107,7 @@ export const en = {
   models,
   setup,
   updates,
+  saved,
   markdown: {
     code: "code",
     copyCode: "Copy code",

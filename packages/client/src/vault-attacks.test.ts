@@ -1,0 +1,262 @@
+/**
+ * Everything that whoever has the node, its disk or the network can do to what is kept there: each is refused with a
+ * code, nothing of it reaches the store, and no error has a word of what was saved.
+ */
+import { createHash } from "node:crypto";
+import { cpSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { documentHash, MAX_VAULT_BLOB_BYTES, vaultHeadDocument, vaultRoot } from "@phantoma/crypto";
+import { VaultError, type LocalVault } from "@phantoma/vault";
+import { describe, expect, test } from "vitest";
+import {
+  conversationOf,
+  openLocal,
+  VaultUnderTest,
+  type Tamper,
+} from "../../../tests/vault-under-test.ts";
+import { joinVault, syncVault } from "./vault-sync.ts";
+import { Vaults } from "../../../apps/node/keeper/vault/vaults.ts";
+
+const ONE = "00000000000000a1";
+const TWO = "00000000000000a2";
+const SECRET = "canary-of-a-saved-question";
+
+/** Two devices with one vault; the second has seen one version, and the first has written more since. */
+async function stage() {
+  const vault = new VaultUnderTest();
+  const desk = openLocal(vault.admin);
+  desk.save(conversationOf(ONE, `${SECRET} one`, "answer"));
+  desk.save(conversationOf(TWO, `${SECRET} two`, "answer"));
+  await syncVault(vault.options(vault.admin, desk));
+  const laptop = vault.addDevice("laptop");
+  const local = openLocal(laptop);
+  await joinVault(vault.options(laptop, local), vault.admin.signing.publicKey);
+  const admit = laptop.signing.publicKey;
+  await syncVault({ ...vault.options(vault.admin, desk), admit });
+  await syncVault(vault.options(laptop, local));
+  // As somebody who backs the node's disk up would have it.
+  const oldDir = mkdtempSync(join(tmpdir(), "phantoma-vault-old-"));
+  cpSync(vault.dir, oldDir, { recursive: true });
+  const before = new Vaults(oldDir, vault.node, () => vault.list);
+  const longer = conversationOf(ONE, `${SECRET} one`, "answer", `${SECRET} more`);
+  desk.save(longer);
+  await syncVault(vault.options(vault.admin, desk));
+  return { vault, desk, local, laptop, before };
+}
+
+const flip = (base64: string, at: number): string => {
+  const bytes = Buffer.from(base64, "base64");
+  bytes[at < 0 ? bytes.length + at : at]! ^= 1;
+  return bytes.toString("base64");
+};
+const onBlobs =
+  (change: (blobs: string[]) => string[]): Tamper =>
+  (response) =>
+    response.response === "vault-blobs" ? { ...response, blobs: change(response.blobs) } : response;
+const onDocuments =
+  (of: string, change: (documents: string[]) => string[]): Tamper =>
+  (response, request: any) =>
+    request.request === "vault-documents" && request.of === of && response.documents.length > 0
+      ? { ...response, documents: change(response.documents) }
+      : response;
+const onState =
+  (change: (state: any) => any): Tamper =>
+  (response) =>
+    response.response === "vault" ? { ...response, ...change(response) } : response;
+
+const attacks: readonly (readonly [string, string, Tamper])[] = [
+  ...[0, 7, 8, 11, 12, 60, 139, 140, 200, 300, -1].map(
+    (at) =>
+      [
+        `bit ${at} of a blob flipped`,
+        "ERR_VAULT_FORGED",
+        onBlobs((blobs) => blobs.map((blob) => flip(blob, at))),
+      ] as const,
+  ),
+  [
+    "a blob cut off",
+    "ERR_VAULT_FORGED",
+    onBlobs((blobs) => blobs.map((blob) => flip(blob, 0).slice(0, 400))),
+  ],
+  ["an empty blob", "ERR_VAULT_FORGED", onBlobs((blobs) => blobs.map(() => ""))],
+  [
+    "a huge blob",
+    "ERR_VAULT_FORGED",
+    onBlobs((blobs) => blobs.map(() => Buffer.alloc(MAX_VAULT_BLOB_BYTES).toString("base64"))),
+  ],
+  ["no blob at all", "ERR_INVALID_MESSAGE", onBlobs(() => [])],
+  ["more blobs than were asked for", "ERR_INVALID_MESSAGE", onBlobs((b) => [...b, ...b, ...b])],
+  [
+    "a head changed",
+    "ERR_VAULT_FORGED",
+    onDocuments("heads", (d) => d.map((one) => flip(one, 60))),
+  ],
+  [
+    "a head's signature changed",
+    "ERR_VAULT_FORGED",
+    onDocuments("heads", (d) => d.map((one) => flip(one, -1))),
+  ],
+  ["heads kept back", "ERR_VAULT_ROLLED_BACK", onDocuments("heads", () => [])],
+  [
+    "an epoch changed",
+    "ERR_VAULT_FORGED",
+    onDocuments("epochs", (d) => d.map((one) => flip(one, 50))),
+  ],
+  [
+    "a carried key changed",
+    "ERR_VAULT_FORGED",
+    onDocuments("epochs", (d) => d.map((one, i) => (i === d.length - 1 ? flip(one, 200) : one))),
+  ],
+  [
+    "the last epoch kept back",
+    "ERR_VAULT_ROLLED_BACK",
+    (response, request: any) =>
+      request.of === "epochs"
+        ? { ...response, documents: request.after === 0 ? response.documents.slice(0, -1) : [] }
+        : response,
+  ],
+  [
+    "a wrapped key changed",
+    "ERR_VAULT_FORGED",
+    onState(({ wraps }) => ({ wraps: flip(wraps, 1300) })),
+  ],
+  [
+    "wrapped keys swapped between devices",
+    "ERR_VAULT_FORGED",
+    onState(({ wraps }) => {
+      const bytes = Buffer.from(wraps, "base64");
+      return {
+        wraps: Buffer.concat([bytes.subarray(1248), bytes.subarray(0, 1248)]).toString("base64"),
+      };
+    }),
+  ],
+  ["wrapped keys cut off", "ERR_VAULT_DAMAGED", onState(() => ({ wraps: "AAAA" }))],
+  ["the vault denied", "ERR_VAULT_ROLLED_BACK", onState(() => ({ head: null, wraps: "" }))],
+  [
+    "a row of the list changed",
+    "ERR_VAULT_FORGED",
+    (response) =>
+      response.response === "vault-rows" && response.rows
+        ? { ...response, rows: flip(response.rows, 20) }
+        : response,
+  ],
+  [
+    "the list emptied",
+    "ERR_VAULT_FORGED",
+    (response) => (response.response === "vault-rows" ? { ...response, rows: "" } : response),
+  ],
+];
+
+describe("what a taken-over node answers", () => {
+  test.each(attacks)("%s: %s", async (_, code, tamper) => {
+    const { vault, local, laptop } = await stage();
+    vault.tamper = tamper;
+    await refused(syncVault(vault.options(laptop, local)), code);
+    assertUnharmed(local);
+    // The same sync without the attack succeeds, so the attack is why it did not.
+    vault.tamper = (response) => response;
+    await syncVault(vault.options(laptop, local));
+    expect(local.get(ONE).messages).toHaveLength(3);
+  });
+
+  test("everything as it was before: refused as rolled back", async () => {
+    const { vault, desk, local, laptop, before } = await stage();
+    await syncVault(vault.options(laptop, local));
+    vault.vaults = before;
+    await refused(syncVault(vault.options(vault.admin, desk)), "ERR_VAULT_ROLLED_BACK");
+    await refused(syncVault(vault.options(laptop, local)), "ERR_VAULT_ROLLED_BACK");
+    expect([desk, local].map((store) => store.get(ONE).messages.length)).toEqual([3, 3]);
+  });
+
+  test("one object as it was before, by bytes that were really ours: refused", async () => {
+    const { vault, local, laptop, before } = await stage();
+    const folder = before.of(vault.admin.signing.publicKey)!;
+    const old = await folder.get(folder.rows.get(ONE)!.hash);
+    vault.tamper = onBlobs((blobs) => blobs.map(() => old.toString("base64")));
+    await refused(syncVault(vault.options(laptop, local)), "ERR_VAULT_FORGED");
+    assertUnharmed(local);
+  });
+
+  test("two objects swapped, to a device that has neither", async () => {
+    const { vault } = await stage();
+    const fresh = openLocal(vault.admin);
+    vault.tamper = onBlobs((blobs) => blobs.toReversed());
+    await refused(syncVault(vault.options(vault.admin, fresh)), "ERR_VAULT_FORGED");
+    expect(fresh.size).toBe(0);
+  });
+
+  test("two histories: whoever saw one does not follow the other", async () => {
+    const { vault, desk, local, laptop } = await stage();
+    await syncVault(vault.options(laptop, local));
+    // A second history from the same version, signed by the same device: a restored backup of it would do this.
+    const [, head] = forgedNext(vault, desk);
+    vault.tamper = (response, request: any) => {
+      if (request.of === "heads")
+        return { ...response, documents: request.after < 5 ? [head] : [] };
+      return response.response === "vault" ? { ...response, head } : response;
+    };
+    await refused(syncVault(vault.options(laptop, local)), "ERR_VAULT_FORKED");
+  });
+
+  test("a stranger's vault that this device was moved into is not used", async () => {
+    const { vault } = await stage();
+    const stranger = vault.addDevice("stranger");
+    const theirs = openLocal(stranger);
+    await syncVault(vault.options(stranger, theirs));
+    const victim = vault.addDevice("victim");
+    const local = openLocal(victim);
+    local.save(conversationOf(ONE, SECRET, "answer"));
+    // The victim's card is there because it once wanted to join another device.
+    await joinVault(vault.options(victim, local), vault.admin.signing.publicKey);
+    const admit = victim.signing.publicKey;
+    await syncVault({ ...vault.options(stranger, theirs), admit });
+    await refused(syncVault(vault.options(victim, local)), "ERR_VAULT_NOT_JOINED");
+    expect(theirs.size).toBe(0);
+  });
+
+  test("an older device list does not bring a revoked device back", async () => {
+    const { vault, desk, laptop } = await stage();
+    const old = vault.list;
+    vault.revoke(laptop);
+    expect((await syncVault(vault.options(vault.admin, desk))).hasTurned).toBe(true);
+    await refused(
+      syncVault({ ...vault.options(vault.admin, desk), devices: old }),
+      "ERR_VAULT_ROLLED_BACK",
+    );
+  });
+});
+
+/** A next head on top of the newest but one, signed by the desk. */
+function forgedNext(vault: VaultUnderTest, desk: LocalVault): [Uint8Array, string] {
+  const folder = vault.vaults.of(vault.admin.signing.publicKey)!;
+  const opened = folder.opened!;
+  const head = vaultHeadDocument.sign(
+    {
+      ...opened,
+      version: opened.version + 1,
+      previous: new Uint8Array(createHash("sha256").update("another history").digest()),
+      objects: desk.size,
+      root: vaultRoot(folder.rows.values()),
+    },
+    vault.admin.signing.privateKey,
+  );
+  return [documentHash(head), Buffer.from(head).toString("base64")];
+}
+
+async function refused(attempt: Promise<unknown>, code: string): Promise<void> {
+  const error = await attempt.then(
+    () => undefined,
+    (thrown: unknown) => thrown as VaultError,
+  );
+  expect(error?.code).toBe(code);
+  expect(`${error?.message} ${error?.stack}`).not.toContain(SECRET);
+  expect(error?.action).toMatch(/\w/);
+}
+
+/** What it had before, and nothing else. */
+function assertUnharmed(local: LocalVault): void {
+  expect(local.size).toBe(2);
+  expect(local.get(ONE).messages).toHaveLength(2);
+  expect(local.search(SECRET)).toHaveLength(2);
+}

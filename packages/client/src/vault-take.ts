@@ -1,0 +1,96 @@
+/**
+ * What changed at the node, opened and joined with what is here.
+ *
+ * @module
+ */
+import { createHash, randomBytes } from "node:crypto";
+import type { VaultRow } from "@phantoma/crypto";
+import {
+  encodeConversation,
+  isSameConversation,
+  mergeConversations,
+  openObject,
+  parseConversation,
+  VaultError,
+  type LocalVault,
+  type SavedConversation,
+} from "@phantoma/vault";
+import type { Followed } from "./vault-follow.ts";
+import type { SyncOptions } from "./vault-options.ts";
+
+/** @returns how many came, and how many of them were changed here as well */
+export async function takeChanges(
+  { link, local }: SyncOptions,
+  followed: Followed,
+): Promise<{ readonly taken: number; readonly merged: number }> {
+  const { rows, state } = followed;
+  const wanted = [...rows.values()].filter(
+    ({ object, hash }) => local.rows().get(object)?.base?.hash !== hash,
+  );
+  let merged = 0;
+  for (let at = 0; at < wanted.length;) {
+    const blobs = await link.get(wanted.slice(at).map(({ object }) => object));
+    const opened = blobs.map((blob, i) => openRow(followed, wanted[at + i]!, blob));
+    local.together(() => {
+      for (const [i, conversation] of opened.entries())
+        merged += take(local, wanted[at + i]!, conversation) ? 1 : 0;
+    });
+    at += blobs.length;
+  }
+  local.together(() => {
+    for (const [id, { base, isChanged, wasDeleted }] of local.rows()) {
+      if (!base || rows.has(id)) continue;
+      // Removed by another device; what was said here since, it did not know.
+      if (isChanged && !wasDeleted) local.put(id, local.get(id), null, true);
+      else local.forget(id);
+    }
+    local.state = state;
+  });
+  return { taken: wanted.length, merged };
+}
+
+function openRow(
+  { keyring }: Followed,
+  { object, revision, hash }: VaultRow,
+  untrusted: Uint8Array,
+): SavedConversation {
+  if (createHash("sha256").update(untrusted).digest("hex") !== hash)
+    throw new VaultError("ERR_VAULT_FORGED", "the node gives other bytes than were signed");
+  const plaintext = openObject(keyring, { object, revision }, untrusted);
+  try {
+    const conversation = parseConversation(JSON.parse(plaintext.toString("utf8")));
+    if (conversation.id === object) return conversation;
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof VaultError)) throw error;
+  } finally {
+    plaintext.fill(0);
+  }
+  throw new VaultError(
+    "ERR_VAULT_DAMAGED",
+    "a device saved what is no conversation; update this program",
+  );
+}
+
+/** @returns whether something from here was joined with it */
+function take(local: LocalVault, row: VaultRow, theirs: SavedConversation): boolean {
+  const { object: id, revision, hash } = row;
+  const base = { revision, hash };
+  const known = local.rows().get(id);
+  if (!known?.isChanged || known.wasDeleted) {
+    local.put(id, theirs, base, false);
+    return false;
+  }
+  const ours = local.get(id);
+  const both = mergeConversations(ours, theirs);
+  try {
+    encodeConversation(both).fill(0);
+    local.put(id, both, base, !isSameConversation(both, theirs));
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    // Together they are too long for one: both stay, as two.
+    const copy = randomBytes(8).toString("hex");
+    local.put(copy, { ...ours, id: copy }, null, true);
+    local.put(id, theirs, base, false);
+  }
+  return true;
+}
