@@ -1,5 +1,5 @@
 /**
- * phantoma serve: OpenAI's interface on this machine, for the programs that speak it.
+ * phantoma serve: OpenAI's and Anthropic's interfaces on this machine, for the programs that speak them.
  *
  * @module
  */
@@ -23,7 +23,7 @@ const MAX_KEEP = 64;
 export const serve: Command = {
   usage: "serve [--port N] [--keep N] | serve keys [list | add NAME | remove NAME]",
   summary:
-    "OpenAI's interface on 127.0.0.1 until Ctrl-C; --keep: how many conversations may hold a worker between requests",
+    "OpenAI's and Anthropic's interfaces on 127.0.0.1 until Ctrl-C; --keep: how many conversations may hold a worker between requests",
   async run(args) {
     const { values, positionals } = parse(args, options);
     const home = new Home(values.home);

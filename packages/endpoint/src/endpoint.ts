@@ -1,5 +1,5 @@
 /**
- * The endpoint: HTTP on this machine's own addresses, for programs that speak OpenAI's interface.
+ * The endpoint: HTTP on this machine's own addresses, for programs that speak OpenAI's interface or Anthropic's.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * OpenAI's interface on your own machine, in front of a node.
+ * OpenAI's and Anthropic's interfaces on your own machine, in front of a node.
  *
  * @module
  */
