@@ -19,6 +19,7 @@ import {
 } from "@phantoma/client";
 import {
   compareVersions,
+  readBundleName,
   refusalText,
   ReleaseError,
   ReleaseFolder,
@@ -45,7 +46,8 @@ const DAY_MS = 86_400_000;
 const APPROVAL_MS = DAY_MS;
 /** The node takes no longer one. */
 const MAX_DAYS = 399;
-const BUNDLE = /^[0-9a-f]{64}\.(phantoma-node-(\d+\.\d+\.\d+)-linux-(?:x64|arm64)\.tar\.gz)$/;
+/** Before a name among the targets. */
+const DIGEST = /^[0-9a-f]{64}\./;
 
 interface Values {
   readonly anchor?: string | undefined;
@@ -213,11 +215,15 @@ async function verifyFolder(
 ): Promise<ReleaseReport> {
   const targetsDir = join(dir, "targets");
   const bundles = (existsSync(targetsDir) ? readdirSync(targetsDir) : [])
-    .map((file) => ({ file, parts: BUNDLE.exec(file) }))
-    .filter(({ parts }) => parts !== null)
-    .toSorted((a, b) => compareVersions(b.parts![2]!, a.parts![2]!));
+    .flatMap((file) => {
+      const name = readBundleName(file.replace(DIGEST, ""));
+      return name ? [{ file, ...name }] : [];
+    })
+    .toSorted((a, b) => compareVersions(b.version, a.version));
   const [newest] = bundles;
   if (!newest) throw new UsageError(`${targetsDir} has no bundle of a node`);
+  if (bundles.some(({ arch }) => arch !== newest.arch))
+    throw new UsageError(`${targetsDir} has bundles for two processors; keep the node's`);
   const folder = new ReleaseFolder(dir);
   return verifyRelease({
     anchor: await readAnchor(values.anchor),

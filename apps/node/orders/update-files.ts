@@ -8,7 +8,7 @@
  */
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { compareVersions } from "@phantoma/release";
+import { compareVersions, readBundleName } from "@phantoma/release";
 
 /** The newest device's word that a release may be installed; whoever writes it writes it last. */
 export const APPROVAL_FILE = "update.approval";
@@ -24,9 +24,8 @@ export const MAX_BUNDLE_BYTES = 2 * 2 ** 30;
 
 const METADATA_PATH = /^metadata\/(?:timestamp|[1-9]\d{0,9}\.(?:root|snapshot|targets))\.json$/;
 const TARGET_PATH = /^targets\/[0-9a-f]{64}\.[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-const BUNDLE_NAME = new RegExp(
-  `^([0-9a-f]{64})\\.phantoma-node-(\\d{1,9}\\.\\d{1,9}\\.\\d{1,9})-linux-${process.arch}\\.tar\\.gz$`,
-);
+/** SHA-256 and the name that was signed. */
+const TARGET_NAME = /^([0-9a-f]{64})\.(.+)$/;
 
 export interface HeldBundle {
   /** Below its folder. */
@@ -53,10 +52,11 @@ export function releasePaths(dir: string): string[] {
 export function bundleIn(dir: string): HeldBundle | undefined {
   const found: HeldBundle[] = [];
   for (const name of namesIn(join(dir, "targets"))) {
-    const [, sha256, version] = BUNDLE_NAME.exec(name) ?? [];
+    const [, sha256, signedName = ""] = TARGET_NAME.exec(name) ?? [];
+    const { version, arch } = readBundleName(signedName) ?? {};
     const path = `targets/${name}`;
     const stat = lstatSync(join(dir, path), { throwIfNoEntry: false });
-    if (sha256 && version && stat?.isFile())
+    if (sha256 && version && arch === process.arch && stat?.isFile())
       found.push({ path, version, sha256, bytes: stat.size });
   }
   return found.toSorted((a, b) => compareVersions(b.version, a.version))[0];

@@ -10,7 +10,8 @@ import { z } from "zod";
 import { MAX_PUSH_CHUNK_BYTES } from "./limits.ts";
 import { calendarTime, count, counterText, hex32 } from "./message-fields.ts";
 
-const version = z.string().regex(/^\d{1,9}\.\d{1,9}\.\d{1,9}$/);
+/** What is one exactly, packages/release says. */
+const version = z.string().regex(/^\d{1,9}\.\d{1,9}\.\d{1,9}[0-9A-Za-z.-]{0,27}$/);
 
 /** `fetched`: what the herald brought; `given`: what the installer is given, which a device may have pushed. */
 const place = z.enum(["fetched", "given"]);
@@ -45,7 +46,7 @@ export const updateRequests = [
 
 const bundleSchema = z.strictObject({
   /** Under which it was signed. */
-  name: z.string().regex(/^phantoma-node-[\d.]{5,32}-linux-(?:x64|arm64)\.tar\.gz$/),
+  name: z.string().regex(/^phantoma-node-[0-9A-Za-z.-]{5,32}-linux-(?:x64|arm64)\.tar\.gz$/),
   version,
   /** Of the bundle, as its file is named; who wants to be sure hashes it. */
   sha256: hex32,

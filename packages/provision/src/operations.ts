@@ -7,6 +7,7 @@
 import { randomBytes } from "node:crypto";
 import type { NodeProfile } from "@phantoma/client";
 import { updateApprovalDocument } from "@phantoma/crypto";
+import { isVersion } from "@phantoma/release";
 import { upload, type BundleFile } from "./bundle-file.ts";
 import { orderSchema, type Order } from "./journal.ts";
 import { Link } from "./link.ts";
@@ -149,7 +150,7 @@ async function earlierRelease(shell: RootShell): Promise<string> {
   const { code, stdout } = await shell.run(script, { maxOutputBytes: MAX_NAMES_BYTES });
   if (code === 3) throw new ProvisionError("ERR_NOT_INSTALLED");
   const [current, ...kept] = stdout.toString("latin1").trim().split("\n");
-  const earlier = kept.find((name) => name !== current && /^\d{1,9}(?:\.\d{1,9}){2}$/.test(name));
+  const earlier = kept.find((name) => name !== current && isVersion(name));
   if (code !== 0 || earlier === undefined) throw new ProvisionError("ERR_NO_EARLIER");
   return earlier;
 }

@@ -35,4 +35,5 @@ export {
   type Attachment,
   type ReleaseCustom,
 } from "./release-record.ts";
+export { readBundleName, type BundleName } from "./bundle-name.ts";
 export { compareVersions, isVersion } from "./version.ts";
