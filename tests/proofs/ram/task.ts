@@ -45,8 +45,10 @@ export interface Outcome {
 
 /** An answer that goes on while the guest is looked at, in tokens; the context has 4096. */
 const LONG_ANSWER = 2_000;
-/** One that ends in good time: three times round, in tokens. */
+/** One that ends in good time: three times round, in tokens. Its worker waits for the next question. */
 const SHORT_ANSWER = 288;
+/** One with whose end the worker goes: it must last until the guest was looked at, in tokens. */
+const ONLY_ANSWER = 1_000;
 /** Later than this, nobody would call it wiped, in milliseconds. */
 const ZERO_LIMIT_MS = 60_000;
 
@@ -125,7 +127,8 @@ async function untilAnswered(
   ending: Ending,
 ): Promise<AsyncIterator<TurnEvent>> {
   const file = await conversation.attach("notes.txt", Buffer.from(words.attachment, "utf8"));
-  const maxTokens = ending.before || ending.mode ? SHORT_ANSWER : LONG_ANSWER;
+  const waiting = ending.before ? SHORT_ANSWER : LONG_ANSWER;
+  const maxTokens = ending.mode === "turn" ? ONLY_ANSWER : waiting;
   const answer = conversation.turn({
     text: words.question,
     attachments: [file],
