@@ -152,6 +152,7 @@ async function showEnding(ending: (typeof endings)[number]): Promise<void> {
     holds: said === ending.says,
     detail: said ?? "no word of a cell",
   });
+  if (said !== ending.says) proof.say(await stage.lastLogs());
 }
 
 function whereLeft({ leftIn }: Outcome): string {

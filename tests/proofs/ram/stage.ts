@@ -183,7 +183,7 @@ export class Stage {
   /** For people, when something went wrong. */
   lastLogs(): Promise<string> {
     return this.guest.check(
-      "date; journalctl --no-pager -n 40; journalctl --no-pager -n 30 --namespace=phantoma",
+      "date; dmesg | tail -40; journalctl --no-pager -n 20; journalctl --no-pager -n 30 --namespace=phantoma",
     );
   }
 
