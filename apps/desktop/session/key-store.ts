@@ -23,6 +23,7 @@ import {
 } from "@phantoma/crypto";
 import { z } from "zod";
 import type { KeyStoreView } from "../ipc/contract.ts";
+import type { LockView } from "../ipc/lock.ts";
 import { DesktopError } from "./desktop-error.ts";
 import { makePrivateDir, readIfPresent, writePrivate } from "./private-file.ts";
 
@@ -41,14 +42,17 @@ export interface Sealer {
 
 /** A key store that can be opened again after its key was let go. */
 export interface KeyStore {
-  /** What opens the key now; `nothing`: whoever reads this user's files has it. */
-  readonly opensWith: "keyring" | "passphrase" | "nothing";
+  readonly opensWith: LockView["opensWith"];
   /**
    * @param passphrase where it opens with one
    * @throws {@link DesktopError} `ERR_LOCKED` without the passphrase that it wants; `ERR_PASSPHRASE` for another one
    */
   open(passphrase?: Secret): Promise<OpenKeyStore>;
-  /** From now on it opens with this passphrase and nothing else; the key stays the same. */
+  /**
+   * From now on it opens with this passphrase and nothing else; the key stays the same.
+   *
+   * @throws {@link DesktopError} `ERR_KEY_LOCKED` for a key of this run only: it would take the stored one's place
+   */
   setPassphrase(device: DeviceIdentity, passphrase: Secret): Promise<void>;
 }
 
@@ -59,7 +63,8 @@ export function keyStoreIn(homeDir: string, openUnlocked: () => Promise<OpenKeyS
   return {
     get opensWith() {
       if (existsSync(lockedPath)) return "passphrase";
-      // `basic_text` and a plain file hide nothing; a key for this run only is gone when it is let go.
+      if (last && isOfThisRun(last)) return "unopened";
+      // `basic_text` and a plain file hide nothing.
       return last?.isProtected ? "keyring" : "nothing";
     },
     async open(passphrase) {
@@ -70,6 +75,11 @@ export function keyStoreIn(homeDir: string, openUnlocked: () => Promise<OpenKeyS
       return opened;
     },
     async setPassphrase(device, passphrase) {
+      if (last && isOfThisRun(last))
+        throw new DesktopError(
+          "ERR_KEY_LOCKED",
+          "this key is for this run only; the stored one was not opened",
+        );
       assertLong(passphrase);
       const secret = exportDeviceIdentity(device);
       try {
@@ -150,6 +160,10 @@ function viewOf(backend: string): KeyStoreView {
 
 function forThisRun(backend: string, note: NonNullable<KeyStoreView["note"]>): OpenKeyStore {
   return { device: generateDeviceIdentity(), view: { backend, isProtected: false, note } };
+}
+
+function isOfThisRun({ note }: KeyStoreView): boolean {
+  return note === "KEY_UNAVAILABLE" || note === "KEY_BACKEND_CHANGED";
 }
 
 function parseSealedFile(untrusted: Buffer, path: string) {

@@ -88,6 +88,22 @@ test("a console whose key wants a passphrase starts locked", async () => {
   expect(await ask["lock.open"]({ passphrase: PASSPHRASE })).toMatchObject({ isLocked: false });
 });
 
+test.each([
+  ["is gone", { ...sealer("kwallet6"), isAvailable: async () => false }],
+  ["is another one", sealer("gnome_libsecret")],
+])("where the key store %s, no passphrase takes the stored key's place", async (_case, now) => {
+  await openSealedKeyStore(homeDir, sealer("kwallet6"));
+  const before = readFileSync(join(homeDir, "device.sealed"));
+  const { ask } = await start(now);
+  expect(await ask["lock.get"]({})).toMatchObject({ opensWith: "unopened", isLocked: false });
+  await expect(ask["lock.setPassphrase"]({ passphrase: PASSPHRASE })).rejects.toThrow(
+    refusedAs("ERR_KEY_LOCKED"),
+  );
+  await expect(ask["lock.now"]({})).rejects.toThrow(refusedAs("ERR_LOCK_POINTLESS"));
+  expect(existsSync(join(homeDir, "device.locked"))).toBe(false);
+  expect(readFileSync(join(homeDir, "device.sealed"))).toEqual(before);
+});
+
 test("a passphrase that is too short is not taken, and the key stays where it was", async () => {
   const { ask } = await start();
   await expect(ask["lock.setPassphrase"]({ passphrase: "eleven char" })).rejects.toThrow(

@@ -168,8 +168,9 @@ export class LockableConsole {
   }
 
   #assertWorthIt(): void {
-    if (this.#options.keys.opensWith !== "nothing") return;
-    throw new DesktopError("ERR_LOCK_POINTLESS", "the device's key lies in a file without a seal");
+    const { opensWith } = this.#options.keys;
+    if (opensWith === "keyring" || opensWith === "passphrase") return;
+    throw new DesktopError("ERR_LOCK_POINTLESS", "nothing that a lock could close has the key");
   }
 
   #somebodyIsThere(): void {

@@ -17,6 +17,8 @@ export const lock = {
     passphrase: "Opens with your passphrase, and with nothing else.",
     nothing:
       "Nothing protects the key here: it lies in a file, or under a fixed password that every program knows. Set a passphrase; until then locking is refused, for it would only pretend.",
+    unopened:
+      "The stored key was not opened; the one in use is for this run only. Unlock the system's key store and restart the console. Until then nothing can be locked, and no passphrase can be set.",
   },
   idle: "Lock when nobody is there",
   after: {

@@ -26,7 +26,8 @@ export function LockSettings() {
   const setIdle = useRequest("lock.setIdle");
   if (!data) return undefined;
   const keep = (lock: LockView) => client.setQueryData(keys.lock, lock);
-  const isPointless = data.opensWith === "nothing";
+  const isUnopened = data.opensWith === "unopened";
+  const isPointless = isUnopened || data.opensWith === "nothing";
   const idle = choices.find((one) => idleChoices[one] === data.idleMinutes) ?? "never";
   return (
     <section>
@@ -54,7 +55,7 @@ export function LockSettings() {
         </>
       )}
       {(now.error ?? setIdle.error) && <ErrorView thrown={now.error ?? setIdle.error} />}
-      <SetPassphrase onSet={keep} />
+      {!isUnopened && <SetPassphrase onSet={keep} />}
     </section>
   );
 }
