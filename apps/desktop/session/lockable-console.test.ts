@@ -63,7 +63,7 @@ test("with a key in a plain file, or under basic_text, locking is refused as a p
 test("with a passphrase it locks, refuses, says so to the page, and opens as the same device", async () => {
   const { ask, events } = await start();
   const { device } = openFileKeyStore(homeDir);
-  await ask["lock.setPassphrase"]({ passphrase: PASSPHRASE });
+  await ask["lock.setPassphrase"]({ passphrase: PASSPHRASE, current: null });
   expect(await ask["lock.now"]({})).toMatchObject({ isLocked: true, opensWith: "passphrase" });
   expect(events).toContain("console.locked");
   await expect(ask["console.state"]({})).rejects.toThrow(refusedAs("ERR_LOCKED"));
@@ -82,7 +82,7 @@ test("with a passphrase it locks, refuses, says so to the page, and opens as the
 
 test("a console whose key wants a passphrase starts locked", async () => {
   const first = await start();
-  await first.ask["lock.setPassphrase"]({ passphrase: PASSPHRASE });
+  await first.ask["lock.setPassphrase"]({ passphrase: PASSPHRASE, current: null });
   const { ask } = await start();
   expect(await ask["lock.get"]({})).toMatchObject({ isLocked: true, opensWith: "passphrase" });
   expect(await ask["lock.open"]({ passphrase: PASSPHRASE })).toMatchObject({ isLocked: false });
@@ -96,19 +96,36 @@ test.each([
   const before = readFileSync(join(homeDir, "device.sealed"));
   const { ask } = await start(now);
   expect(await ask["lock.get"]({})).toMatchObject({ opensWith: "unopened", isLocked: false });
-  await expect(ask["lock.setPassphrase"]({ passphrase: PASSPHRASE })).rejects.toThrow(
-    refusedAs("ERR_KEY_LOCKED"),
-  );
+  await expect(
+    ask["lock.setPassphrase"]({ passphrase: PASSPHRASE, current: null }),
+  ).rejects.toThrow(refusedAs("ERR_KEY_LOCKED"));
   await expect(ask["lock.now"]({})).rejects.toThrow(refusedAs("ERR_LOCK_POINTLESS"));
   expect(existsSync(join(homeDir, "device.locked"))).toBe(false);
   expect(readFileSync(join(homeDir, "device.sealed"))).toEqual(before);
 });
 
+test("another passphrase is set only by whoever knows the one there is", async () => {
+  const { ask } = await start();
+  await ask["lock.setPassphrase"]({ passphrase: PASSPHRASE, current: null });
+  const before = readFileSync(join(homeDir, "device.locked"));
+  const change = (current: string | null) =>
+    ask["lock.setPassphrase"]({ passphrase: "two green cows sleep", current });
+  await expect(change(null)).rejects.toThrow(refusedAs("ERR_LOCKED"));
+  await expect(change("two green cows sleep")).rejects.toThrow(refusedAs("ERR_PASSPHRASE"));
+  expect(readFileSync(join(homeDir, "device.locked"))).toEqual(before);
+  await change(PASSPHRASE);
+  await ask["lock.now"]({});
+  await expect(ask["lock.open"]({ passphrase: PASSPHRASE })).rejects.toThrow(
+    refusedAs("ERR_PASSPHRASE"),
+  );
+  await ask["lock.open"]({ passphrase: "two green cows sleep" });
+});
+
 test("a passphrase that is too short is not taken, and the key stays where it was", async () => {
   const { ask } = await start();
-  await expect(ask["lock.setPassphrase"]({ passphrase: "eleven char" })).rejects.toThrow(
-    refusedAs("ERR_PASSPHRASE_SHORT"),
-  );
+  await expect(
+    ask["lock.setPassphrase"]({ passphrase: "eleven char", current: null }),
+  ).rejects.toThrow(refusedAs("ERR_PASSPHRASE_SHORT"));
   expect(existsSync(join(homeDir, "device.key"))).toBe(true);
 });
 

@@ -100,22 +100,19 @@ export class LockableConsole {
       return this.#view;
     },
     "lock.open": async ({ passphrase: typed }) => {
-      const passphrase = typed === null ? undefined : new Secret(Buffer.from(typed, "utf8"));
-      try {
-        await this.#inTurn(() => this.#open(passphrase));
-      } finally {
-        passphrase?.erase();
-      }
+      await withTyped(typed, (passphrase) => this.#inTurn(() => this.#open(passphrase)));
       return this.#view;
     },
-    "lock.setPassphrase": async ({ passphrase: typed }) => {
+    "lock.setPassphrase": async ({ passphrase: typed, current: typedNow }) => {
       this.#behind();
-      const passphrase = new Secret(Buffer.from(typed, "utf8"));
-      try {
-        await this.#options.keys.setPassphrase(this.#opened!.device, passphrase);
-      } finally {
-        passphrase.erase();
-      }
+      const { keys } = this.#options;
+      await this.#inTurn(async () => {
+        // Who finds the console open does not know it, and may not make the key theirs alone.
+        if (keys.opensWith === "passphrase") await withTyped(typedNow, (now) => keys.open(now));
+        this.#behind();
+        const { device } = this.#opened!;
+        await withTyped(typed, (passphrase) => keys.setPassphrase(device, passphrase!));
+      });
       return this.#view;
     },
     "lock.setIdle": async ({ minutes }) => {
@@ -193,6 +190,19 @@ export class LockableConsole {
 
   #tell(event: ConsoleEvent): void {
     for (const listener of this.#listeners) listener(event);
+  }
+}
+
+/** What is typed into a page is a text there; here it is bytes, and gone after its use. */
+async function withTyped<T>(
+  typed: string | null,
+  use: (passphrase: Secret | undefined) => Promise<T>,
+): Promise<T> {
+  const passphrase = typed === null ? undefined : new Secret(Buffer.from(typed, "utf8"));
+  try {
+    return await use(passphrase);
+  } finally {
+    passphrase?.erase();
   }
 }
 

@@ -60,8 +60,10 @@ export async function showLock(proof: Proof, node: LocalNode, desk: Machine): Pr
       `${inClear.hits} hits in ${inClear.files} files`,
     );
 
-    const short = await refusalOf(ask("lock.setPassphrase", { passphrase: "short" }));
-    await ask("lock.setPassphrase", { passphrase: PASSPHRASE });
+    const short = await refusalOf(
+      ask("lock.setPassphrase", { passphrase: "short", current: null }),
+    );
+    await ask("lock.setPassphrase", { passphrase: PASSPHRASE, current: null });
     const { isLocked } = await ask("lock.now", {});
     const refused = await refusalOf(ask("devices.list", { node: id }));
     const locked = total(homeDir, [...needles, canary, PASSPHRASE]);

@@ -28,6 +28,7 @@ export const lock = {
     hour: "After an hour",
   },
   now: "Lock now",
+  currentPassphrase: "Passphrase until now",
   newPassphrase: "New passphrase",
   passphraseHint:
     "12 characters or more. It seals this device's key. If it is forgotten, the device must be paired anew.",
