@@ -11,6 +11,7 @@ import {
 import { generateDeviceIdentity } from "@phantoma/crypto";
 import { beforeEach, expect, test } from "vitest";
 import { testProfile } from "../../../packages/client/src/devices/test-profile.ts";
+import { safetySchema } from "../ipc/devices.ts";
 import { DeviceDesk } from "./device-desk.ts";
 import { FakeNode } from "./fake-node.ts";
 import { NodeBook } from "./node-book.ts";
@@ -88,6 +89,13 @@ test("a device is renamed, raised, lowered and revoked, each by the next list", 
   expect((await desk.setRole(NODE, idOf(other), "chat")).version).toBe(5);
   expect((await desk.revoke(NODE, idOf(other))).devices[1]!.revokedAt).not.toBeNull();
   await expect(desk.revoke(NODE, idOf(other))).rejects.toThrow(refusedAs("ERR_DEVICE_UNKNOWN"));
+});
+
+test("a safety number has as many words as the page takes", async () => {
+  const { other } = await pair("phone");
+  await desk.add(NODE, "phone", "chat");
+  const { words } = safetySchema.parse(await desk.compare(NODE, idOf(other)));
+  expect(words).toHaveLength(24);
 });
 
 test("the last admin stays", async () => {
