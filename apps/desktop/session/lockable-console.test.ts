@@ -1,10 +1,12 @@
 /** A locked console answers nothing, holds no key, and opens with what it says it opens with. */
+import { EventEmitter } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exportDeviceIdentity } from "@phantoma/crypto";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ConsoleEvent } from "../ipc/contract.ts";
+import { lockWithMachine } from "../main/lock-with-machine.ts";
 import { FakeNode } from "./fake-node.ts";
 import { keyStoreIn, openFileKeyStore, openSealedKeyStore, type Sealer } from "./key-store.ts";
 import { LockableConsole } from "./lockable-console.ts";
@@ -37,7 +39,7 @@ async function start(sealer?: Sealer) {
   running.push(locked);
   const events: ConsoleEvent["event"][] = [];
   locked.subscribe(({ event }) => events.push(event));
-  return { ask: locked.requests, node, events };
+  return { ask: locked.requests, locked, node, events };
 }
 
 function sealer(backend: string): Sealer {
@@ -154,5 +156,33 @@ test("it locks after the minutes that were set, counted from the last hand on it
   await vi.advanceTimersByTimeAsync(5 * 60_000 - 1);
   expect((await ask["lock.get"]({})).isLocked).toBe(false);
   await vi.advanceTimersByTimeAsync(1);
+  await vi.waitFor(async () => expect((await ask["lock.get"]({})).isLocked).toBe(true));
+});
+
+test.each(["a hand", "the machine's waking"])(
+  "after a sleep longer than the minutes that were set, %s finds it locked",
+  async (what) => {
+    const { ask, locked } = await start(sealer("gnome_libsecret"));
+    await ask["lock.setIdle"]({ minutes: 5 });
+    const power = new EventEmitter();
+    lockWithMachine(power, locked);
+    const wake = async () =>
+      what === "a hand" ? ask["lock.active"]({}) : void power.emit("resume");
+    const begun = Date.now();
+    // The timers' clock stands still meanwhile, as it does while Linux sleeps.
+    vi.useFakeTimers({ toFake: ["Date"], now: begun + 5 * 60_000 - 1_000 });
+    await locked.lockIfLeft();
+    expect((await ask["lock.get"]({})).isLocked).toBe(false);
+    vi.setSystemTime(begun + 6 * 60_000);
+    await wake();
+    await vi.waitFor(async () => expect((await ask["lock.get"]({})).isLocked).toBe(true));
+  },
+);
+
+test.each(["lock-screen", "suspend"])("it locks at the machine's %s", async (event) => {
+  const { ask, locked } = await start(sealer("gnome_libsecret"));
+  const power = new EventEmitter();
+  lockWithMachine(power, locked);
+  power.emit(event);
   await vi.waitFor(async () => expect((await ask["lock.get"]({})).isLocked).toBe(true));
 });

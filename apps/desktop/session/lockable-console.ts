@@ -37,6 +37,8 @@ export class LockableConsole {
   #session: ConsoleSession | undefined;
   #opened: Awaited<ReturnType<KeyStore["open"]>> | undefined;
   #idle: NodeJS.Timeout | undefined;
+  /** By the wall clock: a timer's clock stands still while the machine sleeps. */
+  #idleSince = Date.now();
   #idleMinutes: LockView["idleMinutes"];
   #answering = 0;
   #turning: Promise<unknown> = Promise.resolve();
@@ -93,6 +95,16 @@ export class LockableConsole {
     this.#listeners.clear();
   }
 
+  /** @returns whether nobody was there for longer than was set, so that it locked or was locked */
+  async lockIfLeft(): Promise<boolean> {
+    if (!this.#session) return true;
+    const isLeft =
+      this.#idleMinutes !== null && Date.now() - this.#idleSince >= this.#idleMinutes * MINUTE_MS;
+    if (!isLeft || this.#answering > 0) return false;
+    await this.#lock().catch(() => undefined);
+    return !this.#session;
+  }
+
   readonly #own: Pick<RequestHandlers, LockRequest> = {
     "lock.get": async () => this.#view,
     "lock.now": async () => {
@@ -124,7 +136,8 @@ export class LockableConsole {
       return this.#view;
     },
     "lock.active": async () => {
-      this.#somebodyIsThere();
+      // The hand that wakes a machine may be anybody's.
+      if (!(await this.lockIfLeft())) this.#somebodyIsThere();
       return {};
     },
   };
@@ -172,6 +185,7 @@ export class LockableConsole {
 
   #somebodyIsThere(): void {
     clearTimeout(this.#idle);
+    this.#idleSince = Date.now();
     if (!this.#session || this.#idleMinutes === null) return;
     const lock = () => {
       // Who reads a long answer moves no hand.
