@@ -5,6 +5,7 @@
  */
 import {
   assertAdminStays,
+  assertIsNoKit,
   assertNameIsFree,
   ClientError,
   isRecoveryKit,
@@ -131,6 +132,7 @@ async function change(
 ): Promise<number> {
   const current = await directory.current();
   const device = chooseActive(current, wanted);
+  assertIsNoKit(device);
   const changed = decide(current, device);
   const { signingKey } = device;
   await directory.submit(signChangedDevice(admin, current, signingKey, changed, Date.now()));

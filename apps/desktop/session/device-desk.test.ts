@@ -98,6 +98,16 @@ test("a safety number has as many words as the page takes", async () => {
   expect(words).toHaveLength(24);
 });
 
+test("a kit keeps its name and its role: renamed, it would count as an admin that a machine has", async () => {
+  const kit = generateDeviceIdentity();
+  await desk.sign(NODE, (list, admin) =>
+    signAddedDevice(admin, list, describeDevice(kit, "Recovery kit 2026", "admin"), 2_000),
+  );
+  await expect(desk.rename(NODE, idOf(kit), "laptop")).rejects.toThrow(refusedAs("ERR_KIT_FIXED"));
+  await expect(desk.setRole(NODE, idOf(kit), "chat")).rejects.toThrow(refusedAs("ERR_KIT_FIXED"));
+  expect((await desk.revoke(NODE, idOf(kit))).devices[1]!.revokedAt).not.toBeNull();
+});
+
 test("the last admin stays", async () => {
   const own = idOf(device);
   await expect(desk.revoke(NODE, own)).rejects.toThrow(refusedAs("ERR_LAST_ADMIN"));

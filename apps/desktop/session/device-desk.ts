@@ -9,6 +9,7 @@ import { join } from "node:path";
 import {
   afterTry,
   assertAdminStays,
+  assertIsNoKit,
   assertNameIsFree,
   ClientError,
   isRecoveryKit,
@@ -107,7 +108,9 @@ export class DeviceDesk {
 
   rename(node: string, id: string, name: string): Promise<DevicesView> {
     return this.sign(node, (current, admin) => {
-      const { signingKey } = chosen(current, id);
+      const device = chosen(current, id);
+      assertIsNoKit(device);
+      const { signingKey } = device;
       const others = current.devices.filter((one) => !sameBytes(one.signingKey, signingKey));
       assertNameIsFree({ devices: others }, name);
       return signChangedDevice(admin, current, signingKey, { name }, Date.now());
@@ -117,6 +120,7 @@ export class DeviceDesk {
   setRole(node: string, id: string, role: Device["role"]): Promise<DevicesView> {
     return this.sign(node, (current, admin) => {
       const device = chosen(current, id);
+      assertIsNoKit(device);
       if (role === "chat") assertAdminStays(current, device);
       return signChangedDevice(admin, current, device.signingKey, { role }, Date.now());
     });
