@@ -69,7 +69,12 @@ export function keyStoreIn(homeDir: string, openUnlocked: () => Promise<OpenKeyS
     },
     async open(passphrase) {
       const stored = readIfPresent(lockedPath);
-      if (stored) return openLocked(stored, lockedPath, passphrase);
+      if (stored) {
+        const opened = await openLocked(stored, lockedPath, passphrase);
+        // Left by a crash between sealing and overwriting.
+        overwriteUnlocked(homeDir);
+        return opened;
+      }
       const opened = await openUnlocked();
       last = opened.view;
       return opened;
@@ -87,7 +92,7 @@ export function keyStoreIn(homeDir: string, openUnlocked: () => Promise<OpenKeyS
       } finally {
         secret.erase();
       }
-      for (const name of ["device.key", "device.sealed"]) overwrite(join(homeDir, name));
+      overwriteUnlocked(homeDir);
     },
   };
 }
@@ -103,6 +108,12 @@ async function openLocked(
   const secret = await openWithPassphrase(passphrase, CONTEXT, stored);
   const view = { backend: "passphrase", isProtected: true, note: null } as const;
   return { device: importOrRefuse(secret.expose(), path), view };
+}
+
+/** All that the key lies in without the passphrase, a file that was being written included. */
+function overwriteUnlocked(homeDir: string): void {
+  for (const name of ["device.key", "device.sealed"])
+    for (const end of ["", ".new"]) overwrite(join(homeDir, name + end));
 }
 
 /** What a disk keeps of a file that was overwritten in place is not ours to say; a copy of the folder has none. */

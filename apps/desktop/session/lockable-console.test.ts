@@ -1,6 +1,13 @@
 /** A locked console answers nothing, holds no key, and opens with what it says it opens with. */
 import { EventEmitter } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, statSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exportDeviceIdentity } from "@phantoma/crypto";
@@ -104,6 +111,21 @@ test.each([
   await expect(ask["lock.now"]({})).rejects.toThrow(refusedAs("ERR_LOCK_POINTLESS"));
   expect(existsSync(join(homeDir, "device.locked"))).toBe(false);
   expect(readFileSync(join(homeDir, "device.sealed"))).toEqual(before);
+});
+
+test("what a crash left of the key outside its seal is gone once the passphrase opened it", async () => {
+  const first = await start();
+  const left = ["device.key", "device.key.new", "device.sealed"];
+  const key = readFileSync(join(homeDir, "device.key"));
+  await first.ask["lock.setPassphrase"]({ passphrase: PASSPHRASE, current: null });
+  for (const name of left) writeFileSync(join(homeDir, name), key);
+  const { ask } = await start();
+  await expect(ask["lock.open"]({ passphrase: "nine brown horses ran" })).rejects.toThrow(
+    refusedAs("ERR_PASSPHRASE"),
+  );
+  expect(left.every((name) => existsSync(join(homeDir, name)))).toBe(true);
+  await ask["lock.open"]({ passphrase: PASSPHRASE });
+  expect(left.filter((name) => existsSync(join(homeDir, name)))).toEqual([]);
 });
 
 test("another passphrase is set only by whoever knows the one there is", async () => {
