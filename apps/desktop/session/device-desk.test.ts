@@ -74,6 +74,28 @@ test("nothing is added after a person said that the words differ", async () => {
   expect((await desk.list(NODE)).version).toBe(1);
 });
 
+test("a person who refuses while a code is looked at has refused it", async () => {
+  const { text } = await desk.invite(NODE);
+  const joining = await answerInvitation(generateDeviceIdentity(), "phone", text, Date.now());
+  const looking = desk.look(NODE, joining.code);
+  desk.refuse(NODE);
+  await expect(looking).rejects.toThrow(refusedAs("ERR_NOT_BEGUN"));
+  await expect(desk.add(NODE, "phone", "chat")).rejects.toThrow(refusedAs("ERR_NOT_BEGUN"));
+});
+
+test("of two codes that are looked at together only the last can be added", async () => {
+  const { text } = await desk.invite(NODE);
+  const [one, other] = [generateDeviceIdentity(), generateDeviceIdentity()];
+  const codes = await Promise.all(
+    [one, other].map((device) => answerInvitation(device, "phone", text, Date.now())),
+  );
+  const first = desk.look(NODE, codes[0]!.code);
+  const last = desk.look(NODE, codes[1]!.code);
+  await expect(first).rejects.toThrow(refusedAs("ERR_NOT_BEGUN"));
+  await last;
+  expect((await desk.add(NODE, "phone", "chat")).devices[1]!.id).toBe(idOf(other));
+});
+
 test("a device is renamed, raised, lowered and revoked, each by the next list", async () => {
   const { other } = await pair("phone");
   await desk.add(NODE, "phone", "chat");

@@ -84,9 +84,16 @@ export class DeviceDesk {
   async look(node: string, code: string): Promise<AskedView> {
     const pairing = this.#pairings.get(node);
     const held = pairing?.held;
-    if (pairing && held) this.#pairings.set(node, { held: afterTry(held) });
+    const tried = held && { held: afterTry(held) };
+    if (tried) this.#pairings.set(node, tried);
     const { request, words } = await takeRequest(held, code, Date.now());
-    this.#pairings.set(node, { held: afterTry(held!), asked: request });
+    // Meanwhile a person may have refused, or made another invitation, or looked at another code.
+    if (!tried || this.#pairings.get(node) !== tried)
+      throw new DesktopError(
+        "ERR_NOT_BEGUN",
+        "the invitation changed while its code was looked at",
+      );
+    this.#pairings.set(node, { ...tried, asked: request });
     return { name: request.name, words };
   }
 
