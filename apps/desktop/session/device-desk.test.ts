@@ -5,15 +5,18 @@ import { join } from "node:path";
 import {
   answerInvitation,
   describeDevice,
+  newKit,
+  sealKit,
   signAddedDevice,
   signFirstDeviceList,
 } from "@phantoma/client";
-import { generateDeviceIdentity } from "@phantoma/crypto";
+import { generateDeviceIdentity, Secret } from "@phantoma/crypto";
 import { beforeEach, expect, test } from "vitest";
 import { testProfile } from "../../../packages/client/src/devices/test-profile.ts";
 import { safetySchema } from "../ipc/devices.ts";
 import { DeviceDesk } from "./device-desk.ts";
 import { FakeNode } from "./fake-node.ts";
+import { KitDesk } from "./kit-desk.ts";
 import { NodeBook } from "./node-book.ts";
 
 const NODE = testProfile.nodeKey;
@@ -23,13 +26,15 @@ const refusedAs = (code: string) => expect.objectContaining({ code });
 
 let node: FakeNode;
 let desk: DeviceDesk;
+let homeDir: string;
+let book: NodeBook;
 beforeEach(() => {
-  const homeDir = mkdtempSync(join(tmpdir(), "phantoma-desk-"));
+  homeDir = mkdtempSync(join(tmpdir(), "phantoma-desk-"));
   node = new FakeNode();
   node.deviceList = signFirstDeviceList(device, "desk", Buffer.from(NODE, "hex"), 1_000).list;
   const ignore = () => undefined;
   const openControl = () => node.openControl();
-  const book = new NodeBook({ homeDir, openControl, onChanged: ignore, onRemoved: ignore });
+  book = new NodeBook({ homeDir, openControl, onChanged: ignore, onRemoved: ignore });
   book.addPaired(testProfile);
   desk = new DeviceDesk({ homeDir, book, device });
 });
@@ -143,6 +148,12 @@ test("a node that goes back to an older list is refused, and nothing is signed o
     signAddedDevice(admin, list, describeDevice(generateDeviceIdentity(), "phone", "chat"), 2_000),
   );
   node.deviceList = older;
+  const kit = newKit(testProfile, 1_000);
+  const sealed = await sealKit(kit, new Secret(Buffer.from("nine brown horses walk")));
+  const kits = new KitDesk(homeDir, book, desk);
+  await expect(
+    kits.check(NODE, sealed.toString("base64"), "nine brown horses walk"),
+  ).rejects.toThrow(refusedAs("ERR_NODE_IDENTITY"));
   await expect(desk.list(NODE)).rejects.toThrow(refusedAs("ERR_NODE_IDENTITY"));
   await expect(desk.revoke(NODE, idOf(device))).rejects.toThrow(refusedAs("ERR_NODE_IDENTITY"));
   expect(current).toBe(1);

@@ -163,11 +163,16 @@ export class DeviceDesk {
   /** @throws {@link ClientError} `ERR_NODE_IDENTITY` when the node went back */
   remember(node: string, document: Uint8Array): VerifiedDeviceList {
     const current = openDeviceList(document, node);
-    const path = join(this.#options.homeDir, "nodes", `${node}.seen`);
+    this.rememberList(current);
+    return current;
+  }
+
+  /** @throws {@link ClientError} `ERR_NODE_IDENTITY` when the node went back */
+  rememberList(current: VerifiedDeviceList): void {
+    const path = join(this.#options.homeDir, "nodes", `${hex(current.node)}.seen`);
     const stored = readIfPresent(path);
     const seen = stored && parseSeenDevices(stored.toString("utf8"));
     writePrivate(path, JSON.stringify(nextSeenDevices(seen, current)));
-    return current;
   }
 
   #ask<T>(node: string, question: (control: LiveControl) => Promise<T>): Promise<T> {

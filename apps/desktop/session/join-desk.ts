@@ -11,7 +11,6 @@ import {
   ClientError,
   ControlSession,
   isRecoveryKit,
-  openDeviceList,
   openKit,
   qrRows,
   restoreFromKit,
@@ -22,12 +21,15 @@ import {
 import { Secret, type DeviceIdentity } from "@phantoma/crypto";
 import type { JoiningView, KitOpened } from "../ipc/devices.ts";
 import type { NodeView } from "../ipc/node.ts";
+import type { DeviceDesk } from "./device-desk.ts";
 import { DesktopError } from "./desktop-error.ts";
 import type { NodeBook } from "./node-book.ts";
 
 export interface JoinDeskOptions {
   readonly book: NodeBook;
   readonly device: DeviceIdentity;
+  /** So that a node which this machine knew before cannot show it an older list. */
+  readonly devices: Pick<DeviceDesk, "remember" | "rememberList">;
 }
 
 export class JoinDesk {
@@ -52,10 +54,10 @@ export class JoinDesk {
   async accept(): Promise<NodeView> {
     const joining = this.#joining;
     if (!joining) throw new DesktopError("ERR_NOT_BEGUN", "no invitation was taken up");
-    const { book, device } = this.#options;
+    const { book, device, devices } = this.#options;
     const waiting = (this.#waiting = new AbortController());
     try {
-      await awaitEnrolment(device, joining.invitation, waiting.signal);
+      devices.rememberList(await awaitEnrolment(device, joining.invitation, waiting.signal));
     } catch (error) {
       if (waiting.signal.aborted) throw new ClientError("ERR_CANCELLED", "the pairing was left");
       throw error;
@@ -78,7 +80,8 @@ export class JoinDesk {
     const { identity, profile } = kit;
     const session = await ControlSession.open({ profile, device: identity });
     try {
-      const list = openDeviceList(await session.deviceList(), profile.nodeKey);
+      const document = await session.deviceList();
+      const list = this.#options.devices.remember(profile.nodeKey, document);
       const shown = list.devices.filter((one) => one.revokedAt === null && !isRecoveryKit(one));
       this.#kit = kit;
       const devices = shown.map(({ signingKey, name, role }) => ({
@@ -95,10 +98,11 @@ export class JoinDesk {
   async restore(name: string, lost: readonly string[]): Promise<NodeView> {
     const kit = this.#kit;
     if (!kit) throw new DesktopError("ERR_NOT_BEGUN", "no kit was opened");
-    const { book, device } = this.#options;
-    await restoreFromKit(kit, device, name, async (devices) =>
-      devices.filter(({ signingKey }) => lost.includes(hex(signingKey))),
+    const { book, device, devices } = this.#options;
+    const { list } = await restoreFromKit(kit, device, name, async (known) =>
+      known.filter(({ signingKey }) => lost.includes(hex(signingKey))),
     );
+    devices.rememberList(list);
     const profile: NodeProfile = kit.profile;
     this.leave();
     return book.addPaired(profile);
