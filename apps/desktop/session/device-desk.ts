@@ -163,16 +163,24 @@ export class DeviceDesk {
   /** @throws {@link ClientError} `ERR_NODE_IDENTITY` when the node went back */
   remember(node: string, document: Uint8Array): VerifiedDeviceList {
     const current = openDeviceList(document, node);
-    this.rememberList(current);
+    this.#remember(current, false);
     return current;
   }
 
-  /** @throws {@link ClientError} `ERR_NODE_IDENTITY` when the node went back */
-  rememberList(current: VerifiedDeviceList): void {
+  /**
+   * The list that a pairing or a kit came with.
+   *
+   * @throws {@link ClientError} `ERR_NODE_IDENTITY` when the node went back
+   */
+  rememberPaired(current: VerifiedDeviceList): void {
+    this.#remember(current, true);
+  }
+
+  #remember(current: VerifiedDeviceList, isPaired: boolean): void {
     const path = join(this.#options.homeDir, "nodes", `${hex(current.node)}.seen`);
     const stored = readIfPresent(path);
     const seen = stored && parseSeenDevices(stored.toString("utf8"));
-    writePrivate(path, JSON.stringify(nextSeenDevices(seen, current)));
+    writePrivate(path, JSON.stringify(nextSeenDevices(seen, current, isPaired)));
   }
 
   #ask<T>(node: string, question: (control: LiveControl) => Promise<T>): Promise<T> {

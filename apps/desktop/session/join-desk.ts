@@ -11,6 +11,7 @@ import {
   ClientError,
   ControlSession,
   isRecoveryKit,
+  openDeviceList,
   openKit,
   qrRows,
   restoreFromKit,
@@ -29,7 +30,7 @@ export interface JoinDeskOptions {
   readonly book: NodeBook;
   readonly device: DeviceIdentity;
   /** So that a node which this machine knew before cannot show it an older list. */
-  readonly devices: Pick<DeviceDesk, "remember" | "rememberList">;
+  readonly devices: Pick<DeviceDesk, "rememberPaired">;
 }
 
 export class JoinDesk {
@@ -57,7 +58,7 @@ export class JoinDesk {
     const { book, device, devices } = this.#options;
     const waiting = (this.#waiting = new AbortController());
     try {
-      devices.rememberList(await awaitEnrolment(device, joining.invitation, waiting.signal));
+      devices.rememberPaired(await awaitEnrolment(device, joining.invitation, waiting.signal));
     } catch (error) {
       if (waiting.signal.aborted) throw new ClientError("ERR_CANCELLED", "the pairing was left");
       throw error;
@@ -80,8 +81,8 @@ export class JoinDesk {
     const { identity, profile } = kit;
     const session = await ControlSession.open({ profile, device: identity });
     try {
-      const document = await session.deviceList();
-      const list = this.#options.devices.remember(profile.nodeKey, document);
+      const list = openDeviceList(await session.deviceList(), profile.nodeKey);
+      this.#options.devices.rememberPaired(list);
       const shown = list.devices.filter((one) => one.revokedAt === null && !isRecoveryKit(one));
       this.#kit = kit;
       const devices = shown.map(({ signingKey, name, role }) => ({
@@ -102,7 +103,7 @@ export class JoinDesk {
     const { list } = await restoreFromKit(kit, device, name, async (known) =>
       known.filter(({ signingKey }) => lost.includes(hex(signingKey))),
     );
-    devices.rememberList(list);
+    devices.rememberPaired(list);
     const profile: NodeProfile = kit.profile;
     this.leave();
     return book.addPaired(profile);
