@@ -3,7 +3,7 @@
  *
  *   HOME/device.key                0600, both private keys, 64 bytes
  *   HOME/nodes/NAME.json           0600, a node's address, keys and certificate
- *   HOME/nodes/NAME.devices.json   0600, version and hash of the newest device list that was seen
+ *   HOME/nodes/NAME.devices.json   0600, version, hash and admins of the newest device list that was seen
  *   HOME/nodes/NAME.invite.json    0600, the invitation that waits for a device, and its tries; nothing secret
  *   HOME/keys/NAME                 0600, what a program shows to `phantoma serve`
  *   HOME/hosts.json                0600, SSH host keys that a person confirmed, by address

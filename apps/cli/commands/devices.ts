@@ -5,6 +5,7 @@
  */
 import {
   assertAdminStays,
+  assertIsNoKit,
   assertNameIsFree,
   ClientError,
   isRecoveryKit,
@@ -131,6 +132,7 @@ async function change(
 ): Promise<number> {
   const current = await directory.current();
   const device = chooseActive(current, wanted);
+  assertIsNoKit(device);
   const changed = decide(current, device);
   const { signingKey } = device;
   await directory.submit(signChangedDevice(admin, current, signingKey, changed, Date.now()));
@@ -177,7 +179,15 @@ async function compare(
   if (isJson) writeJson({ device: described(other), digits, words, version: current.version });
   else
     write(
-      `safety number of this device and ${shownName(other)}: the same on both, or the node lies to one\n\n  ${words.join(" ")}\n  ${digits}\n`,
+      `safety number of this device and ${shownName(other)}: the same on both, or the node lies to one\n\n${rowsOfSix(words)}\n  ${digits}\n`,
     );
   return 0;
+}
+
+/** As the console shows them: two people read them row by row. */
+function rowsOfSix(words: readonly string[]): string {
+  const rows: string[] = [];
+  for (let from = 0; from < words.length; from += 6)
+    rows.push(`  ${words.slice(from, from + 6).join(" ")}`);
+  return rows.join("\n");
 }

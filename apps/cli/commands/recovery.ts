@@ -124,7 +124,7 @@ async function restore(
   home.save(profile);
   home.saveSeenDevices(
     profile.name,
-    nextSeenDevices(home.seenDevices(profile.name), restored.list),
+    nextSeenDevices(home.seenDevices(profile.name), restored.list, true),
   );
   const gone = restored.lost.map(shownName);
   if (json) writeJson({ restored: profile.name, revoked: gone, version: restored.list.version });

@@ -1,6 +1,6 @@
 /** Which device is meant, and what its fingerprint covers. */
 import type { Device } from "@phantoma/crypto";
-import { assertAdminStays, assertNameIsFree } from "@phantoma/client";
+import { assertAdminStays, assertIsNoKit, assertNameIsFree } from "@phantoma/client";
 import { expect, test } from "vitest";
 import { UsageError } from "../output.ts";
 import { chooseActive } from "./directory.ts";
@@ -39,7 +39,9 @@ test.each([["nobody"], ["old"], [keyOf(4)], [undefined]])("%j is no active devic
 });
 
 test("a name that is active is taken, also by one that only looks the same; a revoked one is free", () => {
-  for (const name of ["ada", "Ada", "ada ", "ada\u0007", "a\u202eda", "", " ", "Recovery kit 2026"])
+  for (const name of ["ada", "Ada", "ada ", "ada\u0007", "a\u202eda", "", " "])
+    expect(() => assertNameIsFree(list, name)).toThrow(refusedAs("ERR_DEVICE_NAME"));
+  for (const name of ["Recovery kit 2026", "recovery kit", "RECOVERY KIT", " Recovery Kit 1"])
     expect(() => assertNameIsFree(list, name)).toThrow(refusedAs("ERR_DEVICE_NAME"));
   expect(() => assertNameIsFree(list, "n".repeat(64))).not.toThrow();
   expect(() => assertNameIsFree(list, "n".repeat(65))).toThrow(refusedAs("ERR_DEVICE_NAME"));
@@ -55,6 +57,12 @@ test("the last admin stays; a kit in a drawer is not another one", () => {
     expect(() => assertAdminStays({ devices }, leaving)).not.toThrow();
   const second = { ...device("laptop", 8), role: "admin" } as const;
   expect(() => assertAdminStays({ devices: [...devices, second] }, desk)).not.toThrow();
+});
+
+test("a kit's name and role are not changed; another device's are", () => {
+  const named = (name: string) => () => assertIsNoKit({ name });
+  expect(named("Recovery kit 2026-11-30 12:00:00")).toThrow(refusedAs("ERR_KIT_FIXED"));
+  expect(named("laptop")).not.toThrow();
 });
 
 test("a fingerprint changes with either key, and when they change places", () => {

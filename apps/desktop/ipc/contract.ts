@@ -361,9 +361,9 @@ export const requests = {
     input: z.strictObject({ passphrase: passphraseSchema.nullable() }),
     output: lockSchema,
   },
-  /** From now on only this passphrase opens the device's key. */
+  /** From now on only this passphrase opens the device's key. `current`: the one that does so now, where one does. */
   "lock.setPassphrase": {
-    input: z.strictObject({ passphrase: passphraseSchema }),
+    input: z.strictObject({ passphrase: passphraseSchema, current: passphraseSchema.nullable() }),
     output: lockSchema,
   },
   "lock.setIdle": {

@@ -59,7 +59,7 @@ export const askedSchema = z.strictObject({
 
 export const safetySchema = z.strictObject({
   digits: z.string().max(80),
-  words: z.array(z.string()).length(12),
+  words: z.array(z.string()).length(24),
 });
 
 export const kitMadeSchema = z.strictObject({

@@ -112,6 +112,7 @@ export const clientCodes = [
   "ERR_PAIRING_WORDS",
   "ERR_LAST_ADMIN",
   "ERR_DEVICE_NAME",
+  "ERR_KIT_FIXED",
   "ERR_DEVICE_UNKNOWN",
   "ERR_KIT_FILE",
   "ERR_PASSPHRASE",

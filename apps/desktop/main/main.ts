@@ -16,6 +16,7 @@ import { consoleHome, demoPlace, releaseOf } from "../session/place.ts";
 import { answerPage } from "./app-protocol.ts";
 import { guardEveryPage, guardSession } from "./guard.ts";
 import { connectRouter } from "./ipc.ts";
+import { lockWithMachine } from "./lock-with-machine.ts";
 import { menuTemplate } from "./menu.ts";
 import { openLink } from "./open-link.ts";
 import { electronSealer } from "./sealer.ts";
@@ -80,10 +81,7 @@ async function start(): Promise<void> {
   app.on("second-instance", () => void windows.show());
   app.on("activate", () => void windows.show());
   app.on("window-all-closed", () => app.quit());
-  powerMonitor.on(
-    "lock-screen",
-    () => void session.requests["lock.now"]({}).catch(() => undefined),
-  );
+  lockWithMachine(powerMonitor, session);
   endWith(session);
   await windows.show();
 }

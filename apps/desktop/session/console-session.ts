@@ -102,7 +102,7 @@ export class ConsoleSession {
     });
     this.#desk = new ModelDesk({ book: this.#book, client, device });
     this.#devices = new DeviceDesk({ homeDir, book: this.#book, device });
-    this.#joins = new JoinDesk({ book: this.#book, device });
+    this.#joins = new JoinDesk({ book: this.#book, device, devices: this.#devices });
     this.#kits = new KitDesk(homeDir, this.#book, this.#devices);
     const releasesDir = `${homeDir}/releases`;
     this.#updates = new UpdateDesk({ book: this.#book, device, releasesDir });

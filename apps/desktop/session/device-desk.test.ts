@@ -5,14 +5,18 @@ import { join } from "node:path";
 import {
   answerInvitation,
   describeDevice,
+  newKit,
+  sealKit,
   signAddedDevice,
   signFirstDeviceList,
 } from "@phantoma/client";
-import { generateDeviceIdentity } from "@phantoma/crypto";
+import { generateDeviceIdentity, Secret } from "@phantoma/crypto";
 import { beforeEach, expect, test } from "vitest";
 import { testProfile } from "../../../packages/client/src/devices/test-profile.ts";
+import { safetySchema } from "../ipc/devices.ts";
 import { DeviceDesk } from "./device-desk.ts";
 import { FakeNode } from "./fake-node.ts";
+import { KitDesk } from "./kit-desk.ts";
 import { NodeBook } from "./node-book.ts";
 
 const NODE = testProfile.nodeKey;
@@ -22,13 +26,15 @@ const refusedAs = (code: string) => expect.objectContaining({ code });
 
 let node: FakeNode;
 let desk: DeviceDesk;
+let homeDir: string;
+let book: NodeBook;
 beforeEach(() => {
-  const homeDir = mkdtempSync(join(tmpdir(), "phantoma-desk-"));
+  homeDir = mkdtempSync(join(tmpdir(), "phantoma-desk-"));
   node = new FakeNode();
   node.deviceList = signFirstDeviceList(device, "desk", Buffer.from(NODE, "hex"), 1_000).list;
   const ignore = () => undefined;
   const openControl = () => node.openControl();
-  const book = new NodeBook({ homeDir, openControl, onChanged: ignore, onRemoved: ignore });
+  book = new NodeBook({ homeDir, openControl, onChanged: ignore, onRemoved: ignore });
   book.addPaired(testProfile);
   desk = new DeviceDesk({ homeDir, book, device });
 });
@@ -73,6 +79,28 @@ test("nothing is added after a person said that the words differ", async () => {
   expect((await desk.list(NODE)).version).toBe(1);
 });
 
+test("a person who refuses while a code is looked at has refused it", async () => {
+  const { text } = await desk.invite(NODE);
+  const joining = await answerInvitation(generateDeviceIdentity(), "phone", text, Date.now());
+  const looking = desk.look(NODE, joining.code);
+  desk.refuse(NODE);
+  await expect(looking).rejects.toThrow(refusedAs("ERR_NOT_BEGUN"));
+  await expect(desk.add(NODE, "phone", "chat")).rejects.toThrow(refusedAs("ERR_NOT_BEGUN"));
+});
+
+test("of two codes that are looked at together only the last can be added", async () => {
+  const { text } = await desk.invite(NODE);
+  const [one, other] = [generateDeviceIdentity(), generateDeviceIdentity()];
+  const codes = await Promise.all(
+    [one, other].map((device) => answerInvitation(device, "phone", text, Date.now())),
+  );
+  const first = desk.look(NODE, codes[0]!.code);
+  const last = desk.look(NODE, codes[1]!.code);
+  await expect(first).rejects.toThrow(refusedAs("ERR_NOT_BEGUN"));
+  await last;
+  expect((await desk.add(NODE, "phone", "chat")).devices[1]!.id).toBe(idOf(other));
+});
+
 test("a device is renamed, raised, lowered and revoked, each by the next list", async () => {
   const { other } = await pair("phone");
   await desk.add(NODE, "phone", "chat");
@@ -90,6 +118,23 @@ test("a device is renamed, raised, lowered and revoked, each by the next list", 
   await expect(desk.revoke(NODE, idOf(other))).rejects.toThrow(refusedAs("ERR_DEVICE_UNKNOWN"));
 });
 
+test("a safety number has as many words as the page takes", async () => {
+  const { other } = await pair("phone");
+  await desk.add(NODE, "phone", "chat");
+  const { words } = safetySchema.parse(await desk.compare(NODE, idOf(other)));
+  expect(words).toHaveLength(24);
+});
+
+test("a kit keeps its name and its role: renamed, it would count as an admin that a machine has", async () => {
+  const kit = generateDeviceIdentity();
+  await desk.sign(NODE, (list, admin) =>
+    signAddedDevice(admin, list, describeDevice(kit, "Recovery kit 2026", "admin"), 2_000),
+  );
+  await expect(desk.rename(NODE, idOf(kit), "laptop")).rejects.toThrow(refusedAs("ERR_KIT_FIXED"));
+  await expect(desk.setRole(NODE, idOf(kit), "chat")).rejects.toThrow(refusedAs("ERR_KIT_FIXED"));
+  expect((await desk.revoke(NODE, idOf(kit))).devices[1]!.revokedAt).not.toBeNull();
+});
+
 test("the last admin stays", async () => {
   const own = idOf(device);
   await expect(desk.revoke(NODE, own)).rejects.toThrow(refusedAs("ERR_LAST_ADMIN"));
@@ -103,6 +148,12 @@ test("a node that goes back to an older list is refused, and nothing is signed o
     signAddedDevice(admin, list, describeDevice(generateDeviceIdentity(), "phone", "chat"), 2_000),
   );
   node.deviceList = older;
+  const kit = newKit(testProfile, 1_000);
+  const sealed = await sealKit(kit, new Secret(Buffer.from("nine brown horses walk")));
+  const kits = new KitDesk(homeDir, book, desk);
+  await expect(
+    kits.check(NODE, sealed.toString("base64"), "nine brown horses walk"),
+  ).rejects.toThrow(refusedAs("ERR_NODE_IDENTITY"));
   await expect(desk.list(NODE)).rejects.toThrow(refusedAs("ERR_NODE_IDENTITY"));
   await expect(desk.revoke(NODE, idOf(device))).rejects.toThrow(refusedAs("ERR_NODE_IDENTITY"));
   expect(current).toBe(1);

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import {
   afterTry,
   assertAdminStays,
+  assertIsNoKit,
   assertNameIsFree,
   ClientError,
   isRecoveryKit,
@@ -83,9 +84,16 @@ export class DeviceDesk {
   async look(node: string, code: string): Promise<AskedView> {
     const pairing = this.#pairings.get(node);
     const held = pairing?.held;
-    if (pairing && held) this.#pairings.set(node, { held: afterTry(held) });
+    const tried = held && { held: afterTry(held) };
+    if (tried) this.#pairings.set(node, tried);
     const { request, words } = await takeRequest(held, code, Date.now());
-    this.#pairings.set(node, { held: afterTry(held!), asked: request });
+    // Meanwhile a person may have refused, or made another invitation, or looked at another code.
+    if (!tried || this.#pairings.get(node) !== tried)
+      throw new DesktopError(
+        "ERR_NOT_BEGUN",
+        "the invitation changed while its code was looked at",
+      );
+    this.#pairings.set(node, { ...tried, asked: request });
     return { name: request.name, words };
   }
 
@@ -107,7 +115,9 @@ export class DeviceDesk {
 
   rename(node: string, id: string, name: string): Promise<DevicesView> {
     return this.sign(node, (current, admin) => {
-      const { signingKey } = chosen(current, id);
+      const device = chosen(current, id);
+      assertIsNoKit(device);
+      const { signingKey } = device;
       const others = current.devices.filter((one) => !sameBytes(one.signingKey, signingKey));
       assertNameIsFree({ devices: others }, name);
       return signChangedDevice(admin, current, signingKey, { name }, Date.now());
@@ -117,6 +127,7 @@ export class DeviceDesk {
   setRole(node: string, id: string, role: Device["role"]): Promise<DevicesView> {
     return this.sign(node, (current, admin) => {
       const device = chosen(current, id);
+      assertIsNoKit(device);
       if (role === "chat") assertAdminStays(current, device);
       return signChangedDevice(admin, current, device.signingKey, { role }, Date.now());
     });
@@ -152,11 +163,24 @@ export class DeviceDesk {
   /** @throws {@link ClientError} `ERR_NODE_IDENTITY` when the node went back */
   remember(node: string, document: Uint8Array): VerifiedDeviceList {
     const current = openDeviceList(document, node);
-    const path = join(this.#options.homeDir, "nodes", `${node}.seen`);
+    this.#remember(current, false);
+    return current;
+  }
+
+  /**
+   * The list that a pairing or a kit came with.
+   *
+   * @throws {@link ClientError} `ERR_NODE_IDENTITY` when the node went back
+   */
+  rememberPaired(current: VerifiedDeviceList): void {
+    this.#remember(current, true);
+  }
+
+  #remember(current: VerifiedDeviceList, isPaired: boolean): void {
+    const path = join(this.#options.homeDir, "nodes", `${hex(current.node)}.seen`);
     const stored = readIfPresent(path);
     const seen = stored && parseSeenDevices(stored.toString("utf8"));
-    writePrivate(path, JSON.stringify(nextSeenDevices(seen, current)));
-    return current;
+    writePrivate(path, JSON.stringify(nextSeenDevices(seen, current, isPaired)));
   }
 
   #ask<T>(node: string, question: (control: LiveControl) => Promise<T>): Promise<T> {

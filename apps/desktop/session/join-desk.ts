@@ -22,12 +22,15 @@ import {
 import { Secret, type DeviceIdentity } from "@phantoma/crypto";
 import type { JoiningView, KitOpened } from "../ipc/devices.ts";
 import type { NodeView } from "../ipc/node.ts";
+import type { DeviceDesk } from "./device-desk.ts";
 import { DesktopError } from "./desktop-error.ts";
 import type { NodeBook } from "./node-book.ts";
 
 export interface JoinDeskOptions {
   readonly book: NodeBook;
   readonly device: DeviceIdentity;
+  /** So that a node which this machine knew before cannot show it an older list. */
+  readonly devices: Pick<DeviceDesk, "rememberPaired">;
 }
 
 export class JoinDesk {
@@ -52,10 +55,10 @@ export class JoinDesk {
   async accept(): Promise<NodeView> {
     const joining = this.#joining;
     if (!joining) throw new DesktopError("ERR_NOT_BEGUN", "no invitation was taken up");
-    const { book, device } = this.#options;
+    const { book, device, devices } = this.#options;
     const waiting = (this.#waiting = new AbortController());
     try {
-      await awaitEnrolment(device, joining.invitation, waiting.signal);
+      devices.rememberPaired(await awaitEnrolment(device, joining.invitation, waiting.signal));
     } catch (error) {
       if (waiting.signal.aborted) throw new ClientError("ERR_CANCELLED", "the pairing was left");
       throw error;
@@ -79,6 +82,7 @@ export class JoinDesk {
     const session = await ControlSession.open({ profile, device: identity });
     try {
       const list = openDeviceList(await session.deviceList(), profile.nodeKey);
+      this.#options.devices.rememberPaired(list);
       const shown = list.devices.filter((one) => one.revokedAt === null && !isRecoveryKit(one));
       this.#kit = kit;
       const devices = shown.map(({ signingKey, name, role }) => ({
@@ -95,10 +99,11 @@ export class JoinDesk {
   async restore(name: string, lost: readonly string[]): Promise<NodeView> {
     const kit = this.#kit;
     if (!kit) throw new DesktopError("ERR_NOT_BEGUN", "no kit was opened");
-    const { book, device } = this.#options;
-    await restoreFromKit(kit, device, name, async (devices) =>
-      devices.filter(({ signingKey }) => lost.includes(hex(signingKey))),
+    const { book, device, devices } = this.#options;
+    const { list } = await restoreFromKit(kit, device, name, async (known) =>
+      known.filter(({ signingKey }) => lost.includes(hex(signingKey))),
     );
+    devices.rememberPaired(list);
     const profile: NodeProfile = kit.profile;
     this.leave();
     return book.addPaired(profile);

@@ -23,6 +23,7 @@ import {
 } from "@phantoma/crypto";
 import { z } from "zod";
 import type { KeyStoreView } from "../ipc/contract.ts";
+import type { LockView } from "../ipc/lock.ts";
 import { DesktopError } from "./desktop-error.ts";
 import { makePrivateDir, readIfPresent, writePrivate } from "./private-file.ts";
 
@@ -41,14 +42,17 @@ export interface Sealer {
 
 /** A key store that can be opened again after its key was let go. */
 export interface KeyStore {
-  /** What opens the key now; `nothing`: whoever reads this user's files has it. */
-  readonly opensWith: "keyring" | "passphrase" | "nothing";
+  readonly opensWith: LockView["opensWith"];
   /**
    * @param passphrase where it opens with one
    * @throws {@link DesktopError} `ERR_LOCKED` without the passphrase that it wants; `ERR_PASSPHRASE` for another one
    */
   open(passphrase?: Secret): Promise<OpenKeyStore>;
-  /** From now on it opens with this passphrase and nothing else; the key stays the same. */
+  /**
+   * From now on it opens with this passphrase and nothing else; the key stays the same.
+   *
+   * @throws {@link DesktopError} `ERR_KEY_LOCKED` for a key of this run only: it would take the stored one's place
+   */
   setPassphrase(device: DeviceIdentity, passphrase: Secret): Promise<void>;
 }
 
@@ -59,17 +63,28 @@ export function keyStoreIn(homeDir: string, openUnlocked: () => Promise<OpenKeyS
   return {
     get opensWith() {
       if (existsSync(lockedPath)) return "passphrase";
-      // `basic_text` and a plain file hide nothing; a key for this run only is gone when it is let go.
+      if (last && isOfThisRun(last)) return "unopened";
+      // `basic_text` and a plain file hide nothing.
       return last?.isProtected ? "keyring" : "nothing";
     },
     async open(passphrase) {
       const stored = readIfPresent(lockedPath);
-      if (stored) return openLocked(stored, lockedPath, passphrase);
+      if (stored) {
+        const opened = await openLocked(stored, lockedPath, passphrase);
+        // Left by a crash between sealing and overwriting.
+        overwriteUnlocked(homeDir);
+        return opened;
+      }
       const opened = await openUnlocked();
       last = opened.view;
       return opened;
     },
     async setPassphrase(device, passphrase) {
+      if (last && isOfThisRun(last))
+        throw new DesktopError(
+          "ERR_KEY_LOCKED",
+          "this key is for this run only; the stored one was not opened",
+        );
       assertLong(passphrase);
       const secret = exportDeviceIdentity(device);
       try {
@@ -77,7 +92,7 @@ export function keyStoreIn(homeDir: string, openUnlocked: () => Promise<OpenKeyS
       } finally {
         secret.erase();
       }
-      for (const name of ["device.key", "device.sealed"]) overwrite(join(homeDir, name));
+      overwriteUnlocked(homeDir);
     },
   };
 }
@@ -93,6 +108,12 @@ async function openLocked(
   const secret = await openWithPassphrase(passphrase, CONTEXT, stored);
   const view = { backend: "passphrase", isProtected: true, note: null } as const;
   return { device: importOrRefuse(secret.expose(), path), view };
+}
+
+/** All that the key lies in without the passphrase, a file that was being written included. */
+function overwriteUnlocked(homeDir: string): void {
+  for (const name of ["device.key", "device.sealed"])
+    for (const end of ["", ".new"]) overwrite(join(homeDir, name + end));
 }
 
 /** What a disk keeps of a file that was overwritten in place is not ours to say; a copy of the folder has none. */
@@ -150,6 +171,10 @@ function viewOf(backend: string): KeyStoreView {
 
 function forThisRun(backend: string, note: NonNullable<KeyStoreView["note"]>): OpenKeyStore {
   return { device: generateDeviceIdentity(), view: { backend, isProtected: false, note } };
+}
+
+function isOfThisRun({ note }: KeyStoreView): boolean {
+  return note === "KEY_UNAVAILABLE" || note === "KEY_BACKEND_CHANGED";
 }
 
 function parseSealedFile(untrusted: Buffer, path: string) {

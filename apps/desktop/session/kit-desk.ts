@@ -13,7 +13,6 @@ import {
   ClientError,
   newKit,
   newPassphraseWords,
-  openDeviceList,
   sealKit,
 } from "@phantoma/client";
 import { activeAdmin, Secret } from "@phantoma/crypto";
@@ -73,7 +72,7 @@ export class KitDesk {
     const { madeAt, identity, profile } = kit;
     if (profile.nodeKey !== this.#book.usable(node).nodeKey) return { madeAt, standing: "other" };
     const document = await this.#book.ask(node, (control) => control.deviceList());
-    const isAdmin = activeAdmin(openDeviceList(document, node), identity.signing.publicKey);
+    const isAdmin = activeAdmin(this.#devices.remember(node, document), identity.signing.publicKey);
     return { madeAt, standing: isAdmin ? "good" : "revoked" };
   }
 }

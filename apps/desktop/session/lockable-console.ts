@@ -37,6 +37,8 @@ export class LockableConsole {
   #session: ConsoleSession | undefined;
   #opened: Awaited<ReturnType<KeyStore["open"]>> | undefined;
   #idle: NodeJS.Timeout | undefined;
+  /** By the wall clock: a timer's clock stands still while the machine sleeps. */
+  #idleSince = Date.now();
   #idleMinutes: LockView["idleMinutes"];
   #answering = 0;
   #turning: Promise<unknown> = Promise.resolve();
@@ -93,6 +95,16 @@ export class LockableConsole {
     this.#listeners.clear();
   }
 
+  /** @returns whether nobody was there for longer than was set, so that it locked or was locked */
+  async lockIfLeft(): Promise<boolean> {
+    if (!this.#session) return true;
+    const isLeft =
+      this.#idleMinutes !== null && Date.now() - this.#idleSince >= this.#idleMinutes * MINUTE_MS;
+    if (!isLeft || this.#answering > 0) return false;
+    await this.#lock().catch(() => undefined);
+    return !this.#session;
+  }
+
   readonly #own: Pick<RequestHandlers, LockRequest> = {
     "lock.get": async () => this.#view,
     "lock.now": async () => {
@@ -100,22 +112,19 @@ export class LockableConsole {
       return this.#view;
     },
     "lock.open": async ({ passphrase: typed }) => {
-      const passphrase = typed === null ? undefined : new Secret(Buffer.from(typed, "utf8"));
-      try {
-        await this.#inTurn(() => this.#open(passphrase));
-      } finally {
-        passphrase?.erase();
-      }
+      await withTyped(typed, (passphrase) => this.#inTurn(() => this.#open(passphrase)));
       return this.#view;
     },
-    "lock.setPassphrase": async ({ passphrase: typed }) => {
+    "lock.setPassphrase": async ({ passphrase: typed, current: typedNow }) => {
       this.#behind();
-      const passphrase = new Secret(Buffer.from(typed, "utf8"));
-      try {
-        await this.#options.keys.setPassphrase(this.#opened!.device, passphrase);
-      } finally {
-        passphrase.erase();
-      }
+      const { keys } = this.#options;
+      await this.#inTurn(async () => {
+        // Who finds the console open does not know it, and may not make the key theirs alone.
+        if (keys.opensWith === "passphrase") await withTyped(typedNow, (now) => keys.open(now));
+        this.#behind();
+        const { device } = this.#opened!;
+        await withTyped(typed, (passphrase) => keys.setPassphrase(device, passphrase!));
+      });
       return this.#view;
     },
     "lock.setIdle": async ({ minutes }) => {
@@ -127,7 +136,8 @@ export class LockableConsole {
       return this.#view;
     },
     "lock.active": async () => {
-      this.#somebodyIsThere();
+      // The hand that wakes a machine may be anybody's.
+      if (!(await this.lockIfLeft())) this.#somebodyIsThere();
       return {};
     },
   };
@@ -168,12 +178,14 @@ export class LockableConsole {
   }
 
   #assertWorthIt(): void {
-    if (this.#options.keys.opensWith !== "nothing") return;
-    throw new DesktopError("ERR_LOCK_POINTLESS", "the device's key lies in a file without a seal");
+    const { opensWith } = this.#options.keys;
+    if (opensWith === "keyring" || opensWith === "passphrase") return;
+    throw new DesktopError("ERR_LOCK_POINTLESS", "nothing that a lock could close has the key");
   }
 
   #somebodyIsThere(): void {
     clearTimeout(this.#idle);
+    this.#idleSince = Date.now();
     if (!this.#session || this.#idleMinutes === null) return;
     const lock = () => {
       // Who reads a long answer moves no hand.
@@ -192,6 +204,19 @@ export class LockableConsole {
 
   #tell(event: ConsoleEvent): void {
     for (const listener of this.#listeners) listener(event);
+  }
+}
+
+/** What is typed into a page is a text there; here it is bytes, and gone after its use. */
+async function withTyped<T>(
+  typed: string | null,
+  use: (passphrase: Secret | undefined) => Promise<T>,
+): Promise<T> {
+  const passphrase = typed === null ? undefined : new Secret(Buffer.from(typed, "utf8"));
+  try {
+    return await use(passphrase);
+  } finally {
+    passphrase?.erase();
   }
 }
 

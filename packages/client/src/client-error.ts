@@ -86,6 +86,7 @@ export const advice = {
   ERR_PAIRING_WORDS: "do not continue; make a new invitation and carry the codes another way",
   ERR_LAST_ADMIN: "make another device an admin first",
   ERR_DEVICE_NAME: "choose another name",
+  ERR_KIT_FIXED: "revoke the kit, and make another one",
   ERR_DEVICE_UNKNOWN: "list the devices",
   /** The file is no recovery kit, or not the one that was written. */
   ERR_KIT_FILE: "use the file that `recovery make` wrote, or another copy of it",

@@ -4,7 +4,7 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LocalNode } from "@phantoma/client";
@@ -40,6 +40,12 @@ export async function showLock(proof: Proof, node: LocalNode, desk: Machine): Pr
   try {
     const id = await pairConsole(ask, desk);
     const canary = `canary-${randomBytes(12).toString("hex")}`;
+    const remembered = join(homeDir, "nodes", `${id}.seen`);
+    proof.row({
+      name: "from its pairing on the console remembers the list that let it in",
+      holds: existsSync(remembered) && "version" in JSON.parse(readFileSync(remembered, "utf8")),
+      detail: "before it asked for the list once",
+    });
     const question = await chat(started, ask, id, node, canary);
     proof.row({
       name: "the console is paired by the same codes and words, and chats",
@@ -60,8 +66,10 @@ export async function showLock(proof: Proof, node: LocalNode, desk: Machine): Pr
       `${inClear.hits} hits in ${inClear.files} files`,
     );
 
-    const short = await refusalOf(ask("lock.setPassphrase", { passphrase: "short" }));
-    await ask("lock.setPassphrase", { passphrase: PASSPHRASE });
+    const short = await refusalOf(
+      ask("lock.setPassphrase", { passphrase: "short", current: null }),
+    );
+    await ask("lock.setPassphrase", { passphrase: PASSPHRASE, current: null });
     const { isLocked } = await ask("lock.now", {});
     const refused = await refusalOf(ask("devices.list", { node: id }));
     const locked = total(homeDir, [...needles, canary, PASSPHRASE]);

@@ -93,9 +93,10 @@ export const en = {
       "This device's key lies in a file that only your user can read. The desktop application can keep it in the system's key store.",
     KEY_BASIC_TEXT:
       "The system offered no key store, only a fixed password: any program of yours can read the key.",
-    KEY_UNAVAILABLE: "The system's encryption does not work here, so the key is not encrypted.",
+    KEY_UNAVAILABLE:
+      "The system's encryption does not work here, so the key is for this run only. A stored one was not opened.",
     KEY_BACKEND_CHANGED:
-      "The system offers another key store than the one that holds the key. It was not opened.",
+      "The system offers another key store than the one that holds the key. It was not opened; the key in use is for this run only.",
   },
   chat,
   devices,

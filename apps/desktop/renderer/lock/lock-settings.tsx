@@ -26,7 +26,8 @@ export function LockSettings() {
   const setIdle = useRequest("lock.setIdle");
   if (!data) return undefined;
   const keep = (lock: LockView) => client.setQueryData(keys.lock, lock);
-  const isPointless = data.opensWith === "nothing";
+  const isUnopened = data.opensWith === "unopened";
+  const isPointless = isUnopened || data.opensWith === "nothing";
   const idle = choices.find((one) => idleChoices[one] === data.idleMinutes) ?? "never";
   return (
     <section>
@@ -54,17 +55,30 @@ export function LockSettings() {
         </>
       )}
       {(now.error ?? setIdle.error) && <ErrorView thrown={now.error ?? setIdle.error} />}
-      <SetPassphrase onSet={keep} />
+      {!isUnopened && <SetPassphrase hasOne={data.opensWith === "passphrase"} onSet={keep} />}
     </section>
   );
 }
 
-function SetPassphrase({ onSet }: { onSet: (lock: LockView) => void }) {
+function SetPassphrase(props: {
+  readonly hasOne: boolean;
+  readonly onSet: (lock: LockView) => void;
+}) {
+  const { hasOne, onSet } = props;
   const { t } = useTranslation();
   const set = useRequest("lock.setPassphrase");
   const [passphrase, setPassphrase] = useState("");
+  const [current, setCurrent] = useState("");
   return (
     <div className="kit-form">
+      {hasOne && (
+        <PassphraseField
+          label={t("lock.currentPassphrase")}
+          kind="lock"
+          value={current}
+          onChange={setCurrent}
+        />
+      )}
       <PassphraseField
         label={t("lock.newPassphrase")}
         kind="new"
@@ -78,13 +92,14 @@ function SetPassphrase({ onSet }: { onSet: (lock: LockView) => void }) {
       </p>
       <div className="form-actions">
         <Button
-          disabled={passphrase === "" || set.isPending}
+          disabled={passphrase === "" || (hasOne && current === "") || set.isPending}
           onClick={() =>
             set.mutate(
-              { passphrase },
+              { passphrase, current: hasOne ? current : null },
               {
                 onSuccess: (lock) => {
                   setPassphrase("");
+                  setCurrent("");
                   onSet(lock);
                 },
               },

@@ -32,9 +32,21 @@ export function assertNameIsFree({ devices }: Devices, name: string): void {
   const length = Buffer.byteLength(name);
   if (length > MAX_DEVICE_NAME_BYTES || shown(name) === "" || name.search(NOT_IN_A_NAME) !== -1)
     refuse(`a device's name has 1 to ${MAX_DEVICE_NAME_BYTES} bytes and stays in its line`);
-  if (isRecoveryKit({ name })) refuse("that is what recovery kits are called");
+  // In any letter case: a person would take it for one.
+  if (shown(name).startsWith(KIT_NAME.toLowerCase()))
+    refuse("that is what recovery kits are called");
   if (devices.some((d) => d.revokedAt === null && shown(d.name) === shown(name)))
     refuse(`a device is already named ${JSON.stringify(name)}`);
+}
+
+/**
+ * A kit is told from a machine by its name alone: under another one it would count as an admin that stays.
+ *
+ * @throws {@link ClientError} `ERR_KIT_FIXED`
+ */
+export function assertIsNoKit(device: Pick<Device, "name">): void {
+  if (!isRecoveryKit(device)) return;
+  throw new ClientError("ERR_KIT_FIXED", "a recovery kit keeps its name and its role");
 }
 
 /**

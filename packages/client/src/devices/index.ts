@@ -4,7 +4,13 @@
  * @module
  */
 export * from "./device-lists.ts";
-export { assertAdminStays, assertNameIsFree, isRecoveryKit, KIT_NAME } from "./device-rules.ts";
+export {
+  assertAdminStays,
+  assertIsNoKit,
+  assertNameIsFree,
+  isRecoveryKit,
+  KIT_NAME,
+} from "./device-rules.ts";
 export {
   afterTry,
   INVITATION_LIFETIME_MS,

@@ -132,6 +132,8 @@ describe("words", () => {
     const [one, other, third] = [admin, device, generateDeviceIdentity()].map(keysOf);
     expect(safetyWords(one!, other!)).toEqual(safetyWords(other!, one!));
     expect(safetyWords(one!, other!).words).not.toEqual(safetyWords(one!, third!).words);
+    // Half of their bits count against a node that picks both false keys.
+    expect(safetyWords(one!, other!).words).toHaveLength(24);
     expect(safetyWords(one!, other!).digits).toMatch(/^(\d{5} ){11}\d{5}$/);
   });
 });

@@ -32,8 +32,9 @@ export async function sixWords(invitation: string, request: string): Promise<str
 }
 
 /**
- * The same six words on two devices that both know each other's keys from the list: whether the node shows both the
- * same keys. Nobody can choose them afterwards, so no stretching is needed; twelve words all the same.
+ * The same words on two devices that both know each other's keys from the list: whether the node shows both the same
+ * keys. A node that lies picks both false keys, one for each device, and searches for two that collide beforehand: half
+ * of the bits count against it, and stretching would not slow it enough.
  */
 export function safetyWords(
   one: Pick<Device, "signingKey" | "tunnelKey">,
@@ -50,5 +51,5 @@ export function safetyWords(
   return { digits, words: [...digest.subarray(0, SAFETY_WORDS)].map((byte) => words[byte]!) };
 }
 
-/** 96 bits: as many as a node's fingerprint has. */
-const SAFETY_WORDS = 12;
+/** 192 bits: a collision costs 2^96. */
+const SAFETY_WORDS = 24;
