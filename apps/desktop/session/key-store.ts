@@ -60,10 +60,13 @@ export interface KeyStore {
 export function keyStoreIn(homeDir: string, openUnlocked: () => Promise<OpenKeyStore>): KeyStore {
   const lockedPath = join(homeDir, "device.locked");
   let last: OpenKeyStore["view"] | undefined;
+  /** There is one, and this run has another. */
+  const isUnopened = () =>
+    last !== undefined && isOfThisRun(last) && existsSync(join(homeDir, "device.sealed"));
   return {
     get opensWith() {
       if (existsSync(lockedPath)) return "passphrase";
-      if (last && isOfThisRun(last)) return "unopened";
+      if (isUnopened()) return "unopened";
       // `basic_text` and a plain file hide nothing.
       return last?.isProtected ? "keyring" : "nothing";
     },
@@ -80,7 +83,7 @@ export function keyStoreIn(homeDir: string, openUnlocked: () => Promise<OpenKeyS
       return opened;
     },
     async setPassphrase(device, passphrase) {
-      if (last && isOfThisRun(last))
+      if (isUnopened())
         throw new DesktopError(
           "ERR_KEY_LOCKED",
           "this key is for this run only; the stored one was not opened",
