@@ -27,6 +27,8 @@ import { framed, unframed } from "./framed.ts";
 
 /** A device that was away for longer sees that history is missing; 250 bytes each. */
 export const MAX_KEPT_HEADS = 4096;
+/** Devices that came or went; all of them stay, up to 1,500 bytes each. */
+export const MAX_EPOCHS = 4096;
 
 export interface StoredRow extends VaultRow {
   /** In which version it last changed. */
@@ -49,6 +51,8 @@ export class VaultFolder {
   #rows: ReadonlyMap<string, StoredRow> = new Map();
   /** Stored sealed bytes by hash, also those that no row names yet. */
   readonly #sizes = new Map<string, number>();
+  /** Of the state and of what was signed, by the path below this folder. */
+  readonly #documentSizes = new Map<string, number>();
   #usedBytes = 0;
 
   constructor(dir: string) {
@@ -120,14 +124,14 @@ export class VaultFolder {
   /** All of it or nothing; then what is no longer named is overwritten and removed. */
   async commit({ head, epoch, wraps, rows }: NextVersion): Promise<void> {
     const opened = vaultHeadDocument.open(head, ({ signer }) => signer);
-    if (epoch) await replace(join(this.#dir, "epochs", fileOf(epoch.number)), epoch.document);
-    await replace(join(this.#dir, "heads", fileOf(opened.version)), head);
+    if (epoch) await this.#keep(join("epochs", fileOf(epoch.number)), epoch.document);
+    await this.#keep(join("heads", fileOf(opened.version)), head);
     const listed = [...rows.values()].map((row) => {
       const changedIn = Buffer.alloc(4);
       changedIn.writeUInt32BE(row.changedIn);
       return Buffer.concat([encodeVaultRow(row), changedIn]);
     });
-    await replace(join(this.#dir, "state"), Buffer.concat([framed([head, wraps]), ...listed]));
+    await this.#keep("state", Buffer.concat([framed([head, wraps]), ...listed]));
     const before = this.#rows;
     this.#head = head;
     this.#opened = opened;
@@ -135,7 +139,9 @@ export class VaultFolder {
     this.#rows = rows;
     const named = new Set([...rows.values()].map(({ hash }) => hash));
     for (const { hash } of before.values()) if (!named.has(hash)) await this.#erase(hash);
-    await rm(join(this.#dir, "heads", fileOf(opened.version - MAX_KEPT_HEADS)), { force: true });
+    const oldest = join("heads", fileOf(opened.version - MAX_KEPT_HEADS));
+    await rm(join(this.#dir, oldest), { force: true });
+    this.#countDocument(oldest, 0);
   }
 
   /** What nobody committed. */
@@ -152,6 +158,10 @@ export class VaultFolder {
   #read(): void {
     const stored = readIfPresent(join(this.#dir, "state"));
     if (stored) this.#take(stored);
+    this.#countDocument("state", stored?.length ?? 0);
+    for (const of of ["heads", "epochs"])
+      for (const name of readdirSync(join(this.#dir, of)))
+        this.#countDocument(join(of, name), statSync(join(this.#dir, of, name)).size);
     const named = new Set([...this.#rows.values()].map(({ hash }) => hash));
     for (const name of readdirSync(join(this.#dir, "objects"))) {
       const path = join(this.#dir, "objects", name);
@@ -187,6 +197,17 @@ export class VaultFolder {
       await file.close();
     }
     await unlink(path);
+  }
+
+  async #keep(path: string, document: Uint8Array): Promise<void> {
+    await replace(join(this.#dir, path), document);
+    this.#countDocument(path, document.length);
+  }
+
+  #countDocument(path: string, bytes: number): void {
+    this.#usedBytes += bytes - (this.#documentSizes.get(path) ?? 0);
+    this.#documentSizes.set(path, bytes);
+    if (bytes === 0) this.#documentSizes.delete(path);
   }
 
   #count(hash: string, bytes: number): void {

@@ -1,12 +1,29 @@
 /** The node's part: who may change which vault, what fits, and what a restart and a deletion leave. */
-import { mkdirSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import { MAX_VAULT_BLOB_BYTES, vaultCardDocument } from "@phantoma/crypto";
+import {
+  documentHash,
+  MAX_VAULT_BLOB_BYTES,
+  NO_PREVIOUS,
+  vaultCardDocument,
+  vaultEpochDocument,
+  vaultHeadDocument,
+  vaultRoot,
+} from "@phantoma/crypto";
 import { describe, expect, test } from "vitest";
 import { conversationOf, openLocal, VaultUnderTest } from "../../../../tests/vault-under-test.ts";
 import { syncVault } from "../../../../packages/client/src/vault-sync.ts";
 import { answerVault } from "./vault-answers.ts";
-import { Vaults } from "./vaults.ts";
+import { MAX_EPOCHS, VaultFolder } from "./vault-folder.ts";
+import { Vaults, type Commit } from "./vaults.ts";
 
 const ONE = "00000000000000a1";
 const key = (device: VaultUnderTest["admin"]) => device.signing.publicKey;
@@ -104,6 +121,41 @@ describe("room", () => {
     expect(await put(MAX_VAULT_BLOB_BYTES + 1)).toBe("ERR_MALFORMED");
   });
 
+  test.each([
+    [MAX_EPOCHS, undefined],
+    [MAX_EPOCHS + 1, "ERR_VAULT_FULL"],
+  ] as const)("a vault's key number %i: %s", async (number, refusal) => {
+    const vault = new VaultUnderTest();
+    const one = (of: number, since: number, previous: Uint8Array) => {
+      const { node, admin } = vault;
+      const place = { node, vault: new Uint8Array(16).fill(7), issuedAt: 1, signer: key(admin) };
+      const members = [{ device: key(admin), wrap: new Uint8Array(32) }];
+      const rest = { carriedKey: new Uint8Array(128), members };
+      const epoch = vaultEpochDocument.sign(
+        { ...place, epoch: of, previous, since, ...rest },
+        admin.signing.privateKey,
+      );
+      const state = { objects: 0, root: vaultRoot([]), version: since };
+      return { epoch, head: { ...place, epoch: of, epochDocument: documentHash(epoch), ...state } };
+    };
+    const signed = (head: any) => vaultHeadDocument.sign(head, vault.admin.signing.privateKey);
+    const before = one(number - 1, 1, NO_PREVIOUS);
+    const head = signed({ ...before.head, previous: NO_PREVIOUS });
+    const folder = new VaultFolder(join(vault.dir, "07".repeat(16)));
+    const wraps = new Uint8Array(1);
+    const epoch = { number: number - 1, document: before.epoch };
+    await folder.commit({ head, epoch, wraps, rows: new Map() });
+    vault.restart();
+    const next = one(number, 2, documentHash(before.epoch));
+    const commit = {
+      head: signed({ ...next.head, previous: documentHash(head) }),
+      epoch: next.epoch,
+      wraps,
+      changes: new Uint8Array(0),
+    };
+    expect(await vault.vaults.commit(key(vault.admin), commit)).toBe(refusal);
+  });
+
   test("a full node says so, and what is here stays to be sent later", async () => {
     const { vault, local } = await withOneSaved();
     const used = vault.vaults.usedBytes;
@@ -121,7 +173,60 @@ describe("room", () => {
   });
 });
 
+/** The first commit of a device without a vault, as its program would send it. */
+async function firstCommit(vault: VaultUnderTest, device: VaultUnderTest["admin"]) {
+  const options = vault.options(device, openLocal(device));
+  let sent: any;
+  options.link.commit = async (commit) => void (sent = commit);
+  options.link.state = async () => {
+    if (sent) throw new Error("sent");
+    return { head: undefined, wraps: new Uint8Array(0), usedBytes: 0, maxBytes: 1 };
+  };
+  await expect(syncVault(options)).rejects.toThrow("sent");
+  return sent as Commit;
+}
+
 describe("the disk", () => {
+  test("has no folder of a first commit that was refused", async () => {
+    const { vault } = await withOneSaved();
+    const other = vault.addDevice("other");
+    const commit = await firstCommit(vault, other);
+    const before = readdirSync(vault.dir);
+    const unknown = Buffer.alloc(44, 1);
+    expect(await vault.vaults.commit(key(other), { ...commit, changes: unknown })).toBe(
+      "ERR_VAULT_UNKNOWN",
+    );
+    expect(readdirSync(vault.dir)).toEqual(before);
+    expect(await vault.vaults.commit(key(other), commit)).toBeUndefined();
+    expect(readdirSync(vault.dir)).toHaveLength(before.length + 1);
+  });
+
+  test("counts what was signed as well, the same after a restart", async () => {
+    const { vault, local } = await withOneSaved();
+    const used = () => vault.vaults.usedBytes;
+    const objects = objectsOf(vault).reduce((sum, path) => sum + statSync(path).size, 0);
+    expect(used()).toBeGreaterThan(objects);
+    const before = used();
+    local.save(conversationOf(ONE, "question", "longer answer"));
+    await syncVault(vault.options(vault.admin, local));
+    // The same padded size, and one head more.
+    expect(used()).toBe(before + vault.vaults.of(key(vault.admin))!.head!.length);
+    const counted = used();
+    vault.restart();
+    expect(used()).toBe(counted);
+  });
+
+  test("has nothing of a vault when its last device is revoked", async () => {
+    const { vault } = await withOneSaved();
+    const other = vault.addDevice("other");
+    await syncVault(vault.options(other, openLocal(other)));
+    const both = readdirSync(vault.dir).length;
+    vault.revoke(other);
+    await vault.vaults.devicesChanged();
+    expect(readdirSync(vault.dir)).toHaveLength(both - 1);
+    expect(vault.vaults.of(key(vault.admin))).toBeDefined();
+  });
+
   test("is the same after a restart, and what nobody committed is gone", async () => {
     const { vault, local } = await withOneSaved();
     await vault.vaults.put(key(vault.admin), Buffer.alloc(500, 6));

@@ -26,7 +26,7 @@ import {
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { KeeperRefusal } from "../../ipc/keeper-link.ts";
-import { VaultFolder, type StoredRow } from "./vault-folder.ts";
+import { MAX_EPOCHS, VaultFolder, type StoredRow } from "./vault-folder.ts";
 
 /** 10,000 long conversations; a vault is text. */
 const MAX_VAULT_BYTES = 256 * 1024 * 1024;
@@ -34,6 +34,9 @@ const MAX_VAULT_BYTES = 256 * 1024 * 1024;
 const MAX_VAULTS_BYTES = 1024 * 1024 * 1024;
 
 const ZERO_HASH = "00".repeat(32);
+
+/** A vault before its first commit. */
+const EMPTY: Pick<VaultFolder, "rows" | "has"> = { rows: new Map(), has: () => false };
 
 export interface VaultLimits {
   readonly ofOne: number;
@@ -144,6 +147,18 @@ export class Vaults {
     });
   }
 
+  /** What only revoked devices could open is of use to nobody, and makes room. */
+  devicesChanged(): Promise<unknown> {
+    return this.#inTurn(async () => {
+      for (const [name, { folder, epoch }] of this.#vaults) {
+        if (epoch.members.some((member) => activeDevice(this.#devices(), member.device))) continue;
+        this.#vaults.delete(name);
+        await folder.remove();
+      }
+      return undefined;
+    });
+  }
+
   async #commit(device: Uint8Array, commit: Commit): Promise<KeeperRefusal | undefined> {
     // Of a device that was revoked while it asked nothing more is taken.
     if (!activeDevice(this.#devices(), device)) return "ERR_FORBIDDEN";
@@ -160,9 +175,11 @@ export class Vaults {
     if (!sameBytes(head.previous, previous)) return "ERR_VAULT_CONFLICT";
     const epoch = this.#nextEpoch(device, head, commit, mine?.epoch, before);
     if (typeof epoch === "string") return epoch;
-    const folder = mine?.folder ?? new VaultFolder(join(this.#dir, name));
-    const rows = changedRows(folder, head, commit.changes);
+    const rows = changedRows(mine?.folder ?? EMPTY, head, commit.changes);
     if (typeof rows === "string") return rows;
+    if (!mine && this.usedBytes >= this.limits.ofAll) return "ERR_VAULT_FULL";
+    // Only now: what is refused leaves no folders.
+    const folder = mine?.folder ?? new VaultFolder(join(this.#dir, name));
     const isNew = commit.epoch.length > 0;
     await folder.commit({
       head: new Uint8Array(commit.head),
@@ -202,6 +219,7 @@ export class Vaults {
       wraps.length > 0 &&
       epoch.members.some((member) => sameBytes(member.device, device));
     if (!follows) return "ERR_DOCUMENT_REFUSED";
+    if (epoch.epoch > MAX_EPOCHS) return "ERR_VAULT_FULL";
     // A device has one vault here: nobody is moved into another one, and no revoked one stays.
     const isFree = epoch.members.every((member) => {
       const theirs = this.#of(member.device);
@@ -226,7 +244,7 @@ export class Vaults {
 
 /** All rows after the changes, if they are what the head says and all their bytes are here. */
 function changedRows(
-  folder: VaultFolder,
+  folder: Pick<VaultFolder, "rows" | "has">,
   head: VaultHead,
   untrusted: Uint8Array,
 ): ReadonlyMap<string, StoredRow> | KeeperRefusal {
