@@ -3,7 +3,7 @@
  * code, nothing of it reaches the store, and no error has a word of what was saved.
  */
 import { createHash } from "node:crypto";
-import { cpSync, mkdtempSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { documentHash, MAX_VAULT_BLOB_BYTES, vaultHeadDocument, vaultRoot } from "@phantoma/crypto";
@@ -210,6 +210,11 @@ describe("what a taken-over node answers", () => {
     // The victim's card is there because it once wanted to join another device.
     await joinVault(vault.options(victim, local), vault.admin.signing.publicKey);
     const admit = victim.signing.publicKey;
+    // A node that was taken over would say that it wants to join the stranger.
+    const name = Buffer.from(admit).toString("hex");
+    const card = readFileSync(join(vault.dir, "cards", name));
+    card.set(stranger.signing.publicKey);
+    writeFileSync(join(vault.dir, "cards", name), card);
     await syncVault({ ...vault.options(stranger, theirs), admit });
     await refused(syncVault(vault.options(victim, local)), "ERR_VAULT_NOT_JOINED");
     expect(theirs.size).toBe(0);

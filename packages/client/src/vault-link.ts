@@ -60,8 +60,11 @@ export class VaultLink {
     return this.#pages("heads", after);
   }
 
-  async publishCard(card: Uint8Array): Promise<void> {
-    await this.#ask({ request: "vault-card", document: text(card) }, "accepted");
+  /** @param inviter who may admit this device; absent: nobody */
+  async publishCard(card: Uint8Array, inviter?: Uint8Array): Promise<void> {
+    const named = Buffer.from(inviter ?? new Uint8Array(32)).toString("hex");
+    const request = { request: "vault-card", document: text(card), inviter: named } as const;
+    await this.#ask(request, "accepted");
   }
 
   /** What changed after a version. @param version the newest, as it was seen */

@@ -106,7 +106,7 @@ export async function joinVault(options: SyncOptions, inviter: Uint8Array): Prom
   const { link, local, node, devices } = options;
   if (!activeDevice(devices, inviter))
     throw new VaultError("ERR_VAULT_NOT_JOINED", "no such device is in the node's list");
-  await publishCard(options);
+  await publishCard(options, inviter);
   const state = local.state;
   if (state?.vault != null || (await isAloneAtNode(options))) await link.leave();
   forgetNode(local);
@@ -184,12 +184,15 @@ async function neededTurn(options: SyncOptions, { chain }: Followed) {
 }
 
 /** So that others can wrap to this device; once is enough. */
-async function publishCard({ link, device, node, now = Date.now() }: SyncOptions): Promise<void> {
+async function publishCard(
+  { link, device, node, now = Date.now() }: SyncOptions,
+  inviter?: Uint8Array,
+): Promise<void> {
   const pair = await ownXWing(device);
   const key = pair.publicKey;
   pair.erase();
   const own = { node, device: device.signing.publicKey, key, issuedAt: now };
-  await link.publishCard(vaultCardDocument.sign(own, device.signing.privateKey));
+  await link.publishCard(vaultCardDocument.sign(own, device.signing.privateKey), inviter);
 }
 
 /** By another device: what was prepared is worth nothing now. */

@@ -20,7 +20,8 @@ import {
 } from "@phantoma/crypto";
 import { describe, expect, test } from "vitest";
 import { conversationOf, openLocal, VaultUnderTest } from "../../../../tests/vault-under-test.ts";
-import { syncVault } from "../../../../packages/client/src/vault-sync.ts";
+import { ownXWing } from "../../../../packages/client/src/vault-keys.ts";
+import { joinVault, syncVault } from "../../../../packages/client/src/vault-sync.ts";
 import { answerVault } from "./vault-answers.ts";
 import { MAX_EPOCHS, VaultFolder } from "./vault-folder.ts";
 import { Vaults, type Commit } from "./vaults.ts";
@@ -34,6 +35,14 @@ async function withOneSaved() {
   local.save(conversationOf(ONE, "question", "answer"));
   await syncVault(vault.options(vault.admin, local));
   return { vault, local };
+}
+
+/** As its program signs it. */
+async function cardOf({ node }: VaultUnderTest, device: VaultUnderTest["admin"]) {
+  const pair = await ownXWing(device);
+  const card = { node, device: key(device), key: pair.publicKey, issuedAt: 1 };
+  pair.erase();
+  return vaultCardDocument.sign(card, device.signing.privateKey);
 }
 
 const objectsOf = (vault: VaultUnderTest) =>
@@ -77,16 +86,38 @@ describe("a device", () => {
         other.signing.privateKey,
       );
     const { vaults, node } = vault;
-    expect(vaults.publishCard(key(other), card(key(other), node))).toBeUndefined();
-    expect(vaults.publishCard(key(other), card(key(other), key(other)))).toBe(
-      "ERR_DOCUMENT_REFUSED",
-    );
-    expect(vaults.publishCard(key(vault.admin), card(key(other), node))).toBe(
-      "ERR_DOCUMENT_REFUSED",
-    );
-    expect(vaults.publishCard(key(other), card(key(vault.admin), node))).toBe(
-      "ERR_DOCUMENT_REFUSED",
-    );
+    const publish = (by: Uint8Array, document: Uint8Array) =>
+      vaults.publishCard(by, new Uint8Array(32), document);
+    expect(publish(key(other), card(key(other), node))).toBeUndefined();
+    expect(publish(key(other), card(key(other), key(other)))).toBe("ERR_DOCUMENT_REFUSED");
+    expect(publish(key(vault.admin), card(key(other), node))).toBe("ERR_DOCUMENT_REFUSED");
+    expect(publish(key(other), card(key(vault.admin), node))).toBe("ERR_DOCUMENT_REFUSED");
+  });
+
+  test("is admitted only by whom it named: nobody else moves it into a vault", async () => {
+    const { vault, local } = await withOneSaved();
+    const [stranger, victim] = [vault.addDevice("stranger"), vault.addDevice("victim")];
+    const theirs = vault.options(stranger, openLocal(stranger));
+    await syncVault(theirs);
+    const options = vault.options(victim, openLocal(victim));
+    await joinVault(options, key(vault.admin));
+    const admit = key(victim);
+    const devices = vault.list;
+    await expect(syncVault({ ...theirs, devices, admit })).rejects.toMatchObject({
+      code: "ERR_FORBIDDEN",
+    });
+    expect(vault.vaults.of(admit)).toBeUndefined();
+    await syncVault({ ...vault.options(vault.admin, local), admit });
+    expect(await syncVault(options)).toMatchObject({ taken: 1 });
+  });
+
+  test("that asked nobody is admitted by nobody", async () => {
+    const { vault, local } = await withOneSaved();
+    const other = vault.addDevice("other");
+    await vault.link(other).publishCard(await cardOf(vault, other));
+    await expect(
+      syncVault({ ...vault.options(vault.admin, local), admit: key(other) }),
+    ).rejects.toMatchObject({ code: "ERR_FORBIDDEN" });
   });
 
   test("that was revoked commits nothing more, also on a channel that is still open", async () => {
@@ -275,6 +306,7 @@ describe("the disk", () => {
 });
 
 test.each([
+  ["vaultCard", Buffer.alloc(32)],
   ["vaultDocuments", Buffer.of(4, 0, 0, 0, 0)],
   ["vaultDocuments", Buffer.of(1)],
   ["vaultRows", Buffer.alloc(15)],

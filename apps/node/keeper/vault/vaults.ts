@@ -33,6 +33,9 @@ const MAX_VAULT_BYTES = 256 * 1024 * 1024;
 /** Of all vaults together: what a small server can spare. */
 const MAX_VAULTS_BYTES = 1024 * 1024 * 1024;
 
+/** Of a device, by its Ed25519 key; before each stored card, whom it asked. */
+const KEY_BYTES = 32;
+
 const ZERO_HASH = "00".repeat(32);
 
 /** A vault before its first commit. */
@@ -93,18 +96,24 @@ export class Vaults {
 
   cards(): Buffer[] {
     return listed(join(this.#dir, "cards")).map((name) =>
-      readFileSync(join(this.#dir, "cards", name)),
+      readFileSync(join(this.#dir, "cards", name)).subarray(KEY_BYTES),
     );
   }
 
-  publishCard(device: Uint8Array, untrusted: Uint8Array): KeeperRefusal | undefined {
+  /** @param inviter whose vault this device wants to share; zeros: nobody's */
+  publishCard(
+    device: Uint8Array,
+    inviter: Uint8Array,
+    untrusted: Uint8Array,
+  ): KeeperRefusal | undefined {
     const card = opened(() => vaultCardDocument.open(untrusted, (c) => c.device));
     if (!card || !sameBytes(card.device, device) || !sameBytes(card.node, this.#node))
       return "ERR_DOCUMENT_REFUSED";
     const cards = join(this.#dir, "cards");
     mkdirSync(cards, { recursive: true, mode: 0o700 });
     const path = join(cards, hex(device));
-    writeFileSync(`${path}.new`, untrusted, { mode: 0o600, flush: true });
+    const stored = Buffer.concat([inviter, untrusted]);
+    writeFileSync(`${path}.new`, stored, { mode: 0o600, flush: true });
     renameSync(`${path}.new`, path);
     // Of devices that are no longer in the list nobody needs one.
     for (const name of listed(cards))
@@ -223,10 +232,20 @@ export class Vaults {
     // A device has one vault here: nobody is moved into another one, and no revoked one stays.
     const isFree = epoch.members.every((member) => {
       const theirs = this.#of(member.device);
-      const isOurs = !theirs || sameBytes(theirs.epoch.vault, epoch.vault);
+      const isOurs = theirs
+        ? sameBytes(theirs.epoch.vault, epoch.vault)
+        : sameBytes(member.device, device) || this.#hasAsked(member.device, device);
       return isOurs && activeDevice(this.#devices(), member.device) !== undefined;
     });
     return isFree ? epoch : "ERR_FORBIDDEN";
+  }
+
+  /** Who has no vault gets one of another device only by its own word. */
+  #hasAsked(device: Uint8Array, inviter: Uint8Array): boolean {
+    const cards = join(this.#dir, "cards");
+    if (!listed(cards).includes(hex(device))) return false;
+    const stored = readFileSync(join(cards, hex(device)));
+    return sameBytes(new Uint8Array(stored.subarray(0, KEY_BYTES)), inviter);
   }
 
   #of(device: Uint8Array) {
