@@ -134,7 +134,7 @@ async function atNode(
       }
       case "leave":
         await leaveVault(all);
-        return tell("the node's copy is gone; what is saved on this machine stays");
+        return tell("left; the node's copy is gone unless other devices share it; what is saved here stays");
       default: {
         const result = await syncVault(named ? { ...all, admit: named.signingKey } : all);
         if (values.json) writeJson(result);

@@ -56,7 +56,7 @@ export const vaultRequests = [
     /** Rows of the root; a hash of zeros removes the object. */
     changes: z.base64().max(base64Chars(MAX_VAULT_CHANGES * VAULT_ROW_BYTES)),
   }),
-  /** Gives up a vault that no other device shares. */
+  /** This device has the vault no more; with the last device it goes. */
   z.strictObject({ request: z.literal("vault-leave") }),
 ] as const;
 

@@ -1,7 +1,7 @@
 /**
  * One vault on the node's disk: sealed objects by their hash, and one file that says which of them count.
  *
- *   DIR/state             newest head, its epoch's wraps, and a row for each object; replaced as a whole
+ *   DIR/state             newest head, its epoch's wraps, who left since, and a row for each object; replaced as a whole
  *   DIR/heads/NNNNNNNNNN  the heads before, each as signed; the last ones
  *   DIR/epochs/NNNNNNNNNN every epoch as signed
  *   DIR/objects/HASH      sealed bytes
@@ -40,6 +40,8 @@ export interface NextVersion {
   /** A new one, with its number. */
   readonly epoch: { readonly number: number; readonly document: Uint8Array } | undefined;
   readonly wraps: Uint8Array;
+  /** Members of its epoch that left, by their keys, one after the other. */
+  readonly left: Uint8Array;
   readonly rows: ReadonlyMap<string, StoredRow>;
 }
 
@@ -48,6 +50,7 @@ export class VaultFolder {
   #head: Uint8Array | undefined;
   #opened: VaultHead | undefined;
   #wraps: Uint8Array = new Uint8Array(0);
+  #left: Uint8Array = new Uint8Array(0);
   #rows: ReadonlyMap<string, StoredRow> = new Map();
   /** Stored sealed bytes by hash, also those that no row names yet. */
   readonly #sizes = new Map<string, number>();
@@ -73,6 +76,10 @@ export class VaultFolder {
 
   get wraps(): Uint8Array {
     return this.#wraps;
+  }
+
+  get left(): Uint8Array {
+    return this.#left;
   }
 
   get rows(): ReadonlyMap<string, StoredRow> {
@@ -122,26 +129,29 @@ export class VaultFolder {
   }
 
   /** All of it or nothing; then what is no longer named is overwritten and removed. */
-  async commit({ head, epoch, wraps, rows }: NextVersion): Promise<void> {
+  async commit({ head, epoch, wraps, left, rows }: NextVersion): Promise<void> {
     const opened = vaultHeadDocument.open(head, ({ signer }) => signer);
     if (epoch) await this.#keep(join("epochs", fileOf(epoch.number)), epoch.document);
     await this.#keep(join("heads", fileOf(opened.version)), head);
-    const listed = [...rows.values()].map((row) => {
-      const changedIn = Buffer.alloc(4);
-      changedIn.writeUInt32BE(row.changedIn);
-      return Buffer.concat([encodeVaultRow(row), changedIn]);
-    });
-    await this.#keep("state", Buffer.concat([framed([head, wraps]), ...listed]));
+    await this.#keep("state", encodeState(head, wraps, left, rows));
     const before = this.#rows;
     this.#head = head;
     this.#opened = opened;
     this.#wraps = wraps;
+    this.#left = left;
     this.#rows = rows;
     const named = new Set([...rows.values()].map(({ hash }) => hash));
     for (const { hash } of before.values()) if (!named.has(hash)) await this.#erase(hash);
     const oldest = join("heads", fileOf(opened.version - MAX_KEPT_HEADS));
     await rm(join(this.#dir, oldest), { force: true });
     this.#countDocument(oldest, 0);
+  }
+
+  /** A member of the newest epoch has it no more. */
+  async markLeft(device: Uint8Array): Promise<void> {
+    const left = Buffer.concat([this.#left, device]);
+    await this.#keep("state", encodeState(this.#head!, this.#wraps, left, this.#rows));
+    this.#left = new Uint8Array(left);
   }
 
   /** What nobody committed. */
@@ -171,10 +181,11 @@ export class VaultFolder {
   }
 
   #take(stored: Buffer): void {
-    const { parts, rest } = unframed(stored, 2)!;
+    const { parts, rest } = unframed(stored, 3)!;
     this.#head = new Uint8Array(parts[0]!);
     this.#opened = vaultHeadDocument.open(this.#head, ({ signer }) => signer);
     this.#wraps = new Uint8Array(parts[1]!);
+    this.#left = new Uint8Array(parts[2]!);
     const rows = new Map<string, StoredRow>();
     for (let at = 0; at < rest.length; at += VAULT_ROW_BYTES + 4) {
       const [row] = decodeVaultRows(rest.subarray(at, at + VAULT_ROW_BYTES));
@@ -218,6 +229,20 @@ export class VaultFolder {
   #object(hash: string): string {
     return join(this.#dir, "objects", hash);
   }
+}
+
+function encodeState(
+  head: Uint8Array,
+  wraps: Uint8Array,
+  left: Uint8Array,
+  rows: ReadonlyMap<string, StoredRow>,
+): Buffer {
+  const listed = [...rows.values()].map((row) => {
+    const changedIn = Buffer.alloc(4);
+    changedIn.writeUInt32BE(row.changedIn);
+    return Buffer.concat([encodeVaultRow(row), changedIn]);
+  });
+  return Buffer.concat([framed([head, wraps, left]), ...listed]);
 }
 
 function fileOf(number: number): string {

@@ -120,6 +120,38 @@ describe("a device", () => {
     ).rejects.toMatchObject({ code: "ERR_FORBIDDEN" });
   });
 
+  test("that dates its commit ahead is refused, so that no revocation makes it nobody's", async () => {
+    const { vault, local } = await withOneSaved();
+    const options = vault.options(vault.admin, local);
+    const change = (answer: string) => local.save(conversationOf(ONE, "question", answer));
+    change("dated ahead");
+    const now = Date.now() + 70_000;
+    await expect(syncVault({ ...options, now })).rejects.toMatchObject({
+      code: "ERR_DOCUMENT_REFUSED",
+    });
+    expect(await syncVault({ ...options, now: now - 20_000 })).toMatchObject({ given: 1 });
+  });
+
+  test("is put out of a vault by nobody while it is active", async () => {
+    const { vault, local } = await withOneSaved();
+    const laptop = vault.addDevice("laptop");
+    const theirs = vault.options(laptop, openLocal(laptop));
+    await joinVault(theirs, key(vault.admin));
+    await syncVault({ ...vault.options(vault.admin, local), admit: key(laptop) });
+    await syncVault(theirs);
+    // A list of its own making, in which the other one is revoked.
+    const devices = {
+      ...vault.list,
+      devices: vault.list.devices.map((one) =>
+        one.name === "desk" ? { ...one, revokedAt: Number.MAX_SAFE_INTEGER } : one,
+      ),
+    };
+    await expect(syncVault({ ...theirs, devices })).rejects.toMatchObject({
+      code: "ERR_FORBIDDEN",
+    });
+    expect(vault.vaults.of(key(vault.admin))).toBeDefined();
+  });
+
   test("that was revoked commits nothing more, also on a channel that is still open", async () => {
     const { vault, local } = await withOneSaved();
     const laptop = vault.addDevice("laptop");
@@ -175,7 +207,8 @@ describe("room", () => {
     const folder = new VaultFolder(join(vault.dir, "07".repeat(16)));
     const wraps = new Uint8Array(1);
     const epoch = { number: number - 1, document: before.epoch };
-    await folder.commit({ head, epoch, wraps, rows: new Map() });
+    const left = new Uint8Array(0);
+    await folder.commit({ head, epoch, wraps, left, rows: new Map() });
     vault.restart();
     const next = one(number, 2, documentHash(before.epoch));
     const commit = {

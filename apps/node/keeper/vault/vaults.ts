@@ -36,6 +36,9 @@ const MAX_VAULTS_BYTES = 1024 * 1024 * 1024;
 /** Of a device, by its Ed25519 key; before each stored card, whom it asked. */
 const KEY_BYTES = 32;
 
+/** As for tickets: clocks differ by less. */
+const MAX_CLOCK_AHEAD_MS = 60_000;
+
 const ZERO_HASH = "00".repeat(32);
 
 /** A vault before its first commit. */
@@ -44,6 +47,11 @@ const EMPTY: Pick<VaultFolder, "rows" | "has"> = { rows: new Map(), has: () => f
 export interface VaultLimits {
   readonly ofOne: number;
   readonly ofAll: number;
+}
+
+interface Vault {
+  readonly folder: VaultFolder;
+  readonly epoch: VaultEpoch;
 }
 
 export interface Commit {
@@ -61,7 +69,7 @@ export class Vaults {
   readonly #node: Uint8Array;
   readonly #devices: () => DeviceList;
   /** By the vault's name in hex. */
-  readonly #vaults = new Map<string, { readonly folder: VaultFolder; epoch: VaultEpoch }>();
+  readonly #vaults = new Map<string, Vault>();
   /** One after the other: a commit is judged by what the one before left. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -142,30 +150,30 @@ export class Vaults {
     return this.#inTurn(() => this.#commit(device, commit));
   }
 
-  /** Only by the last device that has it: others would lose what they have not fetched. */
+  /** With the last device that has it the vault goes; others keep it, and make a key without who left. */
   leave(device: Uint8Array): Promise<KeeperRefusal | undefined> {
     return this.#inTurn(async () => {
       const mine = this.#of(device);
       if (!mine) return "ERR_VAULT_UNKNOWN";
-      const others = mine.epoch.members.filter((member) => !sameBytes(member.device, device));
-      if (others.some((member) => activeDevice(this.#devices(), member.device)))
-        return "ERR_FORBIDDEN";
-      this.#vaults.delete(hex(mine.epoch.vault));
-      await mine.folder.remove();
+      // With its card its word goes, too: nobody admits it again before it asks.
+      rmSync(join(this.#dir, "cards", hex(device)), { force: true });
+      await mine.folder.markLeft(device);
+      await this.#removeUnused();
       return undefined;
     });
   }
 
-  /** What only revoked devices could open is of use to nobody, and makes room. */
   devicesChanged(): Promise<unknown> {
-    return this.#inTurn(async () => {
-      for (const [name, { folder, epoch }] of this.#vaults) {
-        if (epoch.members.some((member) => activeDevice(this.#devices(), member.device))) continue;
-        this.#vaults.delete(name);
-        await folder.remove();
-      }
-      return undefined;
-    });
+    return this.#inTurn(() => this.#removeUnused());
+  }
+
+  /** What only devices could open that were revoked or left is of use to nobody, and makes room. */
+  async #removeUnused(): Promise<void> {
+    for (const [name, vault] of this.#vaults) {
+      if (membersOf(vault).some((member) => activeDevice(this.#devices(), member))) continue;
+      this.#vaults.delete(name);
+      await vault.folder.remove();
+    }
   }
 
   async #commit(device: Uint8Array, commit: Commit): Promise<KeeperRefusal | undefined> {
@@ -174,6 +182,8 @@ export class Vaults {
     const head = opened(() => vaultHeadDocument.open(commit.head, ({ signer }) => signer));
     if (!head || !sameBytes(head.signer, device) || !sameBytes(head.node, this.#node))
       return "ERR_DOCUMENT_REFUSED";
+    // Dated later than a revocation to come, it would be no device's for all who read it then.
+    if (head.issuedAt > Date.now() + MAX_CLOCK_AHEAD_MS) return "ERR_DOCUMENT_REFUSED";
     const mine = this.#of(device);
     if (mine && !sameBytes(mine.epoch.vault, head.vault)) return "ERR_FORBIDDEN";
     const name = hex(head.vault);
@@ -182,7 +192,7 @@ export class Vaults {
     if (head.version !== (before?.version ?? 0) + 1) return "ERR_VAULT_CONFLICT";
     const previous = mine ? documentHash(mine.folder.head!) : NO_PREVIOUS;
     if (!sameBytes(head.previous, previous)) return "ERR_VAULT_CONFLICT";
-    const epoch = this.#nextEpoch(device, head, commit, mine?.epoch, before);
+    const epoch = this.#nextEpoch(device, head, commit, mine);
     if (typeof epoch === "string") return epoch;
     const rows = changedRows(mine?.folder ?? EMPTY, head, commit.changes);
     if (typeof rows === "string") return rows;
@@ -194,6 +204,7 @@ export class Vaults {
       head: new Uint8Array(commit.head),
       epoch: isNew ? { number: head.epoch, document: new Uint8Array(commit.epoch) } : undefined,
       wraps: isNew ? new Uint8Array(commit.wraps) : folder.wraps,
+      left: isNew && mine ? this.#stillLeft(mine, epoch, device) : folder.left,
       rows,
     });
     this.#vaults.set(name, { folder, epoch });
@@ -205,9 +216,10 @@ export class Vaults {
     device: Uint8Array,
     head: VaultHead,
     { epoch: untrusted, wraps }: Commit,
-    current: VaultEpoch | undefined,
-    before: VaultHead | undefined,
+    mine: Vault | undefined,
   ): VaultEpoch | KeeperRefusal {
+    const before = mine?.folder.opened;
+    const current = mine?.epoch;
     if (untrusted.length === 0) {
       const isCurrent =
         before &&
@@ -229,15 +241,21 @@ export class Vaults {
       epoch.members.some((member) => sameBytes(member.device, device));
     if (!follows) return "ERR_DOCUMENT_REFUSED";
     if (epoch.epoch > MAX_EPOCHS) return "ERR_VAULT_FULL";
-    // A device has one vault here: nobody is moved into another one, and no revoked one stays.
+    // A device has one vault here: nobody is moved into another one, or out of it, and no revoked one stays.
+    const left = mine ? this.#stillLeft(mine, epoch, device) : new Uint8Array(0);
     const isFree = epoch.members.every((member) => {
-      const theirs = this.#of(member.device);
+      const theirs = hasKey(left, member.device) ? mine : this.#of(member.device);
       const isOurs = theirs
         ? sameBytes(theirs.epoch.vault, epoch.vault)
         : sameBytes(member.device, device) || this.#hasAsked(member.device, device);
       return isOurs && activeDevice(this.#devices(), member.device) !== undefined;
     });
-    return isFree ? epoch : "ERR_FORBIDDEN";
+    const isKept = (mine ? membersOf(mine) : []).every(
+      (member) =>
+        !activeDevice(this.#devices(), member) ||
+        epoch.members.some((next) => sameBytes(next.device, member)),
+    );
+    return isFree && isKept ? epoch : "ERR_FORBIDDEN";
   }
 
   /** Who has no vault gets one of another device only by its own word. */
@@ -248,9 +266,16 @@ export class Vaults {
     return sameBytes(new Uint8Array(stored.subarray(0, KEY_BYTES)), inviter);
   }
 
+  /** Who left and did not ask the signer since has none of it, also where it is still named. */
+  #stillLeft({ folder }: Vault, epoch: VaultEpoch, signer: Uint8Array): Uint8Array {
+    const devices = epoch.members.map((member) => member.device);
+    const still = devices.filter((one) => hasKey(folder.left, one) && !this.#hasAsked(one, signer));
+    return new Uint8Array(Buffer.concat(still));
+  }
+
   #of(device: Uint8Array) {
-    return [...this.#vaults.values()].find(({ epoch }) =>
-      epoch.members.some((member) => sameBytes(member.device, device)),
+    return [...this.#vaults.values()].find((vault) =>
+      membersOf(vault).some((member) => sameBytes(member, device)),
     );
   }
 
@@ -259,6 +284,17 @@ export class Vaults {
     this.#last = turn;
     return turn;
   }
+}
+
+/** Those of the newest epoch that did not leave since. */
+function membersOf({ folder, epoch }: Vault): Uint8Array[] {
+  return epoch.members.map(({ device }) => device).filter((one) => !hasKey(folder.left, one));
+}
+
+function hasKey(keys: Uint8Array, key: Uint8Array): boolean {
+  for (let at = 0; at < keys.length; at += KEY_BYTES)
+    if (sameBytes(keys.subarray(at, at + KEY_BYTES), key)) return true;
+  return false;
 }
 
 /** All rows after the changes, if they are what the head says and all their bytes are here. */
