@@ -71,6 +71,11 @@ export function findSaved(vault: LocalVault, start: string | undefined): SavedCo
   throw new VaultError("ERR_VAULT_UNKNOWN", `${found.length} saved conversations begin like this`);
 }
 
+/** Also of one that does not open, by its whole name. @throws {@link VaultError} `ERR_VAULT_UNKNOWN` */
+export function namedId(vault: LocalVault, start: string | undefined): string {
+  return start !== undefined && vault.isUnreadable(start) ? start : findSaved(vault, start).id;
+}
+
 /** Saves a conversation that goes on: what was saved of it before stays as it was, and what came since is added. */
 export function savingTo(home: Home, model: string, mode: SavedConversation["mode"]) {
   let last: SavedConversation | undefined;

@@ -28,7 +28,7 @@ import { commonOptions, parse } from "../options.ts";
 import { notice, oneLine, timeText, UsageError, write, writeJson } from "../output.ts";
 import { askLine, askSecret } from "../provision/secret-prompt.ts";
 import { withControl } from "../session.ts";
-import { conversationOf, deletedWords, findSaved, withVault } from "../vault-store.ts";
+import { conversationOf, deletedWords, findSaved, namedId, withVault } from "../vault-store.ts";
 
 const options = {
   ...commonOptions,
@@ -93,7 +93,7 @@ export const vault: Command = {
           return out({ restored: count }, `restored ${count}`);
         }
         case "delete": {
-          const { id } = findSaved(saved, rest[0]);
+          const id = namedId(saved, rest[0]);
           saved.delete(id);
           return out({ deleted: id }, deletedWords);
         }
@@ -134,7 +134,9 @@ async function atNode(
       }
       case "leave":
         await leaveVault(all);
-        return tell("left; the node's copy is gone unless other devices share it; what is saved here stays");
+        return tell(
+          "left; the node's copy is gone unless other devices share it; what is saved here stays",
+        );
       default: {
         const result = await syncVault(named ? { ...all, admit: named.signingKey } : all);
         if (values.json) writeJson(result);

@@ -6,7 +6,13 @@ import { createHash } from "node:crypto";
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { documentHash, MAX_VAULT_BLOB_BYTES, vaultHeadDocument, vaultRoot } from "@phantoma/crypto";
+import {
+  decodeVaultRows,
+  documentHash,
+  MAX_VAULT_BLOB_BYTES,
+  vaultHeadDocument,
+  vaultRoot,
+} from "@phantoma/crypto";
 import { VaultError, type LocalVault } from "@phantoma/vault";
 import { describe, expect, test } from "vitest";
 import {
@@ -229,6 +235,76 @@ describe("what a taken-over node answers", () => {
       syncVault({ ...vault.options(vault.admin, desk), devices: old }),
       "ERR_VAULT_ROLLED_BACK",
     );
+  });
+});
+
+describe("what a device of the vault signed, and nobody can open", () => {
+  /** As a member with its key: rows whose bytes are put, and no sealed conversation. */
+  async function withRubbish(id: string) {
+    const { vault, desk, laptop, local } = await stage();
+    await syncVault(vault.options(laptop, local));
+    // Before it is revoked, in the time of these tests.
+    const options = { ...vault.options(laptop, local), now: 2500 };
+    const { link } = options;
+    local.save(conversationOf(id, "rubbish", "to come"));
+    let rubbish: Uint8Array | undefined;
+    const put = link.put.bind(link);
+    link.put = (blob) => put((rubbish = flipped(blob)));
+    const commit = link.commit.bind(link);
+    const device = laptop.signing;
+    link.commit = (sent) => {
+      const hash = new Uint8Array(createHash("sha256").update(rubbish!).digest());
+      const changes = Uint8Array.from(sent.changes);
+      changes.set(hash, changes.length - hash.length);
+      const rows = new Map(vault.vaults.of(device.publicKey)!.rows);
+      const [row] = decodeVaultRows(changes);
+      rows.set(id, { ...row!, changedIn: 0 });
+      const opened = vaultHeadDocument.open(sent.head, ({ signer }) => signer);
+      const head = vaultHeadDocument.sign(
+        { ...opened, root: vaultRoot(rows.values()) },
+        device.privateKey,
+      );
+      return commit({ ...sent, head, changes });
+    };
+    await syncVault(options);
+    return { vault, desk, laptop, options: vault.options(vault.admin, desk) };
+  }
+  const flipped = (blob: Uint8Array) => blob.map((byte, i) => (i === 200 ? byte ^ 1 : byte));
+  const THREE = "00000000000000a3";
+
+  test("is left out and told of; all else is taken and given, and the key turns", async () => {
+    const { vault, desk, laptop, options } = await withRubbish(THREE);
+    desk.save(conversationOf("00000000000000a4", "of the desk", "yes"));
+    vault.revoke(laptop);
+    await refused(syncVault({ ...options, devices: vault.list }), "ERR_VAULT_DAMAGED");
+    expect(desk.list().every(({ isSynced }) => isSynced)).toBe(true);
+    const fresh = openLocal(vault.admin);
+    await refused(syncVault(vault.options(vault.admin, fresh)), "ERR_VAULT_DAMAGED");
+    expect(fresh.size).toBe(3);
+    expect(vault.vaults.of(vault.admin.signing.publicKey)!.opened!.epoch).toBe(3);
+  });
+
+  test("is gone from the node when any device deletes it", async () => {
+    const { vault, desk, options } = await withRubbish(THREE);
+    await refused(syncVault(options), "ERR_VAULT_DAMAGED");
+    expect(desk.isUnreadable(THREE)).toBe(true);
+    desk.delete(THREE);
+    await syncVault(options);
+    expect(desk.rows().has(THREE)).toBe(false);
+    expect(vault.vaults.of(vault.admin.signing.publicKey)!.rows.size).toBe(2);
+    const fresh = openLocal(vault.admin);
+    expect(await syncVault(vault.options(vault.admin, fresh))).toMatchObject({ taken: 2 });
+  });
+
+  test("does not take the place of what is here, and what is said here takes its place", async () => {
+    const { vault, desk, options } = await withRubbish(ONE);
+    await refused(syncVault(options), "ERR_VAULT_DAMAGED");
+    expect(desk.get(ONE).messages).toHaveLength(3);
+    desk.save(conversationOf(ONE, `${SECRET} one`, "answer", `${SECRET} more`, "again"));
+    await syncVault(options);
+    const fresh = openLocal(vault.admin);
+    await syncVault(vault.options(vault.admin, fresh));
+    expect(fresh.get(ONE).messages).toHaveLength(4);
   });
 });
 

@@ -48,6 +48,8 @@ export interface SyncResult {
 
 /** With that many devices at once something else is wrong. */
 const MAX_ATTEMPTS = 12;
+/** In one message, for a person. */
+const MAX_NAMED = 8;
 
 /** @throws {@link VaultError} or {@link ClientError} */
 export async function syncVault(options: SyncOptions): Promise<SyncResult> {
@@ -84,6 +86,7 @@ export async function syncVault(options: SyncOptions): Promise<SyncResult> {
         given += gave.given;
         hasTurned ||= turn !== undefined;
         if (!gave.isMore) {
+          assertAllOpened(took.damaged);
           const { usedBytes, maxBytes } = await options.link.state();
           return { taken, merged, given, hasTurned, usedBytes, maxBytes };
         }
@@ -129,6 +132,16 @@ async function left(link: VaultLink): Promise<void> {
       error instanceof ClientError && ["ERR_VAULT_UNKNOWN", "ERR_FORBIDDEN"].includes(error.code);
     if (!isGone) throw error;
   }
+}
+
+/** At the end: what opens was taken, and what is here was given. */
+function assertAllOpened(damaged: readonly string[]): void {
+  if (damaged.length === 0) return;
+  const names = damaged.slice(0, MAX_NAMED).join(" ");
+  throw new VaultError(
+    "ERR_VAULT_DAMAGED",
+    `all but ${damaged.length} saved by a device in a way that does not open here: ${names}; update this program, or delete them`,
+  );
 }
 
 function freshState(node: Uint8Array): VaultState {
