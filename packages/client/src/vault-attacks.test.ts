@@ -13,6 +13,7 @@ import {
   vaultHeadDocument,
   vaultRoot,
 } from "@phantoma/crypto";
+import { LISTED_ROW_BYTES, MAX_VAULT_ROWS } from "@phantoma/protocol";
 import { VaultError, type LocalVault } from "@phantoma/vault";
 import { describe, expect, test } from "vitest";
 import {
@@ -224,6 +225,68 @@ describe("what a taken-over node answers", () => {
     await syncVault({ ...vault.options(stranger, theirs), admit });
     await refused(syncVault(vault.options(victim, local)), "ERR_VAULT_NOT_JOINED");
     expect(theirs.size).toBe(0);
+  });
+
+  test("a list of objects that never ends is stopped, and documents without end", async () => {
+    const { vault, local, laptop } = await stage();
+    let asked = 0;
+    vault.tamper = (response, request: any) => {
+      if (request.request === "vault-rows") {
+        asked += 1;
+        const page = Buffer.alloc(MAX_VAULT_ROWS * LISTED_ROW_BYTES);
+        for (let i = 0; i < MAX_VAULT_ROWS; i += 1) {
+          const at = i * LISTED_ROW_BYTES;
+          page.writeUInt32BE(asked, at);
+          page.writeUInt32BE(i, at + 4);
+          page.writeUInt32BE(1, at + 8);
+        }
+        return { ...response, rows: page.toString("base64") };
+      }
+      return response;
+    };
+    await refused(syncVault(vault.options(laptop, local)), "ERR_INVALID_MESSAGE");
+    expect(asked).toBe(3);
+    asked = 0;
+    const huge = Buffer.alloc(60_000).toString("base64");
+    vault.tamper = (response, request: any) => {
+      if (request.of !== "epochs") return response;
+      asked += 1;
+      return { ...response, documents: Array.from({ length: 10 }, () => huge) };
+    };
+    await refused(syncVault(vault.options(laptop, local)), "ERR_INVALID_MESSAGE");
+    expect(asked).toBe(14);
+    assertUnharmed(local);
+  });
+
+  test("its own old vault is not used by a device that asked another one", async () => {
+    const vault = new VaultUnderTest();
+    const own = vault.addDevice("own");
+    await syncVault(vault.options(own, openLocal(own)));
+    const local = openLocal(own);
+    local.save(conversationOf(ONE, SECRET, "answer"));
+    const options = vault.options(own, local);
+    const leave = options.link.leave.bind(options.link);
+    // The node says that it was left, and keeps it.
+    options.link.leave = async () => undefined;
+    await joinVault(options, vault.admin.signing.publicKey);
+    await refused(syncVault(options), "ERR_VAULT_NOT_JOINED");
+    await leave();
+  });
+
+  test("a key that turns between two answers is a conflict, and no forgery", async () => {
+    const { vault, desk, local, laptop } = await stage();
+    const phone = vault.addDevice("phone");
+    await joinVault(vault.options(phone, openLocal(phone)), vault.admin.signing.publicKey);
+    const options = vault.options(laptop, local);
+    const epochs = options.link.epochs.bind(options.link);
+    let hasTurned = false;
+    options.link.epochs = async () => {
+      const admit = phone.signing.publicKey;
+      if (!hasTurned) await syncVault({ ...vault.options(vault.admin, desk), admit });
+      hasTurned = true;
+      return epochs();
+    };
+    expect(await syncVault(options)).toMatchObject({ taken: 1 });
   });
 
   test("an older device list does not bring a revoked device back", async () => {
