@@ -18,7 +18,8 @@ interface Said {
 const TITLE_CHARS = 60;
 
 export const deletedWords =
-  "Deleted. Its key on this machine is overwritten, so what could open it is gone. The node overwrites its key and its " +
+  "Deleted. It is overwritten in the file on this machine; a sealed copy may stay in free blocks of the disk, where the " +
+  "database kept its journal, and opens with this device's key alone. The node overwrites its key and its " +
   "copy at the next sync. Another device has it until it syncs; a backup, an export, or a copy that somebody made of " +
   "the node's disk before is not reached.";
 

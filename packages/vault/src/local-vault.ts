@@ -5,7 +5,9 @@
  *   "state"             with which node it is kept, and how far that node's history was seen
  *
  * A row is sealed under a key made from the device's and from a random value in the row itself; SQLite overwrites a
- * deleted row with zeros, and the value that its key was made from with it. Only one program has it open at a time.
+ * deleted row with zeros in the file, and the value that its key was made from with it. Its journal, which had the row as
+ * it was before, is unlinked and not overwritten: sealed bytes may stay in free blocks. Only one program has it open at a
+ * time.
  *
  * @module
  */
