@@ -18,7 +18,8 @@ interface Said {
 const TITLE_CHARS = 60;
 
 export const deletedWords =
-  "Deleted. Its key on this machine is overwritten, so what could open it is gone. The node overwrites its key and its " +
+  "Deleted. It is overwritten in the file on this machine; a sealed copy may stay in free blocks of the disk, where the " +
+  "database kept its journal, and opens with this device's key alone. The node overwrites its key and its " +
   "copy at the next sync. Another device has it until it syncs; a backup, an export, or a copy that somebody made of " +
   "the node's disk before is not reached.";
 
@@ -69,6 +70,11 @@ export function findSaved(vault: LocalVault, start: string | undefined): SavedCo
   const found = vault.list().filter(({ id }) => start !== undefined && id.startsWith(start));
   if (found.length === 1) return vault.get(found[0]!.id);
   throw new VaultError("ERR_VAULT_UNKNOWN", `${found.length} saved conversations begin like this`);
+}
+
+/** Also of one that does not open, by its whole name. @throws {@link VaultError} `ERR_VAULT_UNKNOWN` */
+export function namedId(vault: LocalVault, start: string | undefined): string {
+  return start !== undefined && vault.isUnreadable(start) ? start : findSaved(vault, start).id;
 }
 
 /** Saves a conversation that goes on: what was saved of it before stays as it was, and what came since is added. */

@@ -7,7 +7,6 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import {
   addKit,
-  assertLong,
   ClientError,
   kitName,
   newKit,
@@ -24,6 +23,7 @@ import { askPerson, saysYes } from "../devices/person.ts";
 import { Home } from "../home.ts";
 import { commonOptions, parse } from "../options.ts";
 import { notice, UsageError, write, writeJson } from "../output.ts";
+import { askNewPassphrase } from "../provision/new-passphrase.ts";
 import { askSecret } from "../provision/secret-prompt.ts";
 import type { Peer } from "../session.ts";
 
@@ -67,7 +67,9 @@ async function make(
   if (!activeAdmin(current, peer.device.signing.publicKey))
     throw new ClientError("ERR_FORBIDDEN", "only an admin's device can make a kit");
   const made = isMade ? newPassphraseWords() : undefined;
-  const passphrase = made ? new Secret(Buffer.from(made.join(" "))) : await askNewPassphrase();
+  const passphrase = made
+    ? new Secret(Buffer.from(made.join(" ")))
+    : await askNewPassphrase("a passphrase for the kit");
   try {
     const now = Date.now();
     const kit = newKit(peer.profile, now);
@@ -171,17 +173,6 @@ function read(path: string): Buffer {
     // Said below, as for whatever else is no kit.
   }
   throw new ClientError("ERR_KIT_FILE", `${path} cannot be read, or is too large for a kit`);
-}
-
-async function askNewPassphrase(): Promise<Secret> {
-  const first = await askSecret("a passphrase for the kit");
-  assertLong(first);
-  if (!process.stdin.isTTY) return first;
-  const second = await askSecret("once more");
-  const isSame = first.expose().equals(second.expose());
-  second.erase();
-  if (!isSame) throw new UsageError("the two are not the same");
-  return first;
 }
 
 /** Six in a line, as they are written down. */

@@ -1,6 +1,14 @@
 /** The terminal's saved conversations, as a person runs it: real processes, no node. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -36,8 +44,16 @@ test("saved, found, exported, backed up, deleted and restored", () => {
   const [json, backup] = [join(dir, "all.json"), join(dir, "all.backup")];
   expect(vault(["export", json]).value).toEqual({ exported: 1 });
   expect(statSync(json).mode & 0o077).toBe(0);
+  writeFileSync(backup, "open to others", { mode: 0o644 });
+  const reader = openSync(backup, "r");
+  expect(vault(["backup", backup], "too short\n").status).not.toBe(0);
+  expect(readFileSync(reader, "utf8")).toBe("open to others");
   expect(vault(["backup", backup], "correct horse\n").value).toEqual({ backedUp: 1 });
   expect(readFileSync(backup).includes(CANARY)).toBe(false);
+  expect(statSync(backup).mode & 0o077).toBe(0);
+  // Who had the old file open has the old one, and none of the new one.
+  const seen = Buffer.alloc(64);
+  expect(seen.toString("utf8", 0, readSync(reader, seen, 0, 64, 0))).toBe("open to others");
 
   expect(vault(["delete", id]).value).toEqual({ deleted: id });
   expect(vault(["status"]).value).toMatchObject({ saved: 0, node: null });

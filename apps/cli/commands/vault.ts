@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { text as readAll } from "node:stream/consumers";
 import { joinVault, leaveVault, syncVault } from "@phantoma/client";
 import type { Device, DeviceIdentity } from "@phantoma/crypto";
@@ -26,9 +26,10 @@ import { deviceFingerprint } from "../devices/fingerprint.ts";
 import { Home } from "../home.ts";
 import { commonOptions, parse } from "../options.ts";
 import { notice, oneLine, timeText, UsageError, write, writeJson } from "../output.ts";
+import { askNewPassphrase } from "../provision/new-passphrase.ts";
 import { askLine, askSecret } from "../provision/secret-prompt.ts";
 import { withControl } from "../session.ts";
-import { conversationOf, deletedWords, findSaved, withVault } from "../vault-store.ts";
+import { conversationOf, deletedWords, findSaved, namedId, withVault } from "../vault-store.ts";
 
 const options = {
   ...commonOptions,
@@ -80,7 +81,7 @@ export const vault: Command = {
           return out({ imported: count }, `imported ${count}`);
         }
         case "backup": {
-          const passphrase = await askSecret("the passphrase of the backup");
+          const passphrase = await askNewPassphrase("a passphrase for the backup");
           writePrivate(fileNamed(rest), sealBackup(passphrase.expose(), all(saved)));
           passphrase.erase();
           return out({ backedUp: saved.size }, `${saved.size} in the backup`);
@@ -93,7 +94,7 @@ export const vault: Command = {
           return out({ restored: count }, `restored ${count}`);
         }
         case "delete": {
-          const { id } = findSaved(saved, rest[0]);
+          const id = namedId(saved, rest[0]);
           saved.delete(id);
           return out({ deleted: id }, deletedWords);
         }
@@ -134,7 +135,9 @@ async function atNode(
       }
       case "leave":
         await leaveVault(all);
-        return tell("the node's copy is gone; what is saved on this machine stays");
+        return tell(
+          "left; the node's copy is gone unless other devices share it; what is saved here stays",
+        );
       default: {
         const result = await syncVault(named ? { ...all, admit: named.signingKey } : all);
         if (values.json) writeJson(result);
@@ -235,6 +238,8 @@ function fileNamed([file]: readonly string[]): string {
 }
 
 function writePrivate(path: string, content: string | Uint8Array): void {
-  writeFileSync(path, content, { mode: 0o600, flush: true });
-  chmodSync(path, 0o600);
+  // What is there may be open to others, or be read while it is written: nobody has the new one before its place.
+  rmSync(`${path}.new`, { force: true });
+  writeFileSync(`${path}.new`, content, { mode: 0o600, flag: "wx", flush: true });
+  renameSync(`${path}.new`, path);
 }

@@ -269,7 +269,9 @@ export class ConsoleSession {
     "saved.import": async ({ text }) => ({ imported: this.#saved.import(text) }),
     "saved.sync": ({ node }) => this.#atVault(node, (at) => this.#saved.sync(at)),
     "saved.devices": ({ node }) =>
-      this.#book.watch(node, async (control) => this.#saved.others(await control.deviceList())),
+      this.#book.watch(node, async (control) =>
+        this.#saved.others(this.#devices.remember(node, await control.deviceList())),
+      ),
     "saved.admit": ({ node, device }) => this.#atVault(node, (at) => this.#saved.sync(at, device)),
     "saved.join": async ({ node, device }) => {
       await this.#atVault(node, (at) => this.#saved.join(at, device));
@@ -375,9 +377,10 @@ export class ConsoleSession {
 
   #atVault<T>(node: string, act: (at: VaultPlace) => Promise<T>): Promise<T> {
     this.#book.usable(node);
-    return this.#book.ask(node, async (control) =>
-      act({ node, link: control.vault, deviceList: await control.deviceList() }),
-    );
+    return this.#book.ask(node, async (control) => {
+      const devices = this.#devices.remember(node, await control.deviceList());
+      return act({ node, link: control.vault, devices });
+    });
   }
 
   /** With the model that it was said with, or the node's first where that is not there. */

@@ -11,11 +11,10 @@ import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { joinVault, syncVault, type SyncOptions } from "@phantoma/client";
 import {
-  deviceListDocument,
   sameBytes,
   vaultKeysOf,
   type DeviceIdentity,
-  type DeviceList,
+  type VerifiedDeviceList,
 } from "@phantoma/crypto";
 import {
   fromJson,
@@ -40,8 +39,8 @@ import { makePrivateDir, writePrivate } from "./private-file.ts";
 export interface VaultPlace {
   readonly node: string;
   readonly link: SyncOptions["link"];
-  /** As the node gave it, over its authenticated tunnel. */
-  readonly deviceList: Uint8Array;
+  /** Of this node, signed, and none before what was seen here. */
+  readonly devices: VerifiedDeviceList;
 }
 
 export class SavedShelf {
@@ -121,9 +120,12 @@ export class SavedShelf {
   }
 
   /** Active ones that the node lists, and what this one shows where they list it. */
-  others(deviceList: Uint8Array): { readonly own: Fingerprint; readonly devices: SavedDevice[] } {
+  others({ devices }: VerifiedDeviceList): {
+    readonly own: Fingerprint;
+    readonly devices: SavedDevice[];
+  } {
     const { signing, tunnel } = this.#device;
-    const active = opened(deviceList).devices.filter(({ revokedAt }) => revokedAt === null);
+    const active = devices.filter(({ revokedAt }) => revokedAt === null);
     return {
       own: deviceFingerprint(signing.publicKey, tunnel.publicKey),
       devices: active
@@ -141,8 +143,7 @@ export class SavedShelf {
     this.#vault = undefined;
   }
 
-  #with({ node, link, deviceList }: VaultPlace): SyncOptions {
-    const devices = opened(deviceList);
+  #with({ node, link, devices }: VaultPlace): SyncOptions {
     return { link, local: this.#open(), device: this.#device, node: bytesOf(node), devices };
   }
 
@@ -160,10 +161,6 @@ export class SavedShelf {
 /** Of both keys, as the terminal shows it. */
 function deviceFingerprint(signingKey: Uint8Array, tunnelKey: Uint8Array): Fingerprint {
   return fingerprintView(Buffer.concat([signingKey, tunnelKey]));
-}
-
-function opened(deviceList: Uint8Array): DeviceList {
-  return deviceListDocument.open(deviceList, ({ signer }) => signer);
 }
 
 function bytesOf(hex: string): Uint8Array {

@@ -103,6 +103,26 @@ test("another device asks for it and is admitted; both have what either saved", 
   await session.close();
 });
 
+test("a device list of another node, or an older one, opens no vault", async () => {
+  const { session, homeDir, node } = await pairedConsole();
+  const own = openFileKeyStore(homeDir).device;
+  const vault = new VaultUnderTest(new Uint8Array(Buffer.from(NODE_KEY, "hex")), own);
+  node.vault = vault.link(own);
+  const older = vault.listBytes;
+  vault.addDevice("laptop");
+  const at = { node: NODE_KEY };
+  node.deviceList = new VaultUnderTest(undefined, own).listBytes;
+  const code = "ERR_NODE_IDENTITY";
+  await expect(session.requests["saved.sync"](at)).rejects.toMatchObject({ code });
+  await expect(session.requests["saved.devices"](at)).rejects.toMatchObject({ code });
+  node.deviceList = vault.listBytes;
+  await session.requests["saved.sync"](at);
+  node.deviceList = older;
+  await expect(session.requests["saved.sync"](at)).rejects.toMatchObject({ code });
+  await expect(session.requests["saved.devices"](at)).rejects.toMatchObject({ code });
+  await session.close();
+});
+
 test("the page knows every code of a vault", () => {
   const known: readonly string[] = [...vaultCodes, ...clientCodes];
   for (const code of Object.keys(vaultAdvice)) expect(known).toContain(code);

@@ -23,9 +23,12 @@ export async function askVault(
       const documents = split(await keeper.ask("vaultDocuments", body));
       return { response: "vault-documents", documents };
     }
-    case "vault-card":
-      await keeper.ask("vaultCard", Buffer.from(request.document, "base64"));
+    case "vault-card": {
+      const inviter = Buffer.from(request.inviter, "hex");
+      const card = Buffer.from(request.document, "base64");
+      await keeper.ask("vaultCard", Buffer.concat([inviter, card]));
       return { response: "accepted" };
+    }
     case "vault-rows": {
       const { version, after, from } = request;
       const body = Buffer.concat([number(version), number(after), Buffer.from(from, "hex")]);

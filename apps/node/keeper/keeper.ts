@@ -215,6 +215,7 @@ export class Keeper {
     for (const cell of this.#cells) cell.closeIfRevoked();
     this.policy?.devicesChanged();
     this.reporting.devicesChanged();
+    void this.vaults.devicesChanged();
   }
 
   /** As coarse as it is because a control plane is told it. */

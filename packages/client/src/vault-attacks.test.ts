@@ -3,10 +3,17 @@
  * code, nothing of it reaches the store, and no error has a word of what was saved.
  */
 import { createHash } from "node:crypto";
-import { cpSync, mkdtempSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { documentHash, MAX_VAULT_BLOB_BYTES, vaultHeadDocument, vaultRoot } from "@phantoma/crypto";
+import {
+  decodeVaultRows,
+  documentHash,
+  MAX_VAULT_BLOB_BYTES,
+  vaultHeadDocument,
+  vaultRoot,
+} from "@phantoma/crypto";
+import { LISTED_ROW_BYTES, MAX_VAULT_ROWS } from "@phantoma/protocol";
 import { VaultError, type LocalVault } from "@phantoma/vault";
 import { describe, expect, test } from "vitest";
 import {
@@ -210,9 +217,76 @@ describe("what a taken-over node answers", () => {
     // The victim's card is there because it once wanted to join another device.
     await joinVault(vault.options(victim, local), vault.admin.signing.publicKey);
     const admit = victim.signing.publicKey;
+    // A node that was taken over would say that it wants to join the stranger.
+    const name = Buffer.from(admit).toString("hex");
+    const card = readFileSync(join(vault.dir, "cards", name));
+    card.set(stranger.signing.publicKey);
+    writeFileSync(join(vault.dir, "cards", name), card);
     await syncVault({ ...vault.options(stranger, theirs), admit });
     await refused(syncVault(vault.options(victim, local)), "ERR_VAULT_NOT_JOINED");
     expect(theirs.size).toBe(0);
+  });
+
+  test("a list of objects that never ends is stopped, and documents without end", async () => {
+    const { vault, local, laptop } = await stage();
+    let asked = 0;
+    vault.tamper = (response, request: any) => {
+      if (request.request === "vault-rows") {
+        asked += 1;
+        const page = Buffer.alloc(MAX_VAULT_ROWS * LISTED_ROW_BYTES);
+        for (let i = 0; i < MAX_VAULT_ROWS; i += 1) {
+          const at = i * LISTED_ROW_BYTES;
+          page.writeUInt32BE(asked, at);
+          page.writeUInt32BE(i, at + 4);
+          page.writeUInt32BE(1, at + 8);
+        }
+        return { ...response, rows: page.toString("base64") };
+      }
+      return response;
+    };
+    await refused(syncVault(vault.options(laptop, local)), "ERR_INVALID_MESSAGE");
+    expect(asked).toBe(3);
+    asked = 0;
+    const huge = Buffer.alloc(60_000).toString("base64");
+    vault.tamper = (response, request: any) => {
+      if (request.of !== "epochs") return response;
+      asked += 1;
+      return { ...response, documents: Array.from({ length: 10 }, () => huge) };
+    };
+    await refused(syncVault(vault.options(laptop, local)), "ERR_INVALID_MESSAGE");
+    expect(asked).toBe(14);
+    assertUnharmed(local);
+  });
+
+  test("its own old vault is not used by a device that asked another one", async () => {
+    const vault = new VaultUnderTest();
+    const own = vault.addDevice("own");
+    await syncVault(vault.options(own, openLocal(own)));
+    const local = openLocal(own);
+    local.save(conversationOf(ONE, SECRET, "answer"));
+    const options = vault.options(own, local);
+    const leave = options.link.leave.bind(options.link);
+    // The node says that it was left, and keeps it.
+    options.link.leave = async () => undefined;
+    await joinVault(options, vault.admin.signing.publicKey);
+    await refused(syncVault(options), "ERR_VAULT_NOT_JOINED");
+    await leave();
+  });
+
+  test("a key that turns between two answers is a conflict, and no forgery", async () => {
+    const { vault, desk, local, laptop } = await stage();
+    const phone = vault.addDevice("phone");
+    await joinVault(vault.options(phone, openLocal(phone)), vault.admin.signing.publicKey);
+    const options = vault.options(laptop, local);
+    const epochs = options.link.epochs.bind(options.link);
+    let hasTurned = false;
+    options.link.epochs = async () => {
+      const admit = phone.signing.publicKey;
+      if (!hasTurned) await syncVault({ ...vault.options(vault.admin, desk), admit });
+      hasTurned = true;
+      return epochs();
+    };
+    expect(await syncVault(options)).toMatchObject({ taken: 1 });
   });
 
   test("an older device list does not bring a revoked device back", async () => {
@@ -224,6 +298,76 @@ describe("what a taken-over node answers", () => {
       syncVault({ ...vault.options(vault.admin, desk), devices: old }),
       "ERR_VAULT_ROLLED_BACK",
     );
+  });
+});
+
+describe("what a device of the vault signed, and nobody can open", () => {
+  /** As a member with its key: rows whose bytes are put, and no sealed conversation. */
+  async function withRubbish(id: string) {
+    const { vault, desk, laptop, local } = await stage();
+    await syncVault(vault.options(laptop, local));
+    // Before it is revoked, in the time of these tests.
+    const options = { ...vault.options(laptop, local), now: 2500 };
+    const { link } = options;
+    local.save(conversationOf(id, "rubbish", "to come"));
+    let rubbish: Uint8Array | undefined;
+    const put = link.put.bind(link);
+    link.put = (blob) => put((rubbish = flipped(blob)));
+    const commit = link.commit.bind(link);
+    const device = laptop.signing;
+    link.commit = (sent) => {
+      const hash = new Uint8Array(createHash("sha256").update(rubbish!).digest());
+      const changes = Uint8Array.from(sent.changes);
+      changes.set(hash, changes.length - hash.length);
+      const rows = new Map(vault.vaults.of(device.publicKey)!.rows);
+      const [row] = decodeVaultRows(changes);
+      rows.set(id, { ...row!, changedIn: 0 });
+      const opened = vaultHeadDocument.open(sent.head, ({ signer }) => signer);
+      const head = vaultHeadDocument.sign(
+        { ...opened, root: vaultRoot(rows.values()) },
+        device.privateKey,
+      );
+      return commit({ ...sent, head, changes });
+    };
+    await syncVault(options);
+    return { vault, desk, laptop, options: vault.options(vault.admin, desk) };
+  }
+  const flipped = (blob: Uint8Array) => blob.map((byte, i) => (i === 200 ? byte ^ 1 : byte));
+  const THREE = "00000000000000a3";
+
+  test("is left out and told of; all else is taken and given, and the key turns", async () => {
+    const { vault, desk, laptop, options } = await withRubbish(THREE);
+    desk.save(conversationOf("00000000000000a4", "of the desk", "yes"));
+    vault.revoke(laptop);
+    await refused(syncVault({ ...options, devices: vault.list }), "ERR_VAULT_DAMAGED");
+    expect(desk.list().every(({ isSynced }) => isSynced)).toBe(true);
+    const fresh = openLocal(vault.admin);
+    await refused(syncVault(vault.options(vault.admin, fresh)), "ERR_VAULT_DAMAGED");
+    expect(fresh.size).toBe(3);
+    expect(vault.vaults.of(vault.admin.signing.publicKey)!.opened!.epoch).toBe(3);
+  });
+
+  test("is gone from the node when any device deletes it", async () => {
+    const { vault, desk, options } = await withRubbish(THREE);
+    await refused(syncVault(options), "ERR_VAULT_DAMAGED");
+    expect(desk.isUnreadable(THREE)).toBe(true);
+    desk.delete(THREE);
+    await syncVault(options);
+    expect(desk.rows().has(THREE)).toBe(false);
+    expect(vault.vaults.of(vault.admin.signing.publicKey)!.rows.size).toBe(2);
+    const fresh = openLocal(vault.admin);
+    expect(await syncVault(vault.options(vault.admin, fresh))).toMatchObject({ taken: 2 });
+  });
+
+  test("does not take the place of what is here, and what is said here takes its place", async () => {
+    const { vault, desk, options } = await withRubbish(ONE);
+    await refused(syncVault(options), "ERR_VAULT_DAMAGED");
+    expect(desk.get(ONE).messages).toHaveLength(3);
+    desk.save(conversationOf(ONE, `${SECRET} one`, "answer", `${SECRET} more`, "again"));
+    await syncVault(options);
+    const fresh = openLocal(vault.admin);
+    await syncVault(vault.options(vault.admin, fresh));
+    expect(fresh.get(ONE).messages).toHaveLength(4);
   });
 });
 

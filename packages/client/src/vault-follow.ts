@@ -53,6 +53,10 @@ export async function followVault(options: SyncOptions): Promise<Followed | unde
   // One was read before a commit of another device, the other after it.
   if (head.epoch !== newest.epoch)
     throw new VaultError("ERR_VAULT_CONFLICT", "the vault changed while it was read");
+  // The wraps came with the first answer: of the epoch that its head names.
+  const first = vaultHeadDocument.open(untrustedHead, ({ signer }) => signer);
+  if (!sameBytes(first.epochDocument, chain.hashes.at(-1)!))
+    throw new VaultError("ERR_VAULT_CONFLICT", "the vault's key turned while it was read");
   const pair = await ownXWing(device);
   const keyring = openKeyring(chain.epochs, wraps, device.signing.publicKey, pair);
   pair.erase();
@@ -84,7 +88,7 @@ function assertOurs({ epochs }: EpochChain, state: VaultState, device: Uint8Arra
     throw new VaultError("ERR_VAULT_FORKED", "the node shows another vault than before");
   }
   const entry = epochs.find(({ members }) => members.some((m) => sameBytes(m.device, device)));
-  const isOwn = sameBytes(epochs[0]!.signer, device);
+  const isOwn = state.inviter === null && sameBytes(epochs[0]!.signer, device);
   if (isOwn || (entry && state.inviter === hex(entry.signer))) return;
   throw new VaultError("ERR_VAULT_NOT_JOINED", "another device offers to share its vault");
 }

@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { decodeVaultRows, VAULT_ROW_BYTES, type VaultRow } from "@phantoma/crypto";
+import {
+  decodeVaultRows,
+  MAX_VAULT_OBJECTS,
+  VAULT_ROW_BYTES,
+  type VaultRow,
+} from "@phantoma/crypto";
 import {
   LISTED_ROW_BYTES,
   MAX_VAULT_GET,
@@ -60,8 +65,11 @@ export class VaultLink {
     return this.#pages("heads", after);
   }
 
-  async publishCard(card: Uint8Array): Promise<void> {
-    await this.#ask({ request: "vault-card", document: text(card) }, "accepted");
+  /** @param inviter who may admit this device; absent: nobody */
+  async publishCard(card: Uint8Array, inviter?: Uint8Array): Promise<void> {
+    const named = Buffer.from(inviter ?? new Uint8Array(32)).toString("hex");
+    const request = { request: "vault-card", document: text(card), inviter: named } as const;
+    await this.#ask(request, "accepted");
   }
 
   /** What changed after a version. @param version the newest, as it was seen */
@@ -72,6 +80,7 @@ export class VaultLink {
       const page = bytes((await this.#ask(request, "vault-rows")).rows);
       for (let at = 0; at + LISTED_ROW_BYTES <= page.length; at += LISTED_ROW_BYTES)
         found.push(...decodeVaultRows(page.subarray(at, at + VAULT_ROW_BYTES)));
+      if (found.length > MAX_VAULT_OBJECTS) throw malformed();
       const last = found.at(-1);
       if (page.length < MAX_VAULT_ROWS * LISTED_ROW_BYTES || !last) return found;
       if (last.object < from) throw malformed();
@@ -109,17 +118,21 @@ export class VaultLink {
   /** Their numbers go up one by one, so a page's length says where the next one begins. */
   async #pages(of: "heads" | "epochs", after: number): Promise<Uint8Array[]> {
     const found: Uint8Array[] = [];
+    let taken = 0;
     for (;;) {
       const page = await this.#documents(of, after + found.length);
       if (page.length === 0) return found;
       found.push(...page);
-      if (found.length > MAX_HISTORY) throw malformed();
+      taken += page.reduce((sum, { length }) => sum + length, 0);
+      if (found.length > MAX_HISTORY || taken > MAX_HISTORY_BYTES) throw malformed();
     }
   }
 }
 
 /** More than a node keeps: one that never ends is stopped. */
-const MAX_HISTORY = 100_000;
+const MAX_HISTORY = 10_000;
+/** 4,096 epochs of 1,500 bytes, and some. */
+const MAX_HISTORY_BYTES = 8 * 1024 * 1024;
 
 function nextName(object: string): string {
   const next = (BigInt(`0x${object}`) + 1n).toString(16).padStart(16, "0");

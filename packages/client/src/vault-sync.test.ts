@@ -134,11 +134,67 @@ test("a vault alone is left, and what is saved stays and can be kept elsewhere",
   expect(await syncVault(other.options(other.admin, desk))).toMatchObject({ given: 1 });
 });
 
-test("a shared vault is not left: others would lose it", async () => {
-  const { vault, desk } = await twoDevices();
-  await expect(leaveVault(vault.options(vault.admin, desk))).rejects.toMatchObject({
-    code: "ERR_FORBIDDEN",
+test("a shared vault can be left: others keep it, and make a key without who left", async () => {
+  const { vault, desk, laptop, identity, atDesk, atLaptop } = await twoDevices();
+  await leaveVault(vault.options(identity, laptop));
+  vault.restart();
+  expect(vault.vaults.of(identity.signing.publicKey)).toBeUndefined();
+  expect(laptop.size).toBe(1);
+  // It has a vault of its own from now on.
+  expect(await atLaptop()).toMatchObject({ taken: 0, given: 1 });
+  desk.save(conversationOf(TWO, "first", "yes"));
+  expect(await atDesk()).toMatchObject({ given: 1 });
+  const phone = vault.addDevice("phone");
+  const admit = phone.signing.publicKey;
+  await joinVault(vault.options(phone, openLocal(phone)), vault.admin.signing.publicKey);
+  expect(await syncVault({ ...vault.options(vault.admin, desk), admit })).toMatchObject({
+    hasTurned: true,
   });
+  expect(await atLaptop()).toMatchObject({ taken: 0, given: 0 });
+  expect([desk.size, laptop.size]).toEqual([2, 1]);
+});
+
+test("who left comes back when it asks again and is admitted again", async () => {
+  const { vault, desk, laptop, identity, atDesk, atLaptop } = await twoDevices();
+  await leaveVault(vault.options(identity, laptop));
+  await joinVault(vault.options(identity, laptop), vault.admin.signing.publicKey);
+  desk.save(conversationOf(TWO, "first", "yes"));
+  await atDesk();
+  await expect(atLaptop()).rejects.toMatchObject({ code: "ERR_VAULT_KEY" });
+  const admit = identity.signing.publicKey;
+  expect(await syncVault({ ...vault.options(vault.admin, desk), admit })).toMatchObject({
+    hasTurned: true,
+  });
+  await atLaptop();
+  expect(laptop.size).toBe(2);
+});
+
+test("where the node has no vault any more, it can be left all the same", async () => {
+  const { vault, laptop, identity, atLaptop } = await twoDevices();
+  await vault.link(identity).leave();
+  await expect(atLaptop()).rejects.toMatchObject({ code: "ERR_VAULT_ROLLED_BACK" });
+  await leaveVault(vault.options(identity, laptop));
+  expect(await atLaptop()).toMatchObject({ given: 1 });
+});
+
+test("what a device committed before it was revoked does not stop those who see it later", async () => {
+  const { vault, laptop, desk, identity, atDesk, atLaptop } = await twoDevices();
+  const phone = vault.addDevice("phone");
+  const local = openLocal(phone);
+  const options = () => vault.options(phone, local);
+  await joinVault(options(), vault.admin.signing.publicKey);
+  const admit = phone.signing.publicKey;
+  await syncVault({ ...vault.options(vault.admin, desk), admit });
+  await syncVault(options());
+  // By its own clock after the revocation that follows.
+  laptop.save(conversationOf(TWO, "first", "yes"));
+  await atLaptop();
+  await atDesk();
+  vault.revoke(identity);
+  await expect(syncVault(options())).rejects.toMatchObject({ code: "ERR_VAULT_FORGED" });
+  expect(await atDesk()).toMatchObject({ hasTurned: true });
+  await syncVault(options());
+  expect(local.size).toBe(2);
 });
 
 test("nobody is admitted who has published no key", async () => {

@@ -28,6 +28,7 @@ import {
 import { ClientError } from "./client-error.ts";
 import { followVault, type Followed } from "./vault-follow.ts";
 import { firstHead, giveChanges } from "./vault-give.ts";
+import type { VaultLink } from "./vault-link.ts";
 import type { SyncOptions } from "./vault-options.ts";
 import { takeChanges } from "./vault-take.ts";
 import { ownXWing } from "./vault-keys.ts";
@@ -47,6 +48,8 @@ export interface SyncResult {
 
 /** With that many devices at once something else is wrong. */
 const MAX_ATTEMPTS = 12;
+/** In one message, for a person. */
+const MAX_NAMED = 8;
 
 /** @throws {@link VaultError} or {@link ClientError} */
 export async function syncVault(options: SyncOptions): Promise<SyncResult> {
@@ -78,11 +81,12 @@ export async function syncVault(options: SyncOptions): Promise<SyncResult> {
         const took = await takeChanges(options, followed);
         taken += took.taken;
         merged += took.merged;
-        const turn = await neededTurn(options, followed);
+        const turn = await neededTurn(options, followed, hasTurned ? undefined : options.admit);
         const gave = await giveChanges(options, followed, turn);
         given += gave.given;
         hasTurned ||= turn !== undefined;
         if (!gave.isMore) {
+          assertAllOpened(took.damaged);
           const { usedBytes, maxBytes } = await options.link.state();
           return { taken, merged, given, hasTurned, usedBytes, maxBytes };
         }
@@ -99,25 +103,45 @@ export async function syncVault(options: SyncOptions): Promise<SyncResult> {
 }
 
 /**
- * This device will have the vault of `inviter`, once a device there has admitted it. Its own vault at the node, if it
- * has one alone, is given up; what is saved here stays and goes into the other one.
+ * This device will have the vault of `inviter`, once that has admitted it. Another vault that it has at the node is left,
+ * and given up if nobody shares it; what is saved here stays and goes into the other one.
  */
 export async function joinVault(options: SyncOptions, inviter: Uint8Array): Promise<void> {
   const { link, local, node, devices } = options;
   if (!activeDevice(devices, inviter))
     throw new VaultError("ERR_VAULT_NOT_JOINED", "no such device is in the node's list");
-  await publishCard(options);
-  const state = local.state;
-  if (state?.vault != null || (await isAloneAtNode(options))) await link.leave();
+  if (local.state?.vault != null || !(await hasVaultOf(options, inviter))) await left(link);
+  await publishCard(options, inviter);
   forgetNode(local);
   local.state = { ...freshState(node), devices: devices.version, inviter: hex(inviter) };
 }
 
-/** The node's copy goes, what is saved here stays. */
+/** The node's copy goes where no other device shares it; what is saved here stays. */
 export async function leaveVault({ link, local }: Pick<SyncOptions, "link" | "local">) {
-  await link.leave();
+  await left(link);
   forgetNode(local);
   local.state = undefined;
+}
+
+/** A node that no longer has it, or does not let it go, keeps nobody. */
+async function left(link: VaultLink): Promise<void> {
+  try {
+    await link.leave();
+  } catch (error) {
+    const isGone =
+      error instanceof ClientError && ["ERR_VAULT_UNKNOWN", "ERR_FORBIDDEN"].includes(error.code);
+    if (!isGone) throw error;
+  }
+}
+
+/** At the end: what opens was taken, and what is here was given. */
+function assertAllOpened(damaged: readonly string[]): void {
+  if (damaged.length === 0) return;
+  const names = damaged.slice(0, MAX_NAMED).join(" ");
+  throw new VaultError(
+    "ERR_VAULT_DAMAGED",
+    `all but ${damaged.length} saved by a device in a way that does not open here: ${names}; update this program, or delete them`,
+  );
 }
 
 function freshState(node: Uint8Array): VaultState {
@@ -132,12 +156,13 @@ function forgetNode(local: LocalVault): void {
   });
 }
 
-/** A vault there that this device made, and never shared: nobody loses it. */
-async function isAloneAtNode({ link, device }: SyncOptions): Promise<boolean> {
+/** Whether the two share one there already. */
+async function hasVaultOf({ link }: SyncOptions, inviter: Uint8Array): Promise<boolean> {
   if (!(await link.state()).head) return false;
   const [newest] = (await link.epochs()).slice(-1);
-  const { members } = vaultEpochDocument.open(newest!, ({ signer }) => signer);
-  return members.every((member) => sameBytes(member.device, device.signing.publicKey));
+  if (!newest) return false;
+  const { members } = vaultEpochDocument.open(newest, ({ signer }) => signer);
+  return members.some((member) => sameBytes(member.device, inviter));
 }
 
 async function createVault(options: SyncOptions): Promise<void> {
@@ -167,29 +192,40 @@ async function createVault(options: SyncOptions): Promise<void> {
 }
 
 /** The cards of those who shall have the next key; `undefined` while the key may stay. */
-async function neededTurn(options: SyncOptions, { chain }: Followed) {
-  const { link, node, devices, admit } = options;
+async function neededTurn(
+  { link, node, devices, device }: SyncOptions,
+  { chain }: Followed,
+  admit: Uint8Array | undefined,
+) {
   const { members } = chain.epochs.at(-1)!;
-  const keys = members.map(({ device }) => device);
+  const keys = members.map((member) => member.device);
   const active = keys.filter((key) => activeDevice(devices, key));
-  const isNew = admit !== undefined && !keys.some((key) => sameBytes(key, admit));
-  if (active.length === keys.length && !isNew) return undefined;
-  const wanted = isNew ? [...active, admit] : active;
+  // One that left and asked again is a member of the newest epoch still: it gets another one.
+  if (active.length === keys.length && !admit) return undefined;
   const cards = openCards(await link.cards(), node, devices);
-  return wanted.map((key) => {
-    const card = cards.find(({ device }) => sameBytes(device, key));
-    if (card) return card;
+  const cardOf = (key: Uint8Array) => cards.find((card) => sameBytes(card.device, key));
+  const isOld = admit !== undefined && keys.some((key) => sameBytes(key, admit));
+  const wanted = admit && !isOld ? [...active, admit] : active;
+  // Whoever leaves takes its card away.
+  const own = device.signing.publicKey;
+  return wanted.flatMap((key) => {
+    const card = cardOf(key);
+    if (card) return [card];
+    if (!sameBytes(key, own) && !(admit && sameBytes(key, admit))) return [];
     throw new VaultError("ERR_VAULT_CARD", "a device has published no key of its own yet");
   });
 }
 
 /** So that others can wrap to this device; once is enough. */
-async function publishCard({ link, device, node, now = Date.now() }: SyncOptions): Promise<void> {
+async function publishCard(
+  { link, device, node, now = Date.now() }: SyncOptions,
+  inviter?: Uint8Array,
+): Promise<void> {
   const pair = await ownXWing(device);
   const key = pair.publicKey;
   pair.erase();
   const own = { node, device: device.signing.publicKey, key, issuedAt: now };
-  await link.publishCard(vaultCardDocument.sign(own, device.signing.privateKey));
+  await link.publishCard(vaultCardDocument.sign(own, device.signing.privateKey), inviter);
 }
 
 /** By another device: what was prepared is worth nothing now. */

@@ -8,7 +8,7 @@
 import { MAX_VAULT_BLOB_BYTES, MAX_VAULT_MEMBERS, VAULT_ROW_BYTES } from "@phantoma/crypto";
 import { z } from "zod";
 import { MAX_VAULT_CHANGES, MAX_VAULT_GET, MAX_VAULT_ROWS } from "./limits.ts";
-import { count, document } from "./message-fields.ts";
+import { count, document, hex32 } from "./message-fields.ts";
 
 const base64Chars = (bytes: number) => 4 * Math.ceil(bytes / 3);
 const object = z.string().regex(/^[0-9a-f]{16}$/);
@@ -28,8 +28,8 @@ export const vaultRequests = [
     of: z.enum(["heads", "epochs", "cards"]),
     after: count.max(2 ** 32 - 1),
   }),
-  /** This device's X-Wing key, signed by it. */
-  z.strictObject({ request: z.literal("vault-card"), document }),
+  /** This device's X-Wing key, signed by it, and who may admit it; zeros: nobody. */
+  z.strictObject({ request: z.literal("vault-card"), document, inviter: hex32 }),
   /** What changed after a version, from an object's name on; refused when `version` is not the newest. */
   z.strictObject({
     request: z.literal("vault-rows"),
@@ -56,7 +56,7 @@ export const vaultRequests = [
     /** Rows of the root; a hash of zeros removes the object. */
     changes: z.base64().max(base64Chars(MAX_VAULT_CHANGES * VAULT_ROW_BYTES)),
   }),
-  /** Gives up a vault that no other device shares. */
+  /** This device has the vault no more; with the last device it goes. */
   z.strictObject({ request: z.literal("vault-leave") }),
 ] as const;
 

@@ -5,7 +5,9 @@
  *   "state"             with which node it is kept, and how far that node's history was seen
  *
  * A row is sealed under a key made from the device's and from a random value in the row itself; SQLite overwrites a
- * deleted row with zeros, and the value that its key was made from with it. Only one program has it open at a time.
+ * deleted row with zeros in the file, and the value that its key was made from with it. Its journal, which had the row as
+ * it was before, is unlinked and not overwritten: sealed bytes may stay in free blocks. Only one program has it open at a
+ * time.
  *
  * @module
  */
@@ -39,7 +41,7 @@ const stateSchema = z.strictObject({
 });
 
 const rowSchema = z.strictObject({
-  /** `null`: deleted here, and not yet at the node. */
+  /** `null`: deleted here, and not yet at the node; or, unchanged, what the node has does not open. */
   conversation: savedConversationSchema.nullable(),
   /** What the node has. */
   base: base.nullable(),
@@ -138,9 +140,10 @@ export class LocalVault {
 
   /** @throws {@link VaultError} `ERR_VAULT_UNKNOWN` */
   delete(id: string): void {
-    if (!this.#summaries.has(id)) unknown();
+    const isUnreadable = this.isUnreadable(id);
+    if (!this.#summaries.has(id) && !isUnreadable) unknown();
     const { base } = this.#rows.get(id)!;
-    if (base) this.#write(id, { conversation: null, base, isChanged: true });
+    if (base || isUnreadable) this.#write(id, { conversation: null, base, isChanged: true });
     else this.forget(id);
   }
 
@@ -166,6 +169,16 @@ export class LocalVault {
   /** For syncing: it was deleted here while it was sent. */
   markDeleted(id: string, base: KnownRow["base"]): void {
     this.#write(id, { conversation: null, base, isChanged: true });
+  }
+
+  /** For syncing: the node has it, and nothing of it opens here. */
+  markUnreadable(id: string): void {
+    this.#write(id, { conversation: null, base: null, isChanged: false });
+  }
+
+  isUnreadable(id: string): boolean {
+    const row = this.#rows.get(id);
+    return row !== undefined && row.wasDeleted && !row.isChanged;
   }
 
   /** For syncing: the node has it no more, or never had it. */

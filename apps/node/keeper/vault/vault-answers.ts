@@ -21,6 +21,8 @@ const MAX_ANSWER_BYTES = 640 * 1024;
 /** Documents are small, and their list in a response is bounded. */
 const MAX_DOCUMENTS_BYTES = 400 * 1024;
 const MAX_DOCUMENTS = 4096;
+/** An Ed25519 key; zeros: nobody's. */
+const INVITER_BYTES = 32;
 
 type Answer = Uint8Array | KeeperRefusal;
 type VaultRequest = Extract<KeeperRequest, `vault${string}`>;
@@ -37,7 +39,7 @@ export function answerVault(
     case "vaultDocuments":
       return documents(vaults, device, body);
     case "vaultCard":
-      return doneUnless(vaults.publishCard(device, body));
+      return card(vaults, device, body);
     case "vaultRows":
       return rows(vaults.of(device), body);
     case "vaultGet":
@@ -49,6 +51,12 @@ export function answerVault(
     case "vaultLeave":
       return vaults.leave(device).then(doneUnless);
   }
+}
+
+function card(vaults: Vaults, device: Uint8Array, body: Buffer): Answer {
+  if (body.length <= INVITER_BYTES) return "ERR_MALFORMED";
+  const inviter = new Uint8Array(body.subarray(0, INVITER_BYTES));
+  return doneUnless(vaults.publishCard(device, inviter, body.subarray(INVITER_BYTES)));
 }
 
 function state(vaults: Vaults, device: Uint8Array): Answer {

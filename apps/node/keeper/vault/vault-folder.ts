@@ -1,7 +1,7 @@
 /**
  * One vault on the node's disk: sealed objects by their hash, and one file that says which of them count.
  *
- *   DIR/state             newest head, its epoch's wraps, and a row for each object; replaced as a whole
+ *   DIR/state             newest head, its epoch's wraps, who left since, and a row for each object; replaced as a whole
  *   DIR/heads/NNNNNNNNNN  the heads before, each as signed; the last ones
  *   DIR/epochs/NNNNNNNNNN every epoch as signed
  *   DIR/objects/HASH      sealed bytes
@@ -27,6 +27,8 @@ import { framed, unframed } from "./framed.ts";
 
 /** A device that was away for longer sees that history is missing; 250 bytes each. */
 export const MAX_KEPT_HEADS = 4096;
+/** Devices that came or went; all of them stay, up to 1,500 bytes each. */
+export const MAX_EPOCHS = 4096;
 
 export interface StoredRow extends VaultRow {
   /** In which version it last changed. */
@@ -38,6 +40,8 @@ export interface NextVersion {
   /** A new one, with its number. */
   readonly epoch: { readonly number: number; readonly document: Uint8Array } | undefined;
   readonly wraps: Uint8Array;
+  /** Members of its epoch that left, by their keys, one after the other. */
+  readonly left: Uint8Array;
   readonly rows: ReadonlyMap<string, StoredRow>;
 }
 
@@ -46,9 +50,12 @@ export class VaultFolder {
   #head: Uint8Array | undefined;
   #opened: VaultHead | undefined;
   #wraps: Uint8Array = new Uint8Array(0);
+  #left: Uint8Array = new Uint8Array(0);
   #rows: ReadonlyMap<string, StoredRow> = new Map();
   /** Stored sealed bytes by hash, also those that no row names yet. */
   readonly #sizes = new Map<string, number>();
+  /** Of the state and of what was signed, by the path below this folder. */
+  readonly #documentSizes = new Map<string, number>();
   #usedBytes = 0;
 
   constructor(dir: string) {
@@ -69,6 +76,10 @@ export class VaultFolder {
 
   get wraps(): Uint8Array {
     return this.#wraps;
+  }
+
+  get left(): Uint8Array {
+    return this.#left;
   }
 
   get rows(): ReadonlyMap<string, StoredRow> {
@@ -118,24 +129,29 @@ export class VaultFolder {
   }
 
   /** All of it or nothing; then what is no longer named is overwritten and removed. */
-  async commit({ head, epoch, wraps, rows }: NextVersion): Promise<void> {
+  async commit({ head, epoch, wraps, left, rows }: NextVersion): Promise<void> {
     const opened = vaultHeadDocument.open(head, ({ signer }) => signer);
-    if (epoch) await replace(join(this.#dir, "epochs", fileOf(epoch.number)), epoch.document);
-    await replace(join(this.#dir, "heads", fileOf(opened.version)), head);
-    const listed = [...rows.values()].map((row) => {
-      const changedIn = Buffer.alloc(4);
-      changedIn.writeUInt32BE(row.changedIn);
-      return Buffer.concat([encodeVaultRow(row), changedIn]);
-    });
-    await replace(join(this.#dir, "state"), Buffer.concat([framed([head, wraps]), ...listed]));
+    if (epoch) await this.#keep(join("epochs", fileOf(epoch.number)), epoch.document);
+    await this.#keep(join("heads", fileOf(opened.version)), head);
+    await this.#keep("state", encodeState(head, wraps, left, rows));
     const before = this.#rows;
     this.#head = head;
     this.#opened = opened;
     this.#wraps = wraps;
+    this.#left = left;
     this.#rows = rows;
     const named = new Set([...rows.values()].map(({ hash }) => hash));
     for (const { hash } of before.values()) if (!named.has(hash)) await this.#erase(hash);
-    await rm(join(this.#dir, "heads", fileOf(opened.version - MAX_KEPT_HEADS)), { force: true });
+    const oldest = join("heads", fileOf(opened.version - MAX_KEPT_HEADS));
+    await rm(join(this.#dir, oldest), { force: true });
+    this.#countDocument(oldest, 0);
+  }
+
+  /** A member of the newest epoch has it no more. */
+  async markLeft(device: Uint8Array): Promise<void> {
+    const left = Buffer.concat([this.#left, device]);
+    await this.#keep("state", encodeState(this.#head!, this.#wraps, left, this.#rows));
+    this.#left = new Uint8Array(left);
   }
 
   /** What nobody committed. */
@@ -152,6 +168,10 @@ export class VaultFolder {
   #read(): void {
     const stored = readIfPresent(join(this.#dir, "state"));
     if (stored) this.#take(stored);
+    this.#countDocument("state", stored?.length ?? 0);
+    for (const of of ["heads", "epochs"])
+      for (const name of readdirSync(join(this.#dir, of)))
+        this.#countDocument(join(of, name), statSync(join(this.#dir, of, name)).size);
     const named = new Set([...this.#rows.values()].map(({ hash }) => hash));
     for (const name of readdirSync(join(this.#dir, "objects"))) {
       const path = join(this.#dir, "objects", name);
@@ -161,10 +181,11 @@ export class VaultFolder {
   }
 
   #take(stored: Buffer): void {
-    const { parts, rest } = unframed(stored, 2)!;
+    const { parts, rest } = unframed(stored, 3)!;
     this.#head = new Uint8Array(parts[0]!);
     this.#opened = vaultHeadDocument.open(this.#head, ({ signer }) => signer);
     this.#wraps = new Uint8Array(parts[1]!);
+    this.#left = new Uint8Array(parts[2]!);
     const rows = new Map<string, StoredRow>();
     for (let at = 0; at < rest.length; at += VAULT_ROW_BYTES + 4) {
       const [row] = decodeVaultRows(rest.subarray(at, at + VAULT_ROW_BYTES));
@@ -189,6 +210,17 @@ export class VaultFolder {
     await unlink(path);
   }
 
+  async #keep(path: string, document: Uint8Array): Promise<void> {
+    await replace(join(this.#dir, path), document);
+    this.#countDocument(path, document.length);
+  }
+
+  #countDocument(path: string, bytes: number): void {
+    this.#usedBytes += bytes - (this.#documentSizes.get(path) ?? 0);
+    this.#documentSizes.set(path, bytes);
+    if (bytes === 0) this.#documentSizes.delete(path);
+  }
+
   #count(hash: string, bytes: number): void {
     this.#sizes.set(hash, bytes);
     this.#usedBytes += bytes;
@@ -197,6 +229,20 @@ export class VaultFolder {
   #object(hash: string): string {
     return join(this.#dir, "objects", hash);
   }
+}
+
+function encodeState(
+  head: Uint8Array,
+  wraps: Uint8Array,
+  left: Uint8Array,
+  rows: ReadonlyMap<string, StoredRow>,
+): Buffer {
+  const listed = [...rows.values()].map((row) => {
+    const changedIn = Buffer.alloc(4);
+    changedIn.writeUInt32BE(row.changedIn);
+    return Buffer.concat([encodeVaultRow(row), changedIn]);
+  });
+  return Buffer.concat([framed([head, wraps, left]), ...listed]);
 }
 
 function fileOf(number: number): string {

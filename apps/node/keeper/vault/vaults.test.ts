@@ -1,12 +1,30 @@
 /** The node's part: who may change which vault, what fits, and what a restart and a deletion leave. */
-import { mkdirSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import { MAX_VAULT_BLOB_BYTES, vaultCardDocument } from "@phantoma/crypto";
+import {
+  documentHash,
+  MAX_VAULT_BLOB_BYTES,
+  NO_PREVIOUS,
+  vaultCardDocument,
+  vaultEpochDocument,
+  vaultHeadDocument,
+  vaultRoot,
+} from "@phantoma/crypto";
 import { describe, expect, test } from "vitest";
 import { conversationOf, openLocal, VaultUnderTest } from "../../../../tests/vault-under-test.ts";
-import { syncVault } from "../../../../packages/client/src/vault-sync.ts";
+import { ownXWing } from "../../../../packages/client/src/vault-keys.ts";
+import { joinVault, syncVault } from "../../../../packages/client/src/vault-sync.ts";
 import { answerVault } from "./vault-answers.ts";
-import { Vaults } from "./vaults.ts";
+import { MAX_EPOCHS, VaultFolder } from "./vault-folder.ts";
+import { Vaults, type Commit } from "./vaults.ts";
 
 const ONE = "00000000000000a1";
 const key = (device: VaultUnderTest["admin"]) => device.signing.publicKey;
@@ -17,6 +35,14 @@ async function withOneSaved() {
   local.save(conversationOf(ONE, "question", "answer"));
   await syncVault(vault.options(vault.admin, local));
   return { vault, local };
+}
+
+/** As its program signs it. */
+async function cardOf({ node }: VaultUnderTest, device: VaultUnderTest["admin"]) {
+  const pair = await ownXWing(device);
+  const card = { node, device: key(device), key: pair.publicKey, issuedAt: 1 };
+  pair.erase();
+  return vaultCardDocument.sign(card, device.signing.privateKey);
 }
 
 const objectsOf = (vault: VaultUnderTest) =>
@@ -60,16 +86,70 @@ describe("a device", () => {
         other.signing.privateKey,
       );
     const { vaults, node } = vault;
-    expect(vaults.publishCard(key(other), card(key(other), node))).toBeUndefined();
-    expect(vaults.publishCard(key(other), card(key(other), key(other)))).toBe(
-      "ERR_DOCUMENT_REFUSED",
-    );
-    expect(vaults.publishCard(key(vault.admin), card(key(other), node))).toBe(
-      "ERR_DOCUMENT_REFUSED",
-    );
-    expect(vaults.publishCard(key(other), card(key(vault.admin), node))).toBe(
-      "ERR_DOCUMENT_REFUSED",
-    );
+    const publish = (by: Uint8Array, document: Uint8Array) =>
+      vaults.publishCard(by, new Uint8Array(32), document);
+    expect(publish(key(other), card(key(other), node))).toBeUndefined();
+    expect(publish(key(other), card(key(other), key(other)))).toBe("ERR_DOCUMENT_REFUSED");
+    expect(publish(key(vault.admin), card(key(other), node))).toBe("ERR_DOCUMENT_REFUSED");
+    expect(publish(key(other), card(key(vault.admin), node))).toBe("ERR_DOCUMENT_REFUSED");
+  });
+
+  test("is admitted only by whom it named: nobody else moves it into a vault", async () => {
+    const { vault, local } = await withOneSaved();
+    const [stranger, victim] = [vault.addDevice("stranger"), vault.addDevice("victim")];
+    const theirs = vault.options(stranger, openLocal(stranger));
+    await syncVault(theirs);
+    const options = vault.options(victim, openLocal(victim));
+    await joinVault(options, key(vault.admin));
+    const admit = key(victim);
+    const devices = vault.list;
+    await expect(syncVault({ ...theirs, devices, admit })).rejects.toMatchObject({
+      code: "ERR_FORBIDDEN",
+    });
+    expect(vault.vaults.of(admit)).toBeUndefined();
+    await syncVault({ ...vault.options(vault.admin, local), admit });
+    expect(await syncVault(options)).toMatchObject({ taken: 1 });
+  });
+
+  test("that asked nobody is admitted by nobody", async () => {
+    const { vault, local } = await withOneSaved();
+    const other = vault.addDevice("other");
+    await vault.link(other).publishCard(await cardOf(vault, other));
+    await expect(
+      syncVault({ ...vault.options(vault.admin, local), admit: key(other) }),
+    ).rejects.toMatchObject({ code: "ERR_FORBIDDEN" });
+  });
+
+  test("that dates its commit ahead is refused, so that no revocation makes it nobody's", async () => {
+    const { vault, local } = await withOneSaved();
+    const options = vault.options(vault.admin, local);
+    const change = (answer: string) => local.save(conversationOf(ONE, "question", answer));
+    change("dated ahead");
+    const now = Date.now() + 70_000;
+    await expect(syncVault({ ...options, now })).rejects.toMatchObject({
+      code: "ERR_DOCUMENT_REFUSED",
+    });
+    expect(await syncVault({ ...options, now: now - 20_000 })).toMatchObject({ given: 1 });
+  });
+
+  test("is put out of a vault by nobody while it is active", async () => {
+    const { vault, local } = await withOneSaved();
+    const laptop = vault.addDevice("laptop");
+    const theirs = vault.options(laptop, openLocal(laptop));
+    await joinVault(theirs, key(vault.admin));
+    await syncVault({ ...vault.options(vault.admin, local), admit: key(laptop) });
+    await syncVault(theirs);
+    // A list of its own making, in which the other one is revoked.
+    const devices = {
+      ...vault.list,
+      devices: vault.list.devices.map((one) =>
+        one.name === "desk" ? { ...one, revokedAt: Number.MAX_SAFE_INTEGER } : one,
+      ),
+    };
+    await expect(syncVault({ ...theirs, devices })).rejects.toMatchObject({
+      code: "ERR_FORBIDDEN",
+    });
+    expect(vault.vaults.of(key(vault.admin))).toBeDefined();
   });
 
   test("that was revoked commits nothing more, also on a channel that is still open", async () => {
@@ -104,6 +184,42 @@ describe("room", () => {
     expect(await put(MAX_VAULT_BLOB_BYTES + 1)).toBe("ERR_MALFORMED");
   });
 
+  test.each([
+    [MAX_EPOCHS, undefined],
+    [MAX_EPOCHS + 1, "ERR_VAULT_FULL"],
+  ] as const)("a vault's key number %i: %s", async (number, refusal) => {
+    const vault = new VaultUnderTest();
+    const one = (of: number, since: number, previous: Uint8Array) => {
+      const { node, admin } = vault;
+      const place = { node, vault: new Uint8Array(16).fill(7), issuedAt: 1, signer: key(admin) };
+      const members = [{ device: key(admin), wrap: new Uint8Array(32) }];
+      const rest = { carriedKey: new Uint8Array(128), members };
+      const epoch = vaultEpochDocument.sign(
+        { ...place, epoch: of, previous, since, ...rest },
+        admin.signing.privateKey,
+      );
+      const state = { objects: 0, root: vaultRoot([]), version: since };
+      return { epoch, head: { ...place, epoch: of, epochDocument: documentHash(epoch), ...state } };
+    };
+    const signed = (head: any) => vaultHeadDocument.sign(head, vault.admin.signing.privateKey);
+    const before = one(number - 1, 1, NO_PREVIOUS);
+    const head = signed({ ...before.head, previous: NO_PREVIOUS });
+    const folder = new VaultFolder(join(vault.dir, "07".repeat(16)));
+    const wraps = new Uint8Array(1);
+    const epoch = { number: number - 1, document: before.epoch };
+    const left = new Uint8Array(0);
+    await folder.commit({ head, epoch, wraps, left, rows: new Map() });
+    vault.restart();
+    const next = one(number, 2, documentHash(before.epoch));
+    const commit = {
+      head: signed({ ...next.head, previous: documentHash(head) }),
+      epoch: next.epoch,
+      wraps,
+      changes: new Uint8Array(0),
+    };
+    expect(await vault.vaults.commit(key(vault.admin), commit)).toBe(refusal);
+  });
+
   test("a full node says so, and what is here stays to be sent later", async () => {
     const { vault, local } = await withOneSaved();
     const used = vault.vaults.usedBytes;
@@ -121,7 +237,60 @@ describe("room", () => {
   });
 });
 
+/** The first commit of a device without a vault, as its program would send it. */
+async function firstCommit(vault: VaultUnderTest, device: VaultUnderTest["admin"]) {
+  const options = vault.options(device, openLocal(device));
+  let sent: any;
+  options.link.commit = async (commit) => void (sent = commit);
+  options.link.state = async () => {
+    if (sent) throw new Error("sent");
+    return { head: undefined, wraps: new Uint8Array(0), usedBytes: 0, maxBytes: 1 };
+  };
+  await expect(syncVault(options)).rejects.toThrow("sent");
+  return sent as Commit;
+}
+
 describe("the disk", () => {
+  test("has no folder of a first commit that was refused", async () => {
+    const { vault } = await withOneSaved();
+    const other = vault.addDevice("other");
+    const commit = await firstCommit(vault, other);
+    const before = readdirSync(vault.dir);
+    const unknown = Buffer.alloc(44, 1);
+    expect(await vault.vaults.commit(key(other), { ...commit, changes: unknown })).toBe(
+      "ERR_VAULT_UNKNOWN",
+    );
+    expect(readdirSync(vault.dir)).toEqual(before);
+    expect(await vault.vaults.commit(key(other), commit)).toBeUndefined();
+    expect(readdirSync(vault.dir)).toHaveLength(before.length + 1);
+  });
+
+  test("counts what was signed as well, the same after a restart", async () => {
+    const { vault, local } = await withOneSaved();
+    const used = () => vault.vaults.usedBytes;
+    const objects = objectsOf(vault).reduce((sum, path) => sum + statSync(path).size, 0);
+    expect(used()).toBeGreaterThan(objects);
+    const before = used();
+    local.save(conversationOf(ONE, "question", "longer answer"));
+    await syncVault(vault.options(vault.admin, local));
+    // The same padded size, and one head more.
+    expect(used()).toBe(before + vault.vaults.of(key(vault.admin))!.head!.length);
+    const counted = used();
+    vault.restart();
+    expect(used()).toBe(counted);
+  });
+
+  test("has nothing of a vault when its last device is revoked", async () => {
+    const { vault } = await withOneSaved();
+    const other = vault.addDevice("other");
+    await syncVault(vault.options(other, openLocal(other)));
+    const both = readdirSync(vault.dir).length;
+    vault.revoke(other);
+    await vault.vaults.devicesChanged();
+    expect(readdirSync(vault.dir)).toHaveLength(both - 1);
+    expect(vault.vaults.of(key(vault.admin))).toBeDefined();
+  });
+
   test("is the same after a restart, and what nobody committed is gone", async () => {
     const { vault, local } = await withOneSaved();
     await vault.vaults.put(key(vault.admin), Buffer.alloc(500, 6));
@@ -170,6 +339,7 @@ describe("the disk", () => {
 });
 
 test.each([
+  ["vaultCard", Buffer.alloc(32)],
   ["vaultDocuments", Buffer.of(4, 0, 0, 0, 0)],
   ["vaultDocuments", Buffer.of(1)],
   ["vaultRows", Buffer.alloc(15)],

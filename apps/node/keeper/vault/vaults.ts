@@ -26,18 +26,32 @@ import {
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { KeeperRefusal } from "../../ipc/keeper-link.ts";
-import { VaultFolder, type StoredRow } from "./vault-folder.ts";
+import { MAX_EPOCHS, VaultFolder, type StoredRow } from "./vault-folder.ts";
 
 /** 10,000 long conversations; a vault is text. */
 const MAX_VAULT_BYTES = 256 * 1024 * 1024;
 /** Of all vaults together: what a small server can spare. */
 const MAX_VAULTS_BYTES = 1024 * 1024 * 1024;
 
+/** Of a device, by its Ed25519 key; before each stored card, whom it asked. */
+const KEY_BYTES = 32;
+
+/** As for tickets: clocks differ by less. */
+const MAX_CLOCK_AHEAD_MS = 60_000;
+
 const ZERO_HASH = "00".repeat(32);
+
+/** A vault before its first commit. */
+const EMPTY: Pick<VaultFolder, "rows" | "has"> = { rows: new Map(), has: () => false };
 
 export interface VaultLimits {
   readonly ofOne: number;
   readonly ofAll: number;
+}
+
+interface Vault {
+  readonly folder: VaultFolder;
+  readonly epoch: VaultEpoch;
 }
 
 export interface Commit {
@@ -55,7 +69,7 @@ export class Vaults {
   readonly #node: Uint8Array;
   readonly #devices: () => DeviceList;
   /** By the vault's name in hex. */
-  readonly #vaults = new Map<string, { readonly folder: VaultFolder; epoch: VaultEpoch }>();
+  readonly #vaults = new Map<string, Vault>();
   /** One after the other: a commit is judged by what the one before left. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -90,18 +104,24 @@ export class Vaults {
 
   cards(): Buffer[] {
     return listed(join(this.#dir, "cards")).map((name) =>
-      readFileSync(join(this.#dir, "cards", name)),
+      readFileSync(join(this.#dir, "cards", name)).subarray(KEY_BYTES),
     );
   }
 
-  publishCard(device: Uint8Array, untrusted: Uint8Array): KeeperRefusal | undefined {
+  /** @param inviter whose vault this device wants to share; zeros: nobody's */
+  publishCard(
+    device: Uint8Array,
+    inviter: Uint8Array,
+    untrusted: Uint8Array,
+  ): KeeperRefusal | undefined {
     const card = opened(() => vaultCardDocument.open(untrusted, (c) => c.device));
     if (!card || !sameBytes(card.device, device) || !sameBytes(card.node, this.#node))
       return "ERR_DOCUMENT_REFUSED";
     const cards = join(this.#dir, "cards");
     mkdirSync(cards, { recursive: true, mode: 0o700 });
     const path = join(cards, hex(device));
-    writeFileSync(`${path}.new`, untrusted, { mode: 0o600, flush: true });
+    const stored = Buffer.concat([inviter, untrusted]);
+    writeFileSync(`${path}.new`, stored, { mode: 0o600, flush: true });
     renameSync(`${path}.new`, path);
     // Of devices that are no longer in the list nobody needs one.
     for (const name of listed(cards))
@@ -130,18 +150,30 @@ export class Vaults {
     return this.#inTurn(() => this.#commit(device, commit));
   }
 
-  /** Only by the last device that has it: others would lose what they have not fetched. */
+  /** With the last device that has it the vault goes; others keep it, and make a key without who left. */
   leave(device: Uint8Array): Promise<KeeperRefusal | undefined> {
     return this.#inTurn(async () => {
       const mine = this.#of(device);
       if (!mine) return "ERR_VAULT_UNKNOWN";
-      const others = mine.epoch.members.filter((member) => !sameBytes(member.device, device));
-      if (others.some((member) => activeDevice(this.#devices(), member.device)))
-        return "ERR_FORBIDDEN";
-      this.#vaults.delete(hex(mine.epoch.vault));
-      await mine.folder.remove();
+      // With its card its word goes, too: nobody admits it again before it asks.
+      rmSync(join(this.#dir, "cards", hex(device)), { force: true });
+      await mine.folder.markLeft(device);
+      await this.#removeUnused();
       return undefined;
     });
+  }
+
+  devicesChanged(): Promise<unknown> {
+    return this.#inTurn(() => this.#removeUnused());
+  }
+
+  /** What only devices could open that were revoked or left is of use to nobody, and makes room. */
+  async #removeUnused(): Promise<void> {
+    for (const [name, vault] of this.#vaults) {
+      if (membersOf(vault).some((member) => activeDevice(this.#devices(), member))) continue;
+      this.#vaults.delete(name);
+      await vault.folder.remove();
+    }
   }
 
   async #commit(device: Uint8Array, commit: Commit): Promise<KeeperRefusal | undefined> {
@@ -150,6 +182,8 @@ export class Vaults {
     const head = opened(() => vaultHeadDocument.open(commit.head, ({ signer }) => signer));
     if (!head || !sameBytes(head.signer, device) || !sameBytes(head.node, this.#node))
       return "ERR_DOCUMENT_REFUSED";
+    // Dated later than a revocation to come, it would be no device's for all who read it then.
+    if (head.issuedAt > Date.now() + MAX_CLOCK_AHEAD_MS) return "ERR_DOCUMENT_REFUSED";
     const mine = this.#of(device);
     if (mine && !sameBytes(mine.epoch.vault, head.vault)) return "ERR_FORBIDDEN";
     const name = hex(head.vault);
@@ -158,16 +192,19 @@ export class Vaults {
     if (head.version !== (before?.version ?? 0) + 1) return "ERR_VAULT_CONFLICT";
     const previous = mine ? documentHash(mine.folder.head!) : NO_PREVIOUS;
     if (!sameBytes(head.previous, previous)) return "ERR_VAULT_CONFLICT";
-    const epoch = this.#nextEpoch(device, head, commit, mine?.epoch, before);
+    const epoch = this.#nextEpoch(device, head, commit, mine);
     if (typeof epoch === "string") return epoch;
-    const folder = mine?.folder ?? new VaultFolder(join(this.#dir, name));
-    const rows = changedRows(folder, head, commit.changes);
+    const rows = changedRows(mine?.folder ?? EMPTY, head, commit.changes);
     if (typeof rows === "string") return rows;
+    if (!mine && this.usedBytes >= this.limits.ofAll) return "ERR_VAULT_FULL";
+    // Only now: what is refused leaves no folders.
+    const folder = mine?.folder ?? new VaultFolder(join(this.#dir, name));
     const isNew = commit.epoch.length > 0;
     await folder.commit({
       head: new Uint8Array(commit.head),
       epoch: isNew ? { number: head.epoch, document: new Uint8Array(commit.epoch) } : undefined,
       wraps: isNew ? new Uint8Array(commit.wraps) : folder.wraps,
+      left: isNew && mine ? this.#stillLeft(mine, epoch, device) : folder.left,
       rows,
     });
     this.#vaults.set(name, { folder, epoch });
@@ -179,9 +216,10 @@ export class Vaults {
     device: Uint8Array,
     head: VaultHead,
     { epoch: untrusted, wraps }: Commit,
-    current: VaultEpoch | undefined,
-    before: VaultHead | undefined,
+    mine: Vault | undefined,
   ): VaultEpoch | KeeperRefusal {
+    const before = mine?.folder.opened;
+    const current = mine?.epoch;
     if (untrusted.length === 0) {
       const isCurrent =
         before &&
@@ -202,18 +240,42 @@ export class Vaults {
       wraps.length > 0 &&
       epoch.members.some((member) => sameBytes(member.device, device));
     if (!follows) return "ERR_DOCUMENT_REFUSED";
-    // A device has one vault here: nobody is moved into another one, and no revoked one stays.
+    if (epoch.epoch > MAX_EPOCHS) return "ERR_VAULT_FULL";
+    // A device has one vault here: nobody is moved into another one, or out of it, and no revoked one stays.
+    const left = mine ? this.#stillLeft(mine, epoch, device) : new Uint8Array(0);
     const isFree = epoch.members.every((member) => {
-      const theirs = this.#of(member.device);
-      const isOurs = !theirs || sameBytes(theirs.epoch.vault, epoch.vault);
+      const theirs = hasKey(left, member.device) ? mine : this.#of(member.device);
+      const isOurs = theirs
+        ? sameBytes(theirs.epoch.vault, epoch.vault)
+        : sameBytes(member.device, device) || this.#hasAsked(member.device, device);
       return isOurs && activeDevice(this.#devices(), member.device) !== undefined;
     });
-    return isFree ? epoch : "ERR_FORBIDDEN";
+    const isKept = (mine ? membersOf(mine) : []).every(
+      (member) =>
+        !activeDevice(this.#devices(), member) ||
+        epoch.members.some((next) => sameBytes(next.device, member)),
+    );
+    return isFree && isKept ? epoch : "ERR_FORBIDDEN";
+  }
+
+  /** Who has no vault gets one of another device only by its own word. */
+  #hasAsked(device: Uint8Array, inviter: Uint8Array): boolean {
+    const cards = join(this.#dir, "cards");
+    if (!listed(cards).includes(hex(device))) return false;
+    const stored = readFileSync(join(cards, hex(device)));
+    return sameBytes(new Uint8Array(stored.subarray(0, KEY_BYTES)), inviter);
+  }
+
+  /** Who left and did not ask the signer since has none of it, also where it is still named. */
+  #stillLeft({ folder }: Vault, epoch: VaultEpoch, signer: Uint8Array): Uint8Array {
+    const devices = epoch.members.map((member) => member.device);
+    const still = devices.filter((one) => hasKey(folder.left, one) && !this.#hasAsked(one, signer));
+    return new Uint8Array(Buffer.concat(still));
   }
 
   #of(device: Uint8Array) {
-    return [...this.#vaults.values()].find(({ epoch }) =>
-      epoch.members.some((member) => sameBytes(member.device, device)),
+    return [...this.#vaults.values()].find((vault) =>
+      membersOf(vault).some((member) => sameBytes(member, device)),
     );
   }
 
@@ -224,9 +286,20 @@ export class Vaults {
   }
 }
 
+/** Those of the newest epoch that did not leave since. */
+function membersOf({ folder, epoch }: Vault): Uint8Array[] {
+  return epoch.members.map(({ device }) => device).filter((one) => !hasKey(folder.left, one));
+}
+
+function hasKey(keys: Uint8Array, key: Uint8Array): boolean {
+  for (let at = 0; at < keys.length; at += KEY_BYTES)
+    if (sameBytes(keys.subarray(at, at + KEY_BYTES), key)) return true;
+  return false;
+}
+
 /** All rows after the changes, if they are what the head says and all their bytes are here. */
 function changedRows(
-  folder: VaultFolder,
+  folder: Pick<VaultFolder, "rows" | "has">,
   head: VaultHead,
   untrusted: Uint8Array,
 ): ReadonlyMap<string, StoredRow> | KeeperRefusal {
