@@ -153,3 +153,12 @@ test("a file is read up to its limit, and not one byte past it", () => {
   expect(readPublicFile(path, 4).toString()).toBe("1234");
   expect(() => readPublicFile(path, 3)).toThrow("EFBIG");
 });
+
+test("a pipe in the place of a file is not waited for, and a link not followed", () => {
+  const dir = temporaryDir();
+  execFileSync("mkfifo", [join(dir, "pipe")]);
+  writeFileSync(join(dir, "file"), "");
+  symlinkSync("file", join(dir, "link"));
+  expect(() => readPublicFile(join(dir, "pipe"), 4)).toThrow("EINVAL");
+  expect(() => readPublicFile(join(dir, "link"), 4)).toThrow("ELOOP");
+});
