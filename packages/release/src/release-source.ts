@@ -50,8 +50,10 @@ async function openIfPresent(path: string): Promise<FileHandle | undefined> {
   let file: FileHandle;
   try {
     // Whoever wrote the folder may have put a link there, or a pipe that nobody ever writes to.
-    const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
-    file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    file = await open(
+      path,
+      constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0),
+    );
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new ReleaseError("ERR_MISSING", `${path} cannot be read`);
