@@ -7,6 +7,7 @@
 const ADVICE = {
   /** Nothing here was believed. */
   ERR_ARGUMENTS: "the command line is incomplete: see the usage",
+  ERR_BUSY: "another run of the installer is under way: start it again when that one has ended",
   ERR_APPROVAL: "no admin device of this node approved this bundle: sign an approval for it",
   ERR_APPROVAL_LATE: "the approval's deadline is over: sign a new one",
   ERR_APPROVAL_USED: "this approval, or a later one, was used before: sign a new one",

@@ -20,9 +20,18 @@ export interface TarEntry {
   readonly content: AsyncIterable<Buffer>;
 }
 
-/** @throws {@link InstallError} `ERR_TAR` */
-export async function* readTarGz(bundlePath: string): AsyncGenerator<TarEntry> {
+/**
+ * Goes to the end of the file, or throws.
+ *
+ * @param see is shown every byte of it, in turn
+ * @throws {@link InstallError} `ERR_TAR`
+ */
+export async function* readTarGz(
+  bundlePath: string,
+  see: (bytes: Buffer) => void = () => undefined,
+): AsyncGenerator<TarEntry> {
   const file = createReadStream(bundlePath);
+  file.on("data", (bytes) => see(bytes as Buffer));
   const unzipped = createGunzip();
   // The error comes out of the reader below.
   pipeline(file, unzipped, () => undefined);

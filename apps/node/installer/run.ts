@@ -27,6 +27,7 @@ import {
   OUTCOME_OF_UPDATE,
   POLICY_FILE,
 } from "../orders/update-files.ts";
+import { holdAlone, PATIENCE_SECONDS } from "./alone.ts";
 import { hashOf, isSpent, openApproval, type Permission } from "./approval.ts";
 import { Disk, type OnStep } from "./disk.ts";
 import { openHost } from "./host.ts";
@@ -45,6 +46,7 @@ export interface RunOptions {
   readonly anchorPath?: string;
   readonly onStep?: OnStep;
   readonly now?: () => Date;
+  readonly patienceSeconds?: number;
 }
 
 export interface Run {
@@ -60,6 +62,7 @@ export interface Run {
   rollback(version: string): Promise<string>;
 }
 
+/** @throws {@link InstallError} `ERR_BUSY` while another process has one open */
 export function openInstaller(options: RunOptions): Run {
   const { root = "/", anchorPath = ANCHOR_PATH, onStep, now = () => new Date() } = options;
   const stateDir = join(root, "var/lib/phantoma");
@@ -68,6 +71,7 @@ export function openInstaller(options: RunOptions): Run {
   const disk = new Disk(onStep);
   disk.makeDir(ownDir);
   chmodSync(ownDir, 0o700);
+  holdAlone(ownDir, options.patienceSeconds ?? PATIENCE_SECONDS);
   const standing = new StandingFile(ownDir, disk);
   const installer = new Installer({
     disk,
@@ -78,27 +82,36 @@ export function openInstaller(options: RunOptions): Run {
     ownDir,
     now,
   });
+  /** Remembers its counter. */
+  const seePolicy = async (path: string, devices: DeviceList) => {
+    const document = readDocument(path, "ERR_POLICY");
+    const opened = openPolicy(document, devices, standing.read());
+    if (opened.counter > BigInt(standing.read().policyCounter))
+      await standing.write({ policyCounter: String(opened.counter) });
+    return { document, opened };
+  };
   /** What may be installed, unless it led to an end before: it lies there still at every boot. */
   const wanted = async (dir: string): Promise<Permission | undefined> => {
     const at = (name: string) => join(dir, name);
     const names = [APPROVAL_FILE, POLICY_FILE].filter((name) => existsSync(at(name)));
     if (names.length === 0) return undefined;
     const devices = readDevices(devicesDir, join(ownDir, SEEN_DEVICES_FILE));
+    // First, whatever else lies there: an earlier policy counts no more.
+    const policy = existsSync(at(POLICY_FILE))
+      ? await seePolicy(at(POLICY_FILE), devices).catch((error: unknown) => ({ error }))
+      : undefined;
     if (existsSync(at(APPROVAL_FILE))) {
       const approval = readDocument(at(APPROVAL_FILE), "ERR_APPROVAL");
       if (isSpent(hashOf(approval), standing.read())) return undefined;
       return openApproval(approval, devices, standing.read(), now().getTime());
     }
-    const document = readDocument(at(POLICY_FILE), "ERR_POLICY");
-    const policy = openPolicy(document, devices, standing.read());
-    // Also without an offer: an earlier policy counts no more.
-    if (policy.counter > BigInt(standing.read().policyCounter))
-      await standing.write({ policyCounter: String(policy.counter) });
+    if (policy === undefined) return undefined;
+    if ("error" in policy) throw policy.error;
     const offer = existsSync(at(OFFER_FILE))
       ? parseOffer(readDocument(at(OFFER_FILE), "ERR_POLICY"))
       : undefined;
     if (!offer) return undefined;
-    const permission = permissionBy(policy, document, offer, now().getTime());
+    const permission = permissionBy(policy.opened, policy.document, offer, now().getTime());
     return isSpent(permission.hash, standing.read()) ? undefined : permission;
   };
   const say = async (outcome: object): Promise<void> => {

@@ -18,6 +18,7 @@ import { readTarGz, type TarEntry } from "./read-tar.ts";
 
 /**
  * @param dir must not be there yet
+ * @param see is shown every byte of the bundle, as it is read for unpacking
  * @throws {@link InstallError} `ERR_TAR`, `ERR_MANIFEST`, `ERR_TREE` or `ERR_PLATFORM`; what is there by then is left
  * to the caller
  */
@@ -26,12 +27,13 @@ export async function unpack(
   bundlePath: string,
   dir: string,
   arch: string = process.arch,
+  see?: (bytes: Buffer) => void,
 ): Promise<Manifest> {
   let manifest: Manifest | undefined;
   let expected: Manifest["files"] = [];
   const folders = new Set([dir]);
   disk.makeDir(dir);
-  for await (const entry of readTarGz(bundlePath)) {
+  for await (const entry of readTarGz(bundlePath, see)) {
     if (!manifest) {
       const text = await readManifest(entry);
       manifest = parseManifest(text);

@@ -8,7 +8,8 @@
  *
  * @module
  */
-import { lstatSync } from "node:fs";
+import { createHash, randomUUID } from "node:crypto";
+import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { compareVersions, demandDigest, type Keep, ReleaseError } from "@phantoma/release";
 import type { Permission } from "./approval.ts";
@@ -20,6 +21,9 @@ import { verify, type ReleaseToVerify } from "./release-verifier.ts";
 import type { Releases } from "./releases.ts";
 import type { StandingFile } from "./standing.ts";
 import { unpack } from "./unpack.ts";
+
+/** A copy that a run left; the first installers gave it one name. */
+const COPY_NAME = /^bundle[0-9a-f-]*\.tar\.gz$/;
 
 export interface Parts {
   readonly disk: Disk;
@@ -42,9 +46,12 @@ export interface Update {
 
 export class Installer {
   readonly #parts: Parts;
+  /** Root's own copy of what is verified: only these bytes are unpacked. No other run has one of this name. */
+  readonly #copyPath: string;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#copyPath = join(parts.ownDir, `bundle-${randomUUID()}.tar.gz`);
   }
 
   /**
@@ -56,7 +63,9 @@ export class Installer {
   async recover(): Promise<string | undefined> {
     const { releases } = this.#parts;
     releases.makeFolders();
-    this.#parts.disk.remove(this.#copyPath);
+    const { disk, ownDir } = this.#parts;
+    for (const name of readdirSync(ownDir))
+      if (COPY_NAME.test(name)) disk.remove(join(ownDir, name));
     const [current, proven] = [releases.read("current"), releases.read("proven")];
     if (proven === undefined) return undefined;
     if (current !== undefined && current !== proven) await this.#settle(current, proven);
@@ -197,11 +206,6 @@ export class Installer {
     }
   }
 
-  /** Root's own copy of what is verified: only these bytes are unpacked. */
-  get #copyPath(): string {
-    return join(this.#parts.ownDir, "bundle.tar.gz");
-  }
-
   readonly #keep: Keep = async (bytes) => {
     this.#parts.disk.remove(this.#copyPath);
     await this.#parts.disk.writeNew(this.#copyPath, bytes, 0o600);
@@ -211,8 +215,11 @@ export class Installer {
     const { disk, releases } = this.#parts;
     const stage = releases.stagePathOf(wanted ?? "first");
     disk.remove(stage);
-    const manifest = await unpack(disk, this.#copyPath, stage);
-    if (wanted !== undefined && manifest.version !== wanted)
+    // Again, of the bytes that are unpacked: nothing that happened to the copy meanwhile gets a name.
+    const hash = createHash("sha256");
+    const see = (bytes: Buffer) => void hash.update(bytes);
+    const manifest = await unpack(disk, this.#copyPath, stage, process.arch, see);
+    if (hash.digest("hex") !== sha256 || (wanted !== undefined && manifest.version !== wanted))
       throw new InstallError("ERR_OTHER_BUNDLE");
     await disk.writeNew(join(stage, BUNDLE_DIGEST_FILE), [Buffer.from(`${sha256}\n`)], 0o644);
     disk.flushDir(stage);

@@ -27,7 +27,7 @@ import { readPublicFile, writePublicFile } from "../setup/public-file.ts";
 /** 2 MiB: no file of metadata is longer. */
 const MAX_METADATA_BYTES = 2 * 2 ** 20;
 /** A release has ten, and a root more for every change of keys. */
-const MAX_FILES = 256;
+export const MAX_FILES = 256;
 const NUMBER_BYTES = 8;
 /** In the place of a length: there is no such file. */
 const NOT_THERE = Buffer.alloc(NUMBER_BYTES, 255);
@@ -53,12 +53,15 @@ export function readPiece(dir: string, path: string, offset: number, maxBytes: n
   }
 }
 
-/** Changes with any byte of the metadata there: who vouches for a release, and whether it is what they vouched for. */
+/**
+ * Changes with any byte of the metadata there: who vouches for a release, and whether it is what they vouched for.
+ *
+ * @throws `ERR_TOO_MANY` before anything is read
+ */
 export function metadataMark(dir: string): string {
   const hash = createHash("sha256");
-  for (const path of releasePaths(dir)
-    .filter((one) => one.startsWith("metadata/"))
-    .toSorted())
+  const paths = boundedPaths(dir).filter((one) => one.startsWith("metadata/"));
+  for (const path of paths.toSorted())
     try {
       hash.update(path).update(readPublicFile(join(dir, path), MAX_METADATA_BYTES));
     } catch {
@@ -78,9 +81,8 @@ export class GivenRelease {
 
   /** Exactly what lies there; a file that is not what its name says ends it with `ERR_DIGEST`. */
   async takeFrom(dir: string): Promise<void> {
+    const paths = boundedPaths(dir);
     this.#makeFolders();
-    const paths = releasePaths(dir);
-    if (paths.length > MAX_FILES) throw failure("ERR_TOO_MANY");
     for (const path of releasePaths(this.#dir))
       if (!paths.includes(path)) rmSync(join(this.#dir, path), { force: true });
     for (const path of paths) {
@@ -139,6 +141,12 @@ export class GivenRelease {
       rmSync(join(this.#dir, name), { recursive: true, force: true });
     this.#makeFolders();
   }
+}
+
+function boundedPaths(dir: string): string[] {
+  const paths = releasePaths(dir);
+  if (paths.length > MAX_FILES) throw failure("ERR_TOO_MANY");
+  return paths;
 }
 
 function longestOf(path: string): number {

@@ -9,7 +9,7 @@
  * @module
  */
 import { randomBytes, randomInt } from "node:crypto";
-import { lstatSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { lstatSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   activeAdmin,
@@ -35,6 +35,7 @@ import {
 import { z } from "zod";
 import type { OrderRefusal } from "../ipc/keeper-link.ts";
 import type { Log } from "../log/log.ts";
+import { namesIn } from "../orders/update-files.ts";
 import {
   ANSWER_FILE,
   HEARTBEAT_FILE,
@@ -42,7 +43,7 @@ import {
   OUTCOME_FILE,
   STANDING_FILE,
 } from "../setup/paths.ts";
-import { writePublicFile } from "../setup/public-file.ts";
+import { readPublicFile, writePublicFile } from "../setup/public-file.ts";
 import { Licences, standingOf } from "./licences.ts";
 import { orderRefusalOf } from "./order-refusal.ts";
 
@@ -368,25 +369,18 @@ function writeMemory(path: string, memory: Memory): void {
   writePublicFile(path, `${JSON.stringify(memory)}\n`);
 }
 
-/** Another process writes it: not a link, not longer than it may be. */
+/** Another process writes it: not a link, not a pipe, not longer than it may be. */
 function readSmall(path: string, maxBytes: number): Buffer | undefined {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (!stat?.isFile() || stat.size > maxBytes) return undefined;
-  const bytes = readFileSync(path);
-  return bytes.length > maxBytes ? undefined : bytes;
+  try {
+    return readPublicFile(path, maxBytes);
+  } catch {
+    return undefined;
+  }
 }
 
 function fileMark(path: string): string {
   const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   return stat ? `${stat.ino}-${stat.mtimeNs}` : "none";
-}
-
-function namesIn(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
-  }
 }
 
 function base64(bytes: Uint8Array): string {

@@ -167,6 +167,26 @@ describe("a policy", () => {
     expect(updates.state(Date.now()).policy).toMatchObject({ mode: "automatic" });
   });
 
+  test("offers once a minute at most, whatever the herald does; a new policy is answered at once", async () => {
+    await updates.submitPolicy(policy(), Date.now());
+    fetched();
+    await expect.poll(offered, { timeout: 10_000 }).toContain("0.2.0");
+    rmSync(given("update.offer"));
+    writeFileSync(join(dirs.heraldDir, "metadata/timestamp.json"), "another");
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(offered()).toBeUndefined();
+    await updates.submitPolicy(policy({ counter: 6n }), Date.now());
+    await expect.poll(offered, { timeout: 10_000 }).toContain("0.2.0");
+  });
+
+  test("takes the place of an approval that lies there", async () => {
+    fetched();
+    expect(await updates.approve(approval(), Date.now())).toBeUndefined();
+    expect(existsSync(given("update.approval"))).toBe(true);
+    await updates.submitPolicy(policy({ counter: 6n, mode: "ask" }), Date.now());
+    expect(existsSync(given("update.approval"))).toBe(false);
+  });
+
   test("that asks, or that is over, offers nothing; nor does one an older release", async () => {
     fetched(bundle, `targets/${sha256}.${name("0.0.9")}`);
     await updates.submitPolicy(policy(), Date.now());

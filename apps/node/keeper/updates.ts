@@ -50,6 +50,8 @@ const MAX_APPROVAL_MS = 7 * 86_400_000;
 const MAX_POLICY_MS = 400 * 86_400_000;
 /** How soon the policy notices a release; nobody waits for it. */
 const POLL_MS = 2_000;
+/** One minute: nobody waits for it, and the herald must not start the installer without end. */
+const OFFER_MS = 60_000;
 /** A line of JSON. */
 const MAX_OUTCOME_BYTES = 1024;
 const MAX_ORDER_BYTES = 1024;
@@ -76,6 +78,8 @@ export class Updates {
   #last: Promise<unknown> = Promise.resolve();
   /** What was offered last, and who vouched for it: the same again is not, and the installer takes nothing twice. */
   #offered: string | undefined;
+  /** When; an admin's new policy is answered at once. */
+  #offeredAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: UpdatesOptions) {
     this.#options = options;
@@ -130,8 +134,9 @@ export class Updates {
       const policy = this.#open(updatePolicyDocument, untrusted, now, MAX_POLICY_MS);
       if (typeof policy === "string") return refusedOrder(policy);
       this.#remember(policy.counter);
-      rmSync(join(this.#options.updatesDir, OFFER_FILE), { force: true });
+      this.#withdraw();
       this.#offered = undefined;
+      this.#offeredAt = Number.NEGATIVE_INFINITY;
       // It starts the installer too, which remembers that an earlier one does not count any more.
       writePublicFile(join(this.#options.updatesDir, POLICY_FILE), untrusted);
       return undefined;
@@ -154,12 +159,14 @@ export class Updates {
   /** What the policy lets through: newer than what runs, and once. */
   async #goOn(): Promise<undefined> {
     const { heraldDir, updatesDir, version, log } = this.#options;
+    if (performance.now() - this.#offeredAt < OFFER_MS) return;
     const fetched = bundleIn(heraldDir);
     if (!fetched || compareVersions(fetched.version, version) <= 0) return;
     if (this.#policy(Date.now())?.mode !== "automatic") return;
     const offer = `${fetched.sha256} ${metadataMark(heraldDir)}`;
     if (offer === this.#offered) return;
     this.#offered = offer;
+    this.#offeredAt = performance.now();
     try {
       await this.#given.takeFrom(heraldDir);
       this.#withdraw();

@@ -6,27 +6,20 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import {
-  chmodSync,
-  constants,
-  createReadStream,
-  createWriteStream,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
+import { constants, createReadStream, renameSync, rmSync } from "node:fs";
 import { open, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { Transform, type Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import type { Readable } from "node:stream";
 import { modelSchema, type Model } from "@phantoma/protocol";
 import { z } from "zod";
-import { writePublicFile } from "../setup/public-file.ts";
+import { readPublicFile, writePublicFile } from "../setup/public-file.ts";
 
 /** Of a stored model: cells of other users read it, and nobody changes it. */
 export const STORED_MODE = 0o444;
 
 const catalogueSchema = z.array(modelSchema).max(1000);
+/** 2 MiB: a thousand names of 255 characters, each escaped, with digest and length. */
+const MAX_CATALOGUE_BYTES = 2 * 2 ** 20;
 
 /** Why a file is not taken into the store. */
 export type StoreFault =
@@ -51,7 +44,9 @@ export function storeFaultOf(error: unknown): StoreFault {
 
 /** @throws when the catalogue is not what this version writes */
 export function readCatalogue(dir: string): Model[] {
-  return catalogueSchema.parse(JSON.parse(readFileSync(cataloguePath(dir), "utf8")));
+  return catalogueSchema.parse(
+    JSON.parse(readPublicFile(cataloguePath(dir), MAX_CATALOGUE_BYTES).toString("utf8")),
+  );
 }
 
 /** Copies a model in while hashing it, and lists it. Adding the same file again changes nothing. */
@@ -133,17 +128,17 @@ async function copyHashing(
 ): Promise<{ digest: string; bytes: number }> {
   const hash = createHash("sha256");
   let bytes = 0;
-  const measure = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
-      bytes += chunk.length;
-      done(null, chunk);
-    },
-  });
   // What a copy left that was killed may not be writable.
   rmSync(path, { force: true });
-  await pipeline(source, measure, createWriteStream(path, { flush: true }));
-  chmodSync(path, STORED_MODE);
+  // Exclusive, and changed by its descriptor: the folder's owner may lay a link there meanwhile.
+  await using copy = await open(path, "wx", 0o600);
+  for await (const chunk of source as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    bytes += chunk.length;
+    await copy.writeFile(chunk);
+  }
+  await copy.chmod(STORED_MODE);
+  await copy.sync();
   return { digest: hash.digest("hex"), bytes };
 }
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { lstatSync, readdirSync } from "node:fs";
+import { lstatSync, opendirSync } from "node:fs";
 import { join } from "node:path";
 import { compareVersions, readBundleName } from "@phantoma/release";
 
@@ -21,6 +21,9 @@ export const OUTCOME_OF_UPDATE = "last.json";
 
 /** 2 GiB: a bundle has 80 MB, and one with GPU libraries would have 600. */
 export const MAX_BUNDLE_BYTES = 2 * 2 ** 30;
+
+/** Of one folder, and no more are looked at: a release has at most 256 files, and each may have a half beside it. */
+export const MAX_NAMES = 1024;
 
 const METADATA_PATH = /^metadata\/(?:timestamp|[1-9]\d{0,9}\.(?:root|snapshot|targets))\.json$/;
 const TARGET_PATH = /^targets\/[0-9a-f]{64}\.[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -54,18 +57,23 @@ export function bundleIn(dir: string): HeldBundle | undefined {
   for (const name of namesIn(join(dir, "targets"))) {
     const [, sha256, signedName = ""] = TARGET_NAME.exec(name) ?? [];
     const { version, arch } = readBundleName(signedName) ?? {};
+    if (!sha256 || !version || arch !== process.arch) continue;
     const path = `targets/${name}`;
     const stat = lstatSync(join(dir, path), { throwIfNoEntry: false });
-    if (sha256 && version && arch === process.arch && stat?.isFile())
-      found.push({ path, version, sha256, bytes: stat.size });
+    if (stat?.isFile()) found.push({ path, version, sha256, bytes: stat.size });
   }
   return found.toSorted((a, b) => compareVersions(b.version, a.version))[0];
 }
 
-function namesIn(dir: string): string[] {
+/** The first of them: whoever writes the folder must not keep its reader busy. */
+export function namesIn(dir: string): string[] {
+  const names: string[] = [];
   try {
-    return readdirSync(dir);
+    using folder = opendirSync(dir);
+    for (let entry = folder.readSync(); entry; entry = folder.readSync())
+      if (names.push(entry.name) === MAX_NAMES) break;
   } catch {
-    return [];
+    // A folder that is not there has no names.
   }
+  return names;
 }

@@ -8,7 +8,7 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import {
@@ -21,8 +21,12 @@ import {
 import { GENESIS_FILE, listPath } from "../devices/device-list-folder.ts";
 import { addModel, cataloguePath, writeCatalogue } from "../models/model-store.ts";
 import { statePaths } from "./paths.ts";
-import { writePublicFile } from "./public-file.ts";
+import { readPublicFile, writeNewFile, writePublicFile } from "./public-file.ts";
 import { makeTlsIdentity } from "./tls-identity.ts";
+
+/** 64 KiB: ours has 1 KB, and nobody else may have laid it there. */
+const MAX_CERTIFICATE_BYTES = 65_536;
+const SEED_BYTES = 32;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -70,11 +74,11 @@ async function init(): Promise<{ nodeKey: string; wardenKey: string; tlsCertific
   if (!existsSync(publicPath)) {
     const identity = generateNodeIdentity();
     const secret = exportNodeIdentity(identity);
-    writeFileSync(keyPath, secret.expose(), { mode: 0o600, flush: true });
+    writeNewFile(keyPath, secret.expose(), 0o600);
     secret.erase();
     const tls = await makeTlsIdentity();
-    writeFileSync(join(paths.gatewayDir, "tls.key"), tls.keyPem, { mode: 0o600, flush: true });
-    writeFileSync(certificatePath, tls.certificatePem, { flush: true });
+    writeNewFile(join(paths.gatewayDir, "tls.key"), tls.keyPem, 0o600);
+    writeNewFile(certificatePath, tls.certificatePem, 0o644);
     // Models of an earlier identity stay.
     if (!existsSync(cataloguePath(paths.modelsDir))) writeCatalogue(paths.modelsDir, []);
     writePublicFile(publicPath, Buffer.from(identity.signing.publicKey).toString("hex"));
@@ -82,20 +86,20 @@ async function init(): Promise<{ nodeKey: string; wardenKey: string; tlsCertific
   // A node of an earlier release has none yet.
   const wardenPath = join(paths.wardenDir, "receipt.key");
   if (!existsSync(wardenPath)) {
-    const seed = randomBytes(32);
-    writeFileSync(wardenPath, seed, { mode: 0o600, flush: true });
+    const seed = randomBytes(SEED_BYTES);
+    writeNewFile(wardenPath, seed, 0o600);
     seed.fill(0);
   }
   return {
     nodeKey: readFileSync(publicPath, "ascii"),
     wardenKey: publicKeyIn(wardenPath),
-    tlsCertificate: readFileSync(certificatePath, "ascii"),
+    tlsCertificate: readPublicFile(certificatePath, MAX_CERTIFICATE_BYTES).toString("ascii"),
   };
 }
 
 /** What a device checks the warden's part of a receipt with: told at set-up, and by nobody later. */
 function publicKeyIn(path: string): string {
-  const seed = readFileSync(path);
+  const seed = readPublicFile(path, SEED_BYTES);
   const { publicKey } = ed25519FromSeed(seed);
   seed.fill(0);
   return Buffer.from(publicKey).toString("hex");

@@ -1,17 +1,26 @@
 /** What is written for others can be read by them, under the strictest umask a unit may have. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deviceListDocument, NO_PREVIOUS } from "@phantoma/crypto";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DeviceListFolder, GENESIS_FILE, listPath } from "../devices/device-list-folder.ts";
 import { PushedModels } from "../keeper/pushed-models.ts";
-import { addModel, storeModel } from "../models/model-store.ts";
+import { addModel, readCatalogue, storeModel, writeCatalogue } from "../models/model-store.ts";
 import { writeProgress } from "../orders/progress.ts";
-import { entry, TestNode } from "../test-node.ts";
-import { writePublicFile } from "./public-file.ts";
+import { entry, temporaryDir, TestNode } from "../test-node.ts";
+import { readPublicFile, writePublicFile } from "./public-file.ts";
 
 const setupEntry = fileURLToPath(new URL("main.ts", import.meta.url));
 
@@ -73,4 +82,83 @@ test("a model in the store is everybody's to read and nobody's to write, however
     }
     expect([way, modeOf(modelsDir, `${digest}.gguf`)]).toEqual([way, 0o444]);
   }
+});
+
+describe("a link that the folder's owner laid", () => {
+  let dir: string;
+  let victim: string;
+  beforeEach(() => {
+    dir = temporaryDir();
+    victim = join(temporaryDir(), "victim");
+    writeFileSync(victim, "root's", { mode: 0o600 });
+  });
+  afterEach(() => {
+    expect(readFileSync(victim, "utf8")).toBe("root's");
+    expect(modeOf(victim)).toBe(0o600);
+  });
+
+  test("in the place of a file's fresh half is not followed", () => {
+    symlinkSync(victim, join(dir, "one.new"));
+    writePublicFile(join(dir, "one"), "ours");
+    expect(readFileSync(join(dir, "one"), "utf8")).toBe("ours");
+  });
+
+  test("in the place of a model's copy is not followed", async () => {
+    writeCatalogue(dir, []);
+    writeFileSync(join(dir, "source"), weights);
+    symlinkSync(victim, join(dir, `incoming-${process.pid}.gguf`));
+    symlinkSync(victim, join(dir, `${digest}.gguf`));
+    await addModel(dir, join(dir, "source"), "m");
+    expect(readFileSync(join(dir, `${digest}.gguf`))).toEqual(weights);
+  });
+
+  test("while a model is copied is not followed either", async () => {
+    writeCatalogue(dir, []);
+    const source = join(dir, "source");
+    // A pipe: the copy goes on for as long as nobody has written its end.
+    execFileSync("mkfifo", [source]);
+    const added = addModel(dir, source, "m");
+    const incoming = join(dir, `incoming-${process.pid}.gguf`);
+    await expect.poll(() => existsSync(incoming)).toBe(true);
+    rmSync(incoming);
+    symlinkSync(victim, incoming);
+    await writeFile(source, weights);
+    await added;
+  });
+
+  test("in the place of a key is not followed", () => {
+    for (const [folder, name] of [
+      ["keeper", "node.key"],
+      ["gateway", "tls.key"],
+      ["gateway", "tls.crt"],
+    ] as const) {
+      mkdirSync(join(dir, folder), { recursive: true });
+      symlinkSync(victim, join(dir, folder, name));
+    }
+    execFileSync(process.execPath, [setupEntry, "init", "--state", dir]);
+    expect(modeOf(dir, "keeper/node.key")).toBe(0o600);
+  });
+
+  test("in the place of the catalogue is not read", () => {
+    writeFileSync(victim, "[]");
+    symlinkSync(victim, join(dir, "catalogue.json"));
+    expect(() => readCatalogue(dir)).toThrow("ELOOP");
+    writeFileSync(victim, "root's");
+  });
+});
+
+test("a file is read up to its limit, and not one byte past it", () => {
+  const path = join(temporaryDir(), "file");
+  writeFileSync(path, "1234");
+  expect(readPublicFile(path, 4).toString()).toBe("1234");
+  expect(() => readPublicFile(path, 3)).toThrow("EFBIG");
+});
+
+test("a pipe in the place of a file is not waited for, and a link not followed", () => {
+  const dir = temporaryDir();
+  execFileSync("mkfifo", [join(dir, "pipe")]);
+  writeFileSync(join(dir, "file"), "");
+  symlinkSync("file", join(dir, "link"));
+  expect(() => readPublicFile(join(dir, "pipe"), 4)).toThrow("EINVAL");
+  expect(() => readPublicFile(join(dir, "link"), 4)).toThrow("ELOOP");
 });

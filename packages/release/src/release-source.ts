@@ -49,8 +49,11 @@ export async function readBounded(path: string, maxBytes: number): Promise<Buffe
 async function openIfPresent(path: string): Promise<FileHandle | undefined> {
   let file: FileHandle;
   try {
-    // Whoever wrote the folder may have put a pipe there that nobody ever writes to.
-    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    // Whoever wrote the folder may have put a link there, or a pipe that nobody ever writes to.
+    file = await open(
+      path,
+      constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0),
+    );
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new ReleaseError("ERR_MISSING", `${path} cannot be read`);

@@ -1,6 +1,6 @@
 /** A whole set-up below a folder of its own, by the programs that a server gets. Needs root. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { statSync, writeFileSync } from "node:fs";
+import { lstatSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Bundle } from "../../../../tools/bundle/bundle.ts";
@@ -50,6 +50,27 @@ describe.skipIf(!isRoot)("a set-up", () => {
       expect(readFileSync(join(root, "etc/phantoma/gateway.env"), "utf8")).toContain(
         "PHANTOMA_PORT=7443\n",
       );
+    },
+    PATIENCE_MS,
+  );
+
+  test(
+    "follows no link that the keeper laid while it waited for a device",
+    async () => {
+      const made = server();
+      expect(await made.run()).toMatchObject({ kind: "wants", what: "devices" });
+      const victim = made.path("etc/victim");
+      writeFileSync(victim, '"digest"', { mode: 0o600 });
+      const models = made.path("var/lib/phantoma/models");
+      for (const name of ["catalogue.json.new", "of-root"]) symlinkSync(victim, join(models, name));
+      made.nameDevice();
+      expect(await made.run()).toMatchObject({ kind: "ended", what: "installed" });
+      expect(readFileSync(victim, "utf8")).toBe('"digest"');
+      expect(statSync(victim)).toMatchObject({ uid: 0, mode: 0o100600 });
+      const keeper = statSync(models).uid;
+      expect(keeper).not.toBe(0);
+      const owners = readdirSync(models).map((name) => lstatSync(join(models, name)).uid);
+      expect(owners).toEqual([keeper, keeper, keeper]);
     },
     PATIENCE_MS,
   );

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { chownSync, lstatSync, readdirSync } from "node:fs";
+import { constants, lchownSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { identitySchema } from "../../journal.ts";
 import { CURRENT_DIR, SETUP_DIR, STATE_DIR, StepError, type Machine } from "../machine.ts";
 import { Wanted, type Step } from "../step.ts";
@@ -15,6 +16,7 @@ export const IDENTITY_FILE = "identity.json";
 export const DEVICES_FILE = "devices-1.list";
 
 const MODEL = `${CURRENT_DIR}/models/demo/model.gguf`;
+const MODELS_DIR = `${STATE_DIR}/models`;
 const GENESIS = `${STATE_DIR}/devices/genesis`;
 
 export const identity: Step = {
@@ -53,34 +55,66 @@ export const devices: Step = {
 
 export const model: Step = {
   name: "model",
-  probe: ({ machine }) =>
-    machine.read(`${STATE_DIR}/models/catalogue.json`)?.includes('"digest"') === true &&
-    areOwned(machine),
+  probe: ({ machine }) => hasModel(machine) && areOwned(machine),
   async apply({ machine }) {
-    await setup(machine, "add-model", "--file", machine.path(MODEL), "--name", "demo");
+    // What an earlier run left there of root's.
     handOver(machine);
+    // The folder is the keeper's: as the keeper, no link in it leads to what is root's.
+    const { uid, gid } = lstatSync(machine.path(MODELS_DIR));
+    const { program, args } = setupCommand(machine, "add-model", [
+      "--file",
+      machine.path(MODEL),
+      "--name",
+      "demo",
+    ]);
+    const as = [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--no-new-privs"];
+    await machine.run("setpriv", ...as, "--", program, ...args);
   },
   list: () => [],
   undo: () => undefined,
 };
 
-function setup(machine: Machine, command: string, ...args: string[]): Promise<string> {
-  const dir = machine.path(CURRENT_DIR);
-  return machine.run(
-    join(dir, "bin/node"),
-    join(dir, "apps/node/setup/main.js"),
-    command,
-    "--state",
-    machine.path(STATE_DIR),
-    ...args,
-  );
+const listedSchema = z.array(z.looseObject({ digest: z.string().regex(/^[0-9a-f]{64}$/) })).min(1);
+
+/** Whether the keeper lists any. It may have laid anything there: no link is followed, no pipe waited for. */
+function hasModel(machine: Machine): boolean {
+  const flag = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  try {
+    const text = readFileSync(machine.path(`${MODELS_DIR}/catalogue.json`), {
+      encoding: "utf8",
+      // Numbers are flags to Node; its types know names only.
+      flag: flag as unknown as string,
+    });
+    return listedSchema.safeParse(JSON.parse(text)).success;
+  } catch {
+    return false;
+  }
 }
 
-/** Set-up runs as root; each folder's files are their owner's. */
+function setup(machine: Machine, command: string, ...args: string[]): Promise<string> {
+  const said = setupCommand(machine, command, args);
+  return machine.run(said.program, ...said.args);
+}
+
+function setupCommand(machine: Machine, command: string, args: readonly string[]) {
+  const dir = machine.path(CURRENT_DIR);
+  return {
+    program: join(dir, "bin/node"),
+    args: [
+      join(dir, "apps/node/setup/main.js"),
+      command,
+      "--state",
+      machine.path(STATE_DIR),
+      ...args,
+    ],
+  };
+}
+
+/** Set-up makes keys as root; each folder's files are their owner's. */
 const OWNED = ["keeper", "gateway", "warden", "models"];
 
 function handOver(machine: Machine): void {
-  for (const { path, uid, gid } of strangers(machine)) chownSync(path, uid, gid);
+  for (const { path, uid, gid } of strangers(machine)) lchownSync(path, uid, gid);
 }
 
 function areOwned(machine: Machine): boolean {
