@@ -244,8 +244,11 @@ describe.skipIf(noSshd() !== undefined)("a set-up", () => {
       start();
       expect(await now()).toMatchObject({ stage: "sign-in", isResuming: true, isBusy: false });
       expect(host.isRunning).toBe(true);
-      host.letGo("model");
       await session.requests["setup.signIn"]({ kind: "password", password: PASSWORD });
+      // Let go before it is found, it would end by itself, and a run that ended is begun anew.
+      await until(({ isResuming, steps }) => !isResuming && steps.at(-1)?.step === "model");
+      expect(host.runs).toBe(runs);
+      host.letGo("model");
       await idle("done");
       // One more for the reboot, and none for the console.
       expect(host.runs).toBe(runs + 1);
