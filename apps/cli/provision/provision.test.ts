@@ -145,6 +145,8 @@ describe.skipIf(noSshd() !== undefined)("phantoma provision", () => {
       const signed = JSON.parse(readFileSync(join(dir, name), "utf8")) as { signatures: unknown[] };
       const signatures = signed.signatures.slice(0, 1);
       writeFileSync(join(dir, name), JSON.stringify({ ...signed, signatures }));
+      // What was verified before is kept here with its quorum: this is seen by somebody who begins.
+      rmSync(join(home, "releases"), { recursive: true });
       expect(await refusal()).toBe("ERR_BUNDLE_REFUSED");
       rmSync(release.dir, { recursive: true });
     },

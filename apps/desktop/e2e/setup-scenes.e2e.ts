@@ -41,10 +41,11 @@ const base: Setup = {
     name: "192-0-2-7",
     steps: ["memory", "firewall"],
     reach: "",
+  },
+  release: {
     bundle: "/home/ada/phantoma-node-0.1.0-linux-x64.tar.gz",
-    releaseDir: "",
-    anchor: "",
     isUnsigned: false,
+    mayChoose: false,
   },
   report: "targets: 3 of 5, 2 needed",
   upload: { sent: 41_000_000, of: 98_000_000 },

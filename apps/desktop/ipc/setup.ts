@@ -5,7 +5,8 @@
  *    ^ changed key: ends here                                                                     │
  *    └───────────── cancel, up to here ─────────────┘        left, or undone <── stopped <──cancel─┘
  *
- * Nothing of it is secret. A password goes in by a request, and never comes back.
+ * Nothing of it is secret. A password goes in by a request, and never comes back. The page names no file of this machine:
+ * which release is sent says whoever started the console, or a person in the system's own dialog.
  *
  * @module
  */
@@ -77,13 +78,16 @@ export const planSchema = z.strictObject({
   steps: z.array(z.enum(optionalSteps)).max(optionalSteps.length),
   /** `host:port` where something stands before the server; empty where nothing does. */
   reach: z.string().max(300),
-  /** Of a release on this machine. */
+});
+
+/** What a server is set up with; for show only. */
+const releaseSchema = z.strictObject({
+  /** Empty where none was named yet. */
   bundle: path,
-  /** Its signed lists and whom to trust; empty: beside it, and who this console trusts. */
-  releaseDir: path,
-  anchor: path,
-  /** Whoever made it says so. */
+  /** Whoever started the console says so: nobody signed it. */
   isUnsigned: z.boolean(),
+  /** The shell has a dialog for it. */
+  mayChoose: z.boolean(),
 });
 
 export const wishSchema = z.strictObject({
@@ -141,6 +145,7 @@ export const setupSchema = z.strictObject({
     )
     .max(setupChecks.length),
   plan: planSchema.nullable(),
+  release: releaseSchema,
   /** Who signed the release that is being installed, and how many had to; empty where nobody did. */
   report: z.string().max(4_000),
   upload: z.strictObject({ sent: z.int().nonnegative(), of: z.int().nonnegative() }).nullable(),
@@ -212,6 +217,8 @@ export const setupRequests = {
   },
   "setup.lookAgain": { input: nothing, output: setupSchema },
   "setup.plan": { input: nothing, output: setupSchema },
+  /** Opens the shell's own dialog. */
+  "setup.chooseRelease": { input: nothing, output: setupSchema },
   "setup.install": { input: planSchema, output: setupSchema },
   /** Tries again what failed. */
   "setup.goOn": { input: nothing, output: setupSchema },

@@ -11,10 +11,11 @@ const electron = vi.hoisted(() => ({
   app: { on: vi.fn() },
   ipcMain: { handle: vi.fn(), on: vi.fn() },
   shell: { openExternal: vi.fn() },
-  dialog: { showMessageBox: vi.fn() },
+  dialog: { showMessageBox: vi.fn(), showOpenDialog: vi.fn() },
 }));
 vi.mock("electron", () => electron);
 
+const { chooseBundle } = await import("./choose-bundle.ts");
 const { guardEveryPage, guardSession } = await import("./guard.ts");
 const { connectRouter } = await import("./ipc.ts");
 const { openLink } = await import("./open-link.ts");
@@ -79,6 +80,14 @@ test("item 15: an address is opened only after the person agreed, as it was judg
     code: "ERR_LINK_REFUSED",
   });
   expect(electron.dialog.showMessageBox).toHaveBeenCalledTimes(2);
+});
+
+test("a release is named by the person in the system's dialog, or not at all", async () => {
+  const filePaths = ["/home/ada/phantoma-node-0.2.0-linux-x64.tar.gz"];
+  electron.dialog.showOpenDialog.mockResolvedValueOnce({ canceled: true, filePaths });
+  expect(await chooseBundle(null)).toBeUndefined();
+  electron.dialog.showOpenDialog.mockResolvedValueOnce({ canceled: false, filePaths });
+  expect(await chooseBundle(null)).toBe(filePaths[0]);
 });
 
 class Port extends EventEmitter {

@@ -14,6 +14,7 @@ import { LockableConsole } from "../session/lockable-console.ts";
 import { readPageFiles } from "../session/page-files.ts";
 import { consoleHome, demoPlace, releaseOf } from "../session/place.ts";
 import { answerPage } from "./app-protocol.ts";
+import { chooseBundle } from "./choose-bundle.ts";
 import { guardEveryPage, guardSession } from "./guard.ts";
 import { connectRouter } from "./ipc.ts";
 import { lockWithMachine } from "./lock-with-machine.ts";
@@ -62,6 +63,7 @@ async function start(): Promise<void> {
     keys: keyStoreIn(homeDir, () => openSealedKeyStore(homeDir, electronSealer)),
     demo: packedPlace(),
     release: releaseOf(rootDir, app.getVersion()),
+    chooseBundle: () => chooseBundle(windows.current),
     openLink: (url) => openLink(url, windows.current),
   });
   const router = new Router({

@@ -50,6 +50,8 @@ export interface ConsoleSessionOptions {
   readonly endpointPort?: number;
   /** The release that a server is set up with, where a person names no other. */
   readonly release?: SetupWizardOptions["release"];
+  /** The shell's own dialog to name one; absent where the shell has none. */
+  readonly chooseBundle?: () => Promise<string | undefined>;
 }
 
 /** Asked of what is around the session: `lockable-console.ts`. */
@@ -113,6 +115,7 @@ export class ConsoleSession {
       version: options.version,
       book: this.#book,
       release: options.release ?? {},
+      chooseBundle: options.chooseBundle,
       onChanged: (setup) => this.#tell({ event: "setup.changed", setup }),
     });
   }
@@ -307,6 +310,7 @@ export class ConsoleSession {
     "setup.answer": async ({ answers }) => this.#setup.answer(answers),
     "setup.lookAgain": async () => this.#setup.lookAgain(),
     "setup.plan": async () => this.#setup.plan(),
+    "setup.chooseRelease": async () => this.#setup.chooseRelease(),
     "setup.install": async (plan) => this.#setup.install(plan),
     "setup.goOn": async () => this.#setup.goOn(),
     "setup.cancel": async () => this.#setup.cancel(),

@@ -155,6 +155,10 @@ export class FakeNode implements NodeClient {
     highestCounter: "0",
     outcome: null,
   };
+  /** What its sessions are certified with. */
+  release = "00".repeat(32);
+  /** A release that lies there, by path. */
+  readUpdateFile: (path: string) => Promise<Buffer | undefined> = async () => undefined;
   /** The orders and licences it was given. */
   readonly orders: Uint8Array[] = [];
 
@@ -238,8 +242,12 @@ export class FakeNode implements NodeClient {
       reporting: async () => this.reporting,
       submitStandingOrder: async (order) => void this.orders.push(order),
       submitLicence: async (licence) => void this.orders.push(licence),
+      release: this.release,
       update: async () => this.update,
-      readUpdate: async () => ({ bytes: null, piece: Buffer.alloc(0) }),
+      readUpdate: async (_place, path, offset) => {
+        const file = await this.readUpdateFile(path);
+        return { bytes: file?.length ?? null, piece: file?.subarray(offset) ?? Buffer.alloc(0) };
+      },
       approveUpdate: async (approval) => void this.orders.push(approval),
       submitUpdatePolicy: async (policy) => void this.orders.push(policy),
       close: () => undefined,

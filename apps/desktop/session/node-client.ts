@@ -41,6 +41,7 @@ export type LiveControl = Pick<
   | "reporting"
   | "submitStandingOrder"
   | "submitLicence"
+  | "release"
   | "update"
   | "readUpdate"
   | "approveUpdate"

@@ -111,11 +111,13 @@ export class UpdateDesk {
       const waiting = await this.#waiting(control);
       if (waiting?.sha256 !== sha256 || waiting.refusal !== null)
         throw new DesktopError("ERR_PROPOSAL_UNKNOWN", "this is not what was looked at last");
-      const [{ nodeTime }, { highestCounter, release }] = await Promise.all([
+      const [{ nodeTime }, { highestCounter }] = await Promise.all([
         control.status(),
         control.update(),
       ]);
       const { version } = waiting;
+      // As this session was certified with; what the node says runs is only its word.
+      const { release } = control;
       const order = { node: nodeKey, highestCounter, nodeTime, lifetimeMs: APPROVAL_MS };
       // Before it counts: the node may be another one a moment later.
       book.takesRelease(node, { release, approvedRelease: sha256 });

@@ -43,8 +43,12 @@ tar -xzf ${DIR}/bundle.tar.gz -C ${STAGED} --no-same-owner ${STAGED_FILES.join("
   throw new ProvisionError("ERR_STEP_FAILED", { about: "unpacking" });
 }
 
+/** Names that mean themselves in a shell, and stay in the set-up's folder. */
+const FILE_NAME = /^(?:[A-Za-z0-9][A-Za-z0-9._+-]*\/){0,2}[A-Za-z0-9][A-Za-z0-9._+-]*$/;
+
 /** Puts a small file into the set-up's folder, whole. */
 export async function put(shell: RootShell, name: string, content: Uint8Array): Promise<void> {
+  if (!FILE_NAME.test(name)) throw new RangeError("a file cannot be called so");
   const script = `umask 077; mkdir -p ${DIR} && cat > ${DIR}/${name}.new && sync ${DIR}/${name}.new && mv ${DIR}/${name}.new ${DIR}/${name}`;
   const { code } = await shell.run(script, { input: [content] });
   if (code !== 0) throw new ProvisionError("ERR_HOST_FULL");

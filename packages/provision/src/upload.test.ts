@@ -153,6 +153,13 @@ describe.skipIf(noSshd() !== undefined)("over SSH", () => {
     PATIENCE_MS,
   );
 
+  test.each(["a;id", "$(id)", "../a", "a/../b", "/etc/passwd", "a b", "a\nid", "a/", "-a", ""])(
+    "no file is called %j there",
+    async (name) => {
+      await expect(put(shell, name, Buffer.from("x"))).rejects.toThrow(RangeError);
+    },
+  );
+
   describe("a journal", () => {
     const began = `{"kind":"began","what":"install","at":1}\n`;
     const done = `{"kind":"step","step":"users","state":"done","at":2}\n`;

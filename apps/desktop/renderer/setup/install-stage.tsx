@@ -36,7 +36,7 @@ export function InstallStage({ setup, act }: StageProps) {
         </div>
       )}
       {report === "" ? (
-        plan?.isUnsigned && <p className="field-hint">{t("setup.install.unsigned")}</p>
+        setup.release.isUnsigned && <p className="field-hint">{t("setup.install.unsigned")}</p>
       ) : (
         <details className="setup-more">
           <summary>{t("setup.install.report")}</summary>

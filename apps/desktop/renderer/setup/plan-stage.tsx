@@ -30,29 +30,25 @@ export function chosenSteps(plan: SetupPlan): readonly SetupStep[] {
   return steps.filter((step) => !optional[step] || plan.steps.includes(optional[step]));
 }
 
-/** What the contract admits. */
-const MAX_PATH_CHARS = 4_096;
-
-export function PlanStage({ setup: { plan, isBusy, isByKey }, act }: StageProps) {
-  return plan && <Plan first={plan} isBusy={isBusy} isByKey={isByKey} act={act} />;
+export function PlanStage({ setup, act }: StageProps) {
+  return setup.plan && <Plan first={setup.plan} setup={setup} act={act} />;
 }
 
 function Plan({
   first,
-  isBusy,
-  isByKey,
+  setup: { release, isBusy, isByKey },
   act,
-}: Pick<StageProps, "act"> & { first: SetupPlan; isBusy: boolean; isByKey: boolean }) {
+}: StageProps & { first: SetupPlan }) {
   const { t } = useTranslation();
   const [plan, setPlan] = useState(first);
   const [port, setPort] = useState(String(first.port));
   const change = (changed: Partial<SetupPlan>) => setPlan((before) => ({ ...before, ...changed }));
   const isNameRight = /^[a-z0-9][a-z0-9-]{0,63}$/.test(plan.name);
   const isPortRight = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535;
-  const isReady = isNameRight && isPortRight && plan.bundle.trim() !== "";
+  const isReady = isNameRight && isPortRight && release.bundle !== "";
   const install = (event: SubmitEvent) => {
     event.preventDefault();
-    act("setup.install", { ...plan, port: Number(port), bundle: plan.bundle.trim() });
+    act("setup.install", { ...plan, port: Number(port) });
   };
   return (
     <section>
@@ -90,20 +86,7 @@ function Plan({
             }
           />
         ))}
-        <Field
-          label={t("setup.plan.bundle")}
-          hint={t("setup.plan.bundleHint")}
-          className="field-input code"
-          value={plan.bundle}
-          maxLength={MAX_PATH_CHARS}
-          onChange={(event) => change({ bundle: event.target.value })}
-        />
-        <Check
-          label={t("setup.plan.isUnsigned")}
-          checked={plan.isUnsigned}
-          onChange={(event) => change({ isUnsigned: event.target.checked })}
-        />
-        {!plan.isUnsigned && <p className="field-hint">{t("setup.plan.signed")}</p>}
+        <Release release={release} isBusy={isBusy} act={act} />
         <div className="setup-pair">
           <Field
             label={t("setup.plan.name")}
@@ -132,18 +115,6 @@ function Plan({
             maxLength={300}
             onChange={(event) => change({ reach: event.target.value.trim() })}
           />
-          {!plan.isUnsigned &&
-            (["releaseDir", "anchor"] as const).map((name) => (
-              <Field
-                key={name}
-                label={t(`setup.plan.${name}`)}
-                hint={t("setup.plan.emptyHint")}
-                className="field-input code"
-                value={plan[name]}
-                maxLength={MAX_PATH_CHARS}
-                onChange={(event) => change({ [name]: event.target.value.trim() })}
-              />
-            ))}
         </details>
         <div className="form-actions">
           <Button type="submit" kind="primary" disabled={isBusy || !isReady}>
@@ -156,5 +127,32 @@ function Plan({
         </div>
       </form>
     </section>
+  );
+}
+
+/** Shown, never typed: it is named where the console was started, or in the system's own dialog. */
+function Release({
+  release: { bundle, isUnsigned, mayChoose },
+  isBusy,
+  act,
+}: Pick<StageProps["setup"], "release" | "isBusy"> & Pick<StageProps, "act">) {
+  const { t } = useTranslation();
+  return (
+    <div className="field">
+      <p>
+        {t("setup.plan.bundle")}: {bundle === "" ? "—" : <code>{bundle}</code>}
+      </p>
+      {bundle === "" && !mayChoose && <p className="field-hint">{t("setup.plan.bundleHint")}</p>}
+      {bundle !== "" && (
+        <p className="field-hint">
+          {t(isUnsigned ? "setup.plan.isUnsigned" : "setup.plan.signed")}
+        </p>
+      )}
+      {mayChoose && (
+        <Button disabled={isBusy} onClick={() => act("setup.chooseRelease", {})}>
+          {t("setup.plan.choose")}
+        </Button>
+      )}
+    </div>
   );
 }

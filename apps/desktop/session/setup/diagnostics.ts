@@ -7,7 +7,7 @@
 import type { Setup } from "../../ipc/setup.ts";
 
 export function diagnosticsOf(setup: Setup, version: string): string {
-  const { stage, error, hostKey, privilege, isResuming, isAway, plan, upload } = setup;
+  const { stage, error, hostKey, privilege, isResuming, isAway, plan, release, upload } = setup;
   const lines = [
     `phantoma ${version} on ${process.platform} ${process.arch}`,
     `stage: ${stage}${isResuming ? ", resumed" : ""}${isAway ? ", server out of reach" : ""}`,
@@ -17,7 +17,7 @@ export function diagnosticsOf(setup: Setup, version: string): string {
   ];
   if (plan)
     lines.push(
-      `plan: port ${plan.port}, optional steps ${plan.steps.join(" ") || "none"}, ${plan.isUnsigned ? "unsigned" : "signed"} release`,
+      `plan: port ${plan.port}, optional steps ${plan.steps.join(" ") || "none"}, ${release.isUnsigned ? "unsigned" : "signed"} release`,
     );
   if (upload) lines.push(`sent: ${upload.sent} of ${upload.of} bytes`);
   for (const { check, verdict, fact } of setup.findings)
@@ -32,15 +32,8 @@ export function diagnosticsOf(setup: Setup, version: string): string {
 }
 
 /** What says whose server it is. */
-function namesOf({ server, plan }: Setup): string[] {
-  const names = [
-    server?.host,
-    plan?.reach,
-    plan?.name,
-    plan?.bundle,
-    plan?.releaseDir,
-    plan?.anchor,
-  ];
+function namesOf({ server, plan, release }: Setup): string[] {
+  const names = [server?.host, plan?.reach, plan?.name, release.bundle];
   // Everybody's root is nobody's.
   if (server && server.user !== "root") names.push(server.user);
   return names.filter((name) => name !== undefined && name !== "") as string[];

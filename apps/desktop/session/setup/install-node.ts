@@ -8,7 +8,6 @@ import { join } from "node:path";
 import { withRetry } from "@phantoma/client";
 import type { DeviceIdentity } from "@phantoma/crypto";
 import {
-  chooseRelease,
   parsePlace,
   ProvisionError,
   setUp,
@@ -17,6 +16,7 @@ import {
 } from "@phantoma/provision";
 import type { SetupPlan } from "../../ipc/setup.ts";
 import type { NodeBook } from "../node-book.ts";
+import { verifiedRelease, type NamedRelease } from "./named-release.ts";
 
 export interface InstallPlace {
   readonly homeDir: string;
@@ -26,6 +26,7 @@ export interface InstallPlace {
 
 export interface InstallOrder {
   readonly plan: SetupPlan;
+  readonly release: NamedRelease;
   readonly host: string;
   readonly connect: () => Promise<RootShell>;
   readonly isByKey: boolean;
@@ -43,17 +44,10 @@ const MAX_DEVICE_NAME_LENGTH = 64;
 /** @throws ProvisionError; ClientError where the node's profile cannot be kept */
 export async function installNode(
   { homeDir, device, book }: InstallPlace,
-  { plan, host, connect, isByKey, signal, begun, hear }: InstallOrder,
+  { plan, release, host, connect, isByKey, signal, begun, hear }: InstallOrder,
 ): Promise<{ readonly node: string }> {
-  const { port, name, steps, reach, bundle: filePath, releaseDir, anchor, isUnsigned } = plan;
-  if (filePath === "") throw new ProvisionError("ERR_BUNDLE");
-  const { bundle, report } = await chooseRelease({
-    filePath,
-    releaseDir: releaseDir || undefined,
-    anchorPath: anchor || undefined,
-    stateDir: join(homeDir, "releases"),
-    isUnsigned,
-  });
+  const { port, name, steps, reach } = plan;
+  const { bundle, report } = await verifiedRelease(release, join(homeDir, "releases"));
   const place = reach === "" ? { host, port } : parsePlace(reach);
   stopIfCancelled(signal);
   begun(report ?? "");

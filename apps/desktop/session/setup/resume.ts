@@ -10,7 +10,7 @@ import type { SetupFile } from "./setup-file.ts";
 /** Nobody is asked anything by that, and no server: a question that was open is put again. */
 export function resumed(kept: ReturnType<SetupFile["read"]>, hosts: KnownHosts): Partial<Setup> {
   if (!kept?.server) return {};
-  const { server, plan } = kept;
+  const { server, plan, release } = kept;
   const known = hosts.get(server);
   const hostKey = known ? { ...known, isConfirmed: true, mustPaste: false } : null;
   switch (kept.stage) {
@@ -22,7 +22,7 @@ export function resumed(kept: ReturnType<SetupFile["read"]>, hosts: KnownHosts):
     case "sign-in":
     case "preflight":
     case "plan":
-      return known ? { stage: "sign-in", server, plan, hostKey } : { server };
+      return known ? { stage: "sign-in", server, plan, release, hostKey } : { server };
     case "install":
     case "stopped":
     case "removal":

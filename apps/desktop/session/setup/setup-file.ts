@@ -16,6 +16,7 @@ const keptSchema = setupSchema.pick({
   stage: true,
   server: true,
   plan: true,
+  release: true,
   report: true,
   steps: true,
   drill: true,

@@ -22,6 +22,7 @@ export const noSetup: Setup = {
   privilege: null,
   findings: [],
   plan: null,
+  release: { bundle: "", isUnsigned: false, mayChoose: false },
   report: "",
   upload: null,
   steps: [],

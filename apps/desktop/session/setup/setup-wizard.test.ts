@@ -1,5 +1,13 @@
 /** A set-up as the page goes through it, against a real OpenSSH server on which the set-up itself is played. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -8,10 +16,12 @@ import { judge } from "../../../../packages/provision/src/preflight/findings.ts"
 import { stepNames } from "../../../../packages/provision/src/step-names.ts";
 import { HOST_NODE_KEY, TestHost } from "../../../../packages/provision/src/ssh/test-host.ts";
 import { noSshd, PASSPHRASE, PASSWORD } from "../../../../packages/provision/src/ssh/test-sshd.ts";
+import { requests } from "../../ipc/contract.ts";
 import { setupSchema, setupChecks, setupSteps, type Setup } from "../../ipc/setup.ts";
 import { ConsoleSession } from "../console-session.ts";
 import { FakeNode } from "../fake-node.ts";
 import { openFileKeyStore } from "../key-store.ts";
+import type { NamedRelease } from "./named-release.ts";
 
 /** Seconds of PAM and of a busy machine, in milliseconds. */
 const PATIENCE_MS = 180_000;
@@ -58,7 +68,10 @@ describe.skipIf(noSshd() !== undefined)("a set-up", () => {
     };
   });
 
-  function start(): void {
+  function start(
+    release: Partial<NamedRelease> = { bundle: host.bundlePath, isUnsigned: true },
+    chosen: string[] = [],
+  ): void {
     session = new ConsoleSession({
       version: "0.1.0",
       shell: "web",
@@ -67,7 +80,8 @@ describe.skipIf(noSshd() !== undefined)("a set-up", () => {
       demo: { nodeDir: "", models: [] },
       client: new FakeNode(),
       endpointPort: 0,
-      release: { bundle: host.bundlePath, isUnsigned: true },
+      release,
+      chooseBundle: async () => chosen.shift(),
     });
     told = [];
     session.subscribe((event) => {
@@ -230,8 +244,11 @@ describe.skipIf(noSshd() !== undefined)("a set-up", () => {
       start();
       expect(await now()).toMatchObject({ stage: "sign-in", isResuming: true, isBusy: false });
       expect(host.isRunning).toBe(true);
-      host.letGo("model");
       await session.requests["setup.signIn"]({ kind: "password", password: PASSWORD });
+      // Let go before it is found, it would end by itself, and a run that ended is begun anew.
+      await until(({ isResuming, steps }) => !isResuming && steps.at(-1)?.step === "model");
+      expect(host.runs).toBe(runs);
+      host.letGo("model");
       await idle("done");
       // One more for the reboot, and none for the console.
       expect(host.runs).toBe(runs + 1);
@@ -266,6 +283,42 @@ describe.skipIf(noSshd() !== undefined)("a set-up", () => {
         expect(text).not.toContain(word);
       await session.requests["setup.goOn"]({});
       await idle("done");
+    },
+    PATIENCE_MS,
+  );
+
+  test(
+    "the page names no file to send, and what a person chose is sent as a signed release or not at all",
+    async () => {
+      await session.close();
+      const secret = join(homeDir, "id_ed25519");
+      writeFileSync(secret, "a secret of the user's");
+      // Looks like a release, and nobody signed it.
+      const other = join(homeDir, "phantoma-node-9.9.9-linux-x64.tar.gz");
+      copyFileSync(host.bundlePath, other);
+      const text = join(homeDir, "phantoma-node-1.0.0.tar.gz");
+      writeFileSync(text, "a secret of the user's");
+      start({ bundle: secret, isUnsigned: true }, [text, other]);
+      const { plan } = await toPlan();
+      const { input } = requests["setup.install"];
+      expect(input.safeParse(plan).success).toBe(true);
+      for (const named of [{ bundle: secret }, { isUnsigned: true }, { anchor: secret }])
+        expect(input.safeParse({ ...plan, ...named }).success).toBe(false);
+      const refusal = async () => {
+        await session.requests["setup.install"](plan!);
+        return failed();
+      };
+      // Even where the console was started so.
+      expect(await refusal()).toBe("ERR_BUNDLE");
+      await session.requests["setup.chooseRelease"]({});
+      await idle("plan");
+      expect((await now()).release).toMatchObject({ bundle: text, isUnsigned: false });
+      expect(await refusal()).toBe("ERR_BUNDLE");
+      await session.requests["setup.chooseRelease"]({});
+      expect((await idle("plan")).release).toMatchObject({ bundle: other, isUnsigned: false });
+      expect(await refusal()).toBe("ERR_BUNDLE_REFUSED");
+      expect((await now()).upload).toBeNull();
+      expect(host.runs).toBe(0);
     },
     PATIENCE_MS,
   );

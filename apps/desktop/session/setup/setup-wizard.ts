@@ -24,6 +24,7 @@ import { consoleErrorOf } from "../desktop-error.ts";
 import { Asked } from "./asked.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
 import { installNode, proveNode, type InstallPlace } from "./install-node.ts";
+import { namedBy, noRelease, type NamedRelease } from "./named-release.ts";
 import { removalsOn, remove } from "./removal.ts";
 import { resumed } from "./resume.ts";
 import { SetupFile } from "./setup-file.ts";
@@ -35,7 +36,9 @@ export interface SetupWizardOptions extends InstallPlace {
   readonly homeDir: string;
   readonly version: string;
   /** What a shell was told of the release to install. */
-  readonly release: Partial<Pick<SetupPlan, "bundle" | "releaseDir" | "anchor" | "isUnsigned">>;
+  readonly release: Partial<NamedRelease>;
+  /** The shell's own dialog; nothing where a person named none. */
+  readonly chooseBundle?: (() => Promise<string | undefined>) | undefined;
   readonly onChanged: (setup: Setup) => void;
 }
 
@@ -47,6 +50,7 @@ const NODE_PORT = 7443;
 
 export class SetupWizard {
   readonly #options: SetupWizardOptions;
+  readonly #started: NamedRelease;
   readonly #hosts: KnownHosts;
   readonly #state: SetupState;
   #access: Access | undefined;
@@ -54,9 +58,12 @@ export class SetupWizard {
 
   constructor(options: SetupWizardOptions) {
     this.#options = options;
+    this.#started = { ...noRelease, ...options.release };
     this.#hosts = new KnownHosts(join(options.homeDir, "hosts.json"));
     const file = new SetupFile(join(options.homeDir, "setup.json"));
-    const first = { ...noSetup, ways: findWays(), ...resumed(file.read(), this.#hosts) };
+    const before = resumed(file.read(), this.#hosts);
+    const release = this.#shown(before.release?.bundle || this.#started.bundle);
+    const first = { ...this.#unbegun(), ...before, release };
     this.#state = new SetupState(first, (setup) => {
       file.write(setup);
       options.onChanged(setup);
@@ -70,7 +77,7 @@ export class SetupWizard {
   begin(address: string): Setup {
     this.#state.expect("host");
     const target = parseTarget(address);
-    this.#state.say({ ...noSetup, ways: findWays(), server: target });
+    this.#state.say({ ...this.#unbegun(), server: target });
     const known = this.#hosts.get(target);
     if (known)
       return this.#state.say({
@@ -156,6 +163,16 @@ export class SetupWizard {
     return this.#state.say({ stage: "plan", error: null });
   }
 
+  chooseRelease(): Setup {
+    this.#state.expect("plan");
+    const { chooseBundle } = this.#options;
+    if (!chooseBundle) throw notNow();
+    return this.#state.run(async ({ say }) => {
+      const bundle = await chooseBundle();
+      if (bundle !== undefined) say({ release: this.#shown(bundle) });
+    });
+  }
+
   install(plan: SetupPlan): Setup {
     this.#state.expect("plan");
     const lookedAt = this.#state.now.plan?.port;
@@ -223,7 +240,7 @@ export class SetupWizard {
     if (this.#state.now.isBusy && CHANGING.has(this.#state.now.stage)) throw notNow();
     this.#state.abort();
     this.#forget();
-    return this.#state.say({ ...noSetup, ways: findWays() });
+    return this.#state.say(this.#unbegun());
   }
 
   diagnostics(): string {
@@ -253,6 +270,7 @@ export class SetupWizard {
     const { connect } = this.#needAccess();
     const { node } = await installNode(this.#options, {
       plan,
+      release: namedBy(this.#started, this.#state.now.release.bundle),
       host: this.#target.host,
       connect,
       isByKey: this.#state.now.isByKey,
@@ -273,18 +291,21 @@ export class SetupWizard {
   }
 
   #firstPlan(): SetupPlan {
-    const { release } = this.#options;
     return {
       port: NODE_PORT,
       name: nodeNameOf(this.#target.host),
       steps: ["memory", "firewall"],
       reach: "",
-      bundle: "",
-      releaseDir: "",
-      anchor: "",
-      isUnsigned: false,
-      ...release,
     };
+  }
+
+  #unbegun(): Setup {
+    return { ...noSetup, ways: findWays(), release: this.#shown(this.#started.bundle) };
+  }
+
+  #shown(bundle: string): Setup["release"] {
+    const { isUnsigned } = namedBy(this.#started, bundle);
+    return { bundle, isUnsigned, mayChoose: this.#options.chooseBundle !== undefined };
   }
 
   get #target(): Target {

@@ -203,6 +203,7 @@ describe.skipIf(noSshd() !== undefined)("a real OpenSSH server", () => {
       ["sudo-asks", "wrong"],
       ["sudo-asks", PASSWORD],
       ["sudo-tty", PASSWORD],
+      ["sudo-id", PASSWORD],
       ["sudo-never", PASSWORD],
     ] as const) {
       const connection = await open(user, byPassword());
@@ -220,6 +221,7 @@ describe.skipIf(noSshd() !== undefined)("a real OpenSSH server", () => {
       "sudo-asks wrong": "ERR_SUDO_PASSWORD",
       [`sudo-asks ${PASSWORD}`]: "password",
       [`sudo-tty ${PASSWORD}`]: "ERR_SUDO_POLICY",
+      [`sudo-id ${PASSWORD}`]: "ERR_SUDO_NOT_ALLOWED",
       [`sudo-never ${PASSWORD}`]: "ERR_SUDO_NOT_ALLOWED",
     });
   });

@@ -26,6 +26,13 @@ test("a key that was compared is kept by its address and port, for this user alo
   expect(hosts.get(address)).toBeUndefined();
 });
 
+test("a server that is called constructor is unknown until its key was compared", () => {
+  const odd = { host: "constructor", port: 22 };
+  expect(hosts.get(odd)).toBeUndefined();
+  hosts.confirm(odd, shown);
+  expect(hosts.get(odd)).toEqual(shown);
+});
+
 test("one that is not what was pasted is not kept", () => {
   const other = `SHA256:${"b".repeat(43)}`;
   expect(() => hosts.confirm(address, shown, other)).toThrow(

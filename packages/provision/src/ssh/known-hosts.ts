@@ -17,7 +17,10 @@ export class KnownHosts {
 
   /** @throws {@link ProvisionError} `ERR_KNOWN_HOSTS` */
   get(address: Address): HostKey | undefined {
-    return this.#read()[addressName(address)];
+    const hosts = this.#read();
+    const name = addressName(address);
+    // A server may be called as what every object has.
+    return Object.hasOwn(hosts, name) ? hosts[name] : undefined;
   }
 
   /**

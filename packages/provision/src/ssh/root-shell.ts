@@ -34,7 +34,8 @@ export class RootShell {
     const who = await connection.run("id -u", bounds);
     if (who.code === 0 && who.stdout.toString("latin1").trim() === "0")
       return new RootShell(connection, "root", undefined);
-    const silent = await connection.run(`${SUDO} -n -- id -u`, bounds);
+    // As every script of ours: sudo may allow a program, and no shell.
+    const silent = await connection.run(`${SUDO} -n -- /bin/sh -c 'id -u'`, bounds);
     if (isRoot(silent)) return new RootShell(connection, "sudo", undefined);
     const why = refusalOf(silent);
     if (why !== "ERR_SUDO_PASSWORD_WANTED" || !password) throw new ProvisionError(why);

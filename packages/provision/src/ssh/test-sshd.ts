@@ -21,6 +21,7 @@ const USERS = {
   "sudo-free": "sudo-free ALL=(ALL) NOPASSWD: ALL",
   "sudo-asks": "sudo-asks ALL=(ALL) ALL",
   "sudo-tty": "Defaults:sudo-tty requiretty\nsudo-tty ALL=(ALL) NOPASSWD: ALL",
+  "sudo-id": "sudo-id ALL=(ALL) NOPASSWD: /usr/bin/id",
   "sudo-never": "",
 } as const;
 

@@ -1,13 +1,13 @@
 /**
- * firewalld: the port goes into the zone of the interface that leads out, for now and for every boot. It is not reloaded:
- * that would drop what others added for now only.
+ * firewalld: the port goes into the zone of the interface that leads out, for now and for every boot. These are two places:
+ * what somebody else opened in one of them stays theirs. It is not reloaded: that would drop what others added for now only.
  *
  * @module
  */
 import { StepError } from "../machine.ts";
 import { hasProgram, type Dialect } from "./dialect.ts";
 
-const FOR_NOW_AND_LATER = [[], ["--permanent"]] as const;
+const PERMANENT = "--permanent";
 
 export const firewalld: Dialect = {
   name: "firewalld",
@@ -21,30 +21,27 @@ export const firewalld: Dialect = {
       device === undefined
         ? undefined
         : await machine.end("firewall-cmd", [`--get-zone-of-interface=${device}`]);
-    if (ofDevice?.code === 0) return [zoneIn(ofDevice.said)];
-    return [zoneIn(await machine.run("firewall-cmd", "--get-default-zone"))];
+    const zone = zoneIn(
+      ofDevice?.code === 0
+        ? ofDevice.said
+        : await machine.run("firewall-cmd", "--get-default-zone"),
+    );
+    return [zone, `${zone} ${PERMANENT}`];
   },
-  async isOpen(machine, zone, port) {
-    for (const when of FOR_NOW_AND_LATER)
-      if (!(await machine.succeeds("firewall-cmd", ...when, ...rule("query", zone, port))))
-        return false;
-    return true;
+  isOpen: (machine, place, port) => machine.succeeds("firewall-cmd", ...rule("query", place, port)),
+  async open(machine, place, port) {
+    await machine.run("firewall-cmd", ...rule("add", place, port));
   },
-  async open(machine, zone, port) {
-    for (const when of FOR_NOW_AND_LATER)
-      await machine.run("firewall-cmd", ...when, ...rule("add", zone, port));
-  },
-  async close(machine, zone, port) {
-    // Switched off since: then only what it will know when it is on again.
-    const isOn = await machine.succeeds("firewall-cmd", "--state");
-    for (const when of FOR_NOW_AND_LATER)
-      if (isOn && (await machine.succeeds("firewall-cmd", ...when, ...rule("query", zone, port))))
-        await machine.run("firewall-cmd", ...when, ...rule("remove", zone, port));
+  async close(machine, place, port) {
+    // Switched off since, it answers nothing.
+    if (await machine.succeeds("firewall-cmd", ...rule("query", place, port)))
+      await machine.run("firewall-cmd", ...rule("remove", place, port));
   },
 };
 
-function rule(verb: "query" | "add" | "remove", zone: string, port: number): string[] {
-  return [`--zone=${zone}`, `--${verb}-port=${port}/tcp`];
+function rule(verb: "query" | "add" | "remove", place: string, port: number): string[] {
+  const [zone, ...when] = place.split(" ");
+  return [...when, `--zone=${zone}`, `--${verb}-port=${port}/tcp`];
 }
 
 function zoneIn(said: string): string {

@@ -15,8 +15,9 @@ export const ufw: Dialect = {
   },
   async isOpen(machine, _place, port) {
     const added = await rules(machine);
+    // A limit lets in too, only not everybody as often: a rule of ours beside it would end it.
     return added.some((line) =>
-      new RegExp(`^ufw allow ${port}(?:/tcp)?(?: comment .*)?$`).test(line),
+      new RegExp(`^ufw (?:allow|limit) ${port}(?:/tcp)?(?: comment .*)?$`).test(line),
     );
   },
   async open(machine, _place, port) {

@@ -139,6 +139,27 @@ END
       PATIENCE_MS,
     );
 
+    test.each([
+      ["yes", "without-password"],
+      ["no", "no"],
+      ["forced-commands-only", "forced-commands-only"],
+    ])(
+      "where root signs in by %s, it signs in by %s afterwards",
+      async (before, after) => {
+        machine.sh(
+          `sed -i "s/^PermitRootLogin .*/PermitRootLogin ${before}/" /etc/ssh/sshd_config`,
+        );
+        say("ssh-key-proven");
+        await install([ssh], context);
+        expect(told.at(-1)).toEqual({ kind: "wants", what: "sign-in" });
+        expect(machine.sh("/usr/sbin/sshd -T")).toContain(`permitrootlogin ${after}\n`);
+        say("ssh-confirmed");
+        expect(await install([ssh], context)).toBe(true);
+        expect(machine.sh("/usr/sbin/sshd -T")).toContain(`permitrootlogin ${after}\n`);
+      },
+      PATIENCE_MS,
+    );
+
     test(
       "takes passwords again by itself when nobody confirms it, and a confirmed one stays",
       async () => {

@@ -14,14 +14,16 @@ const SETTINGS_FILE = "/etc/ssh/sshd_config.d/00-phantoma.conf";
 const SETTINGS = `# Phantoma: keys only.
 PasswordAuthentication no
 KbdInteractiveAuthentication no
-PermitRootLogin prohibit-password
 `;
+/** Only in place of a yes: whatever else an admin wrote is as strict, or stricter. */
+const ROOT_BY_KEY = "PermitRootLogin prohibit-password\n";
 /** As sshd says what it goes by. */
 const IN_FORCE = [
   /^passwordauthentication no$/m,
   /^kbdinteractiveauthentication no$/m,
   /^permitrootlogin (?:without-password|prohibit-password|no|forced-commands-only)$/m,
 ];
+const ROOT_BY_ANYTHING = /^permitrootlogin yes$/m;
 
 /** Put there by whoever signs in: a key did so before, and once more without passwords. */
 const PROVEN_FILE = `${SETUP_DIR}/ssh-key-proven`;
@@ -50,18 +52,24 @@ export const ssh: Step = {
   name: "ssh",
   async probe({ machine, order }) {
     if (!order.mayHardenSsh || !machine.isLive) return true;
-    const isKept = machine.read(SETTINGS_FILE) === SETTINGS && !machine.has(TRIAL_FILE);
-    return isKept && machine.has(CONFIRMED_FILE) && (await isInForce(machine));
+    return (
+      isOurs(machine) &&
+      !machine.has(TRIAL_FILE) &&
+      machine.has(CONFIRMED_FILE) &&
+      (await isInForce(machine))
+    );
   },
   async apply({ machine }) {
-    const isOnTrial = machine.has(TRIAL_FILE) && machine.read(SETTINGS_FILE) === SETTINGS;
+    const isOnTrial = machine.has(TRIAL_FILE) && isOurs(machine);
     if (isOnTrial && machine.has(CONFIRMED_FILE)) return keep(machine);
     if (!machine.has(PROVEN_FILE)) throw new Wanted("key");
     machine.remove(CONFIRMED_FILE);
     // The way back is there before the first step.
     machine.write(TRIAL_FILE, "");
     await armed(machine);
-    machine.write(SETTINGS_FILE, SETTINGS);
+    machine.remove(SETTINGS_FILE);
+    const before = await machine.run("/usr/sbin/sshd", "-T");
+    machine.write(SETTINGS_FILE, ROOT_BY_ANYTHING.test(before) ? SETTINGS + ROOT_BY_KEY : SETTINGS);
     try {
       await machine.run("/usr/sbin/sshd", "-t");
       if (!(await isInForce(machine)))
@@ -102,6 +110,10 @@ async function disarmed(machine: Machine): Promise<void> {
   if (machine.has(UNIT_FILE))
     await machine.succeeds("systemctl", "--quiet", "disable", "--now", UNIT);
   for (const path of [UNIT_FILE, TRIAL_FILE]) machine.remove(path);
+}
+
+function isOurs(machine: Machine): boolean {
+  return [SETTINGS, SETTINGS + ROOT_BY_KEY].includes(machine.read(SETTINGS_FILE) ?? "");
 }
 
 async function isInForce(machine: Machine): Promise<boolean> {

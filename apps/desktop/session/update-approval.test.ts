@@ -1,0 +1,38 @@
+/** A release with its quorum, approved in the console: a build that trusts throw-away engineers, and a played node. */
+import { rmSync } from "node:fs";
+import { updateApprovalDocument } from "@phantoma/crypto";
+import { ReleaseFolder, type Anchor } from "@phantoma/release";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { RELEASE_NAME, ReleaseUnderTest } from "../../../tests/release-under-test.ts";
+import { pairedConsole } from "./console-under-test.ts";
+import { NODE_KEY } from "./fake-node.ts";
+import { NodeBook } from "./node-book.ts";
+
+const trusted = vi.hoisted(() => ({ anchor: undefined as Anchor | undefined }));
+vi.mock("@phantoma/release", async (original) => ({
+  ...(await original<typeof import("@phantoma/release")>()),
+  chooseAnchor: () => trusted.anchor,
+}));
+
+let made: ReleaseUnderTest;
+beforeAll(async () => {
+  made = await new ReleaseUnderTest().make();
+  trusted.anchor = made.anchor;
+});
+afterAll(() => rmSync(made.dir, { recursive: true }));
+
+test("an approval trusts what the session was certified with, not what the node says runs", async () => {
+  const { session, node: played } = await pairedConsole();
+  const { sha256, length: bytes } = made.files.find(({ name }) => name === RELEASE_NAME)!;
+  const folder = new ReleaseFolder(made.repository);
+  played.readUpdateFile = (path) => folder.read(path, 10_000_000);
+  const certified = "0c".repeat(32);
+  played.release = certified;
+  const said = { name: RELEASE_NAME, version: "1.0.0", sha256, bytes };
+  played.update = { ...played.update, release: "ee".repeat(32), fetched: said };
+  const taken = vi.spyOn(NodeBook.prototype, "takesRelease");
+  await session.requests["updates.approve"]({ node: NODE_KEY, sha256 });
+  expect(taken).toHaveBeenCalledWith(NODE_KEY, { release: certified, approvedRelease: sha256 });
+  const approval = updateApprovalDocument.open(played.orders[0]!, ({ signer }) => signer);
+  expect(Buffer.from(approval.release).toString("hex")).toBe(sha256);
+});
