@@ -36,8 +36,8 @@ export interface Ending {
 
 /** The worker's own limit is two minutes; an emulated one's are longer, in milliseconds. */
 const IDLE_MS = 400_000;
-/** Less than any worker has, in bytes. */
-const TOO_LITTLE_MEMORY = 16 * 1024 ** 2;
+/** How much less a worker may have than it has and cannot give back, in bytes. */
+const MISSING_MEMORY = 8 * 1024 ** 2;
 
 const whole = async ({ answer }: LiveTask): Promise<void> => {
   while (!(await answer.next()).done);
@@ -90,7 +90,11 @@ export const endings: readonly Ending[] = [
   {
     name: "out of memory",
     isLong: true,
-    end: ({ guest, cgroup }) => guest.check(`echo ${TOO_LITTLE_MEMORY} > ${cgroup}/memory.max`),
+    end: ({ guest, cgroup }) =>
+      guest.check(
+        `cd ${cgroup} && file=$(awk '$1 == "file" { print $2 }' memory.stat) &&
+         echo $(($(cat memory.current) - file - ${MISSING_MEMORY})) > memory.max`,
+      ),
     says: "memory",
   },
   {
