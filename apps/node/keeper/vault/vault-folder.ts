@@ -169,9 +169,9 @@ export class VaultFolder {
     const stored = readIfPresent(join(this.#dir, "state"));
     if (stored) this.#take(stored);
     this.#countDocument("state", stored?.length ?? 0);
-    for (const of of ["heads", "epochs"])
-      for (const name of readdirSync(join(this.#dir, of)))
-        this.#countDocument(join(of, name), statSync(join(this.#dir, of, name)).size);
+    for (const kind of ["heads", "epochs"])
+      for (const name of readdirSync(join(this.#dir, kind)))
+        this.#countDocument(join(kind, name), statSync(join(this.#dir, kind, name)).size);
     const named = new Set([...this.#rows.values()].map(({ hash }) => hash));
     for (const name of readdirSync(join(this.#dir, "objects"))) {
       const path = join(this.#dir, "objects", name);
