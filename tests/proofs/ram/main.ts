@@ -105,7 +105,7 @@ async function raise(): Promise<void> {
   proof.say("  rebooting with init_on_free=1");
   await stage.raiseToGradeA();
   const facts = await gradeFacts(stage.guest);
-  const doctor = await stage.askNode((session) => session.doctor());
+  const doctor = await stage.doctor();
   proof.row({
     name: "the server is at wipe grade A, by its kernel and by its doctor",
     holds: isGradeA(facts) && doctor.grade === "A",

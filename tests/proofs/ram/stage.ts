@@ -17,6 +17,7 @@ import {
   type NodeProfile,
 } from "@phantoma/client";
 import { generateDeviceIdentity, type Receipt } from "@phantoma/crypto";
+import type { Doctor } from "@phantoma/protocol";
 import { bundle } from "../../../tools/bundle/release-tree.ts";
 import { cachedModel } from "../../node-under-test.ts";
 import { bootedGuest, copyTree } from "../../vps/booted-guest.ts";
@@ -30,6 +31,8 @@ const MEMORY_MIB = 1024;
 const ATTEMPTS = 40;
 /** A receipt is there when the cell has reported, which waits for the overwriting. */
 const RECEIPT_TRIES = 60;
+/** The doctor looks a minute after the boot, and takes its time there. */
+const DOCTOR_TRIES = 180;
 
 const WITHOUT_CELL_DIR = "/opt/phantoma/without-cell";
 const DROP_IN_DIR = "/run/systemd/system/phantoma-worker@.service.d";
@@ -143,6 +146,15 @@ export class Stage {
         this.#hangUp();
         if (tries > 0) throw error;
       }
+    }
+  }
+
+  /** What was not looked at since the boot counts as not good: asked until it was. */
+  async doctor(): Promise<Doctor> {
+    for (let tries = 0; ; tries += 1) {
+      const doctor = await this.askNode((session) => session.doctor());
+      if (doctor.grade === "A" || tries === DOCTOR_TRIES) return doctor;
+      await sleep(1_000);
     }
   }
 
