@@ -124,12 +124,26 @@ static bool is_written(const struct mapping *mapping, uint64_t entry)
 	return mapping->is_shared || !(entry & OF_A_FILE);
 }
 
+/*
+ * Whether a page that does not take zeros has gone meanwhile: in want of memory the kernel frees those of a process
+ * that it ended while it still stands here. A shared page may be elsewhere, and is never taken for gone.
+ */
+static bool is_gone(const struct address_space *space, const struct mapping *mapping, uint64_t page)
+{
+	uint64_t entry;
+	off_t at = (off_t)(page / page_bytes * sizeof(entry));
+
+	return !mapping->is_shared && pread(space->pagemap, &entry, sizeof(entry), at) == sizeof(entry) &&
+	       !(entry & (PRESENT | SWAPPED));
+}
+
 /* Overwrites `[start, end)`; what does not take zeros is counted, and the rest goes on. */
-static int overwrite(int mem, uint64_t start, uint64_t end, struct wiped *wiped)
+static int overwrite(const struct address_space *space, const struct mapping *mapping, uint64_t start,
+		     uint64_t end, struct wiped *wiped)
 {
 	while (start < end) {
 		size_t length = end - start < ZERO_BYTES ? end - start : ZERO_BYTES;
-		ssize_t written = pwrite(mem, zeros, length, (off_t)start);
+		ssize_t written = pwrite(space->mem, zeros, length, (off_t)start);
 
 		if (written == 0) {
 			errno = ESRCH;
@@ -138,7 +152,8 @@ static int overwrite(int mem, uint64_t start, uint64_t end, struct wiped *wiped)
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written < 0) {
-			wiped->missed += page_bytes;
+			if (!is_gone(space, mapping, start))
+				wiped->missed += page_bytes;
 			start += page_bytes;
 			continue;
 		}
@@ -189,14 +204,14 @@ static int wipe_mapping(const struct address_space *space, const struct mapping 
 			    is_zero(space->mem, at))
 				continue;
 			if (at != run_end) {
-				if (overwrite(space->mem, run_start, run_end, wiped))
+				if (overwrite(space, mapping, run_start, run_end, wiped))
 					return -1;
 				run_start = at;
 			}
 			run_end = at + page_bytes;
 		}
 	}
-	return overwrite(space->mem, run_start, run_end, wiped);
+	return overwrite(space, mapping, run_start, run_end, wiped);
 }
 
 static uint64_t nanoseconds_now(void)
