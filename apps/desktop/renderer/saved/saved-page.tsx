@@ -57,7 +57,7 @@ export function SavedPage({ node }: { node: NodeView }) {
         )}
         <input
           type="search"
-          className="field-input saved-search"
+          className="field-input"
           aria-label={t("saved.search")}
           placeholder={t("saved.search")}
           maxLength={MAX_QUERY_CHARS}
