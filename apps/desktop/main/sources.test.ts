@@ -42,6 +42,7 @@ const onlyIn: readonly [string, RegExp, readonly string[]][] = [
     "Electron is imported",
     /from "electron"/,
     [
+      "main/choose-bundle.ts",
       "main/guard.ts",
       "main/ipc.ts",
       "main/main.ts",
