@@ -40,6 +40,8 @@ test("pairing, asking, stopping, branching, ending and reading the receipt need 
   await tabTo(page, "Stop the answer");
   await page.keyboard.press("Enter");
   await page.getByText("Stopped.").waitFor();
+  await page.getByRole("button", { name: "Stop the answer" }).waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Answer again" }).waitFor();
 
   await tabTo(page, "Answer again", "Shift+Tab");
   await page.keyboard.press("Enter");

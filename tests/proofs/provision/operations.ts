@@ -26,8 +26,8 @@ export interface Stage {
 }
 
 const SETUP = "var/lib/phantoma-setup";
-/** What no update and no way back may touch. */
-const DATA = /^var\/lib\/phantoma\/(?!installer)/;
+/** What no update and no way back may touch: all but what the installer remembers, and says of its last run. */
+const DATA = /^var\/lib\/phantoma\/(?!installer|outcome)/;
 
 export async function showOperations(stage: Stage): Promise<void> {
   const { proof, releases, publisher, node, copy } = stage;
@@ -105,7 +105,7 @@ async function showRefused(stage: Stage, newer: Bundle, signed: string): Promise
   const { proof, publisher, node, copy } = stage;
   const refusals: Record<string, { code: string; send: (server: ServerFolder) => void }> = {
     "a bundle with one bit changed": {
-      code: "ERR_OTHER_BUNDLE",
+      code: "ERR_RELEASE_REFUSED",
       send(server) {
         offer(server, newer, signed);
         const path = server.path(SETUP, "bundle.tar.gz");

@@ -109,8 +109,10 @@ export class Machine {
     writeFileSync(this.path(path), value);
   }
 
+  /** With the half of it that a cut may have left. */
   remove(path: string): void {
-    rmSync(this.path(path), { recursive: true, force: true });
+    for (const one of [this.path(path), `${this.path(path)}.new`])
+      rmSync(one, { recursive: true, force: true });
   }
 
   /**
