@@ -59,6 +59,9 @@ test("pairing, asking, stopping, branching, ending and reading the receipt need 
   await tabTo(page, "More about this conversation");
   await page.keyboard.press("Enter");
   await page.getByRole("menuitem", { name: "Rename" }).waitFor();
+  // Saving comes first in the menu.
+  await page.keyboard.press("ArrowDown");
+  await expect.poll(async () => (await focused(page)).name).toBe("Rename");
   await page.keyboard.press("Enter");
   await page.getByRole("dialog", { name: "Rename" }).waitFor();
   await page.keyboard.press("ControlOrMeta+A");
