@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  deviceFingerprint,
   assertAdminStays,
   assertIsNoKit,
   assertNameIsFree,
@@ -17,7 +18,6 @@ import {
 import { activeDevice, sameBytes, type Device, type VerifiedDeviceList } from "@phantoma/crypto";
 import type { Command } from "../command.ts";
 import { chooseActive, described, Directory, shownName } from "../devices/directory.ts";
-import { deviceFingerprint } from "../devices/fingerprint.ts";
 import { add, invite, join, roleOf } from "../devices/pair.ts";
 import { saysYes } from "../devices/person.ts";
 import { Home } from "../home.ts";

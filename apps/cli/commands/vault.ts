@@ -5,7 +5,7 @@
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { text as readAll } from "node:stream/consumers";
-import { joinVault, leaveVault, syncVault } from "@phantoma/client";
+import { deviceFingerprint, joinVault, leaveVault, syncVault } from "@phantoma/client";
 import type { Device, DeviceIdentity } from "@phantoma/crypto";
 import {
   fromJson,
@@ -22,7 +22,6 @@ import {
 } from "@phantoma/vault";
 import type { Command } from "../command.ts";
 import { chooseActive, Directory } from "../devices/directory.ts";
-import { deviceFingerprint } from "../devices/fingerprint.ts";
 import { Home } from "../home.ts";
 import { commonOptions, parse } from "../options.ts";
 import { notice, oneLine, timeText, UsageError, write, writeJson } from "../output.ts";

@@ -1,10 +1,14 @@
 /** Which device is meant, and what its fingerprint covers. */
 import type { Device } from "@phantoma/crypto";
-import { assertAdminStays, assertIsNoKit, assertNameIsFree } from "@phantoma/client";
+import {
+  deviceFingerprint,
+  assertAdminStays,
+  assertIsNoKit,
+  assertNameIsFree,
+} from "@phantoma/client";
 import { expect, test } from "vitest";
 import { UsageError } from "../output.ts";
 import { chooseActive } from "./directory.ts";
-import { deviceFingerprint } from "./fingerprint.ts";
 
 function device(name: string, fill: number, revokedAt: number | null = null): Device {
   const signingKey = new Uint8Array(32).fill(fill);

@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  deviceFingerprint,
   ClientError,
   nextSeenDevices,
   openDeviceList,
@@ -13,7 +14,6 @@ import type { Device, DeviceList, VerifiedDeviceList } from "@phantoma/crypto";
 import type { Home } from "../home.ts";
 import { hex, oneLine, UsageError } from "../output.ts";
 import { withControl, type Peer } from "../session.ts";
-import { deviceFingerprint } from "./fingerprint.ts";
 
 export class Directory {
   readonly #home: Home;

@@ -26,10 +26,10 @@ import {
   takeRequest,
   type HeldInvitation,
   type LastSeen,
+  deviceFingerprint,
   type PairingRequest,
 } from "@phantoma/client";
 import {
-  fingerprint,
   sameBytes,
   type Device,
   type DeviceIdentity,
@@ -207,7 +207,7 @@ export class DeviceDesk {
         isThis: sameBytes(device.signingKey, own),
         isKit: isRecoveryKit(device),
         seenHour: seen.find((one) => one.device === id)?.hour ?? null,
-        fingerprint: fingerprint(Buffer.concat([device.signingKey, device.tunnelKey])),
+        fingerprint: deviceFingerprint(device),
       };
     });
     return { version: list.version, devices };

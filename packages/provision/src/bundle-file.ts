@@ -7,6 +7,7 @@
 import { createReadStream } from "node:fs";
 import { ProvisionError } from "./provision-error.ts";
 import type { RootShell } from "./ssh/root-shell.ts";
+import { SETUP_DIR } from "./setup-dir.ts";
 
 export interface BundleFile {
   readonly path: string;
@@ -17,9 +18,8 @@ export interface BundleFile {
 
 export type OnProgress = (sent: number, of: number) => void;
 
-const DIR = "/var/lib/phantoma-setup";
-const WHOLE = `${DIR}/bundle.tar.gz`;
-const PART = `${DIR}/bundle.part`;
+const WHOLE = `${SETUP_DIR}/bundle.tar.gz`;
+const PART = `${SETUP_DIR}/bundle.part`;
 /** Four hours: 100 MB over a line of 8 KB/s. */
 const UPLOAD_MS = 14_400_000;
 /** A minute per 10 MB is a slow disk's time to read a gigabyte, in milliseconds. */
@@ -48,7 +48,7 @@ export async function upload(
 
 /** How much of a bundle lies on the server. */
 async function lengthThere(shell: RootShell): Promise<number | "whole"> {
-  const script = `mkdir -p -m 700 ${DIR}; if [ -f ${WHOLE} ]; then echo whole; else stat -c %s ${PART} 2>/dev/null || echo 0; fi`;
+  const script = `mkdir -p -m 700 ${SETUP_DIR}; if [ -f ${WHOLE} ]; then echo whole; else stat -c %s ${PART} 2>/dev/null || echo 0; fi`;
   const text = await done(shell, script);
   if (text === "whole") return text;
   if (!/^\d{1,12}$/.test(text))

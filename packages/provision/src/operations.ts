@@ -22,6 +22,7 @@ import {
   type SetUpNode,
 } from "./set-up.ts";
 import type { RootShell } from "./ssh/root-shell.ts";
+import { SETUP_DIR } from "./setup-dir.ts";
 
 export interface KnownNodeOptions extends NodeOptions {
   /** As it was set up from here. */
@@ -35,7 +36,6 @@ export interface UpdateOptions extends KnownNodeOptions {
   readonly signed: ReadonlyMap<string, Uint8Array>;
 }
 
-const DIR = "/var/lib/phantoma-setup";
 /** Bytes of an order. */
 const MAX_ORDER_BYTES = 4_096;
 /** Milliseconds: as long as the largest bundle takes over a slow line. */
@@ -56,7 +56,7 @@ export async function update(options: UpdateOptions): Promise<NodeProfile> {
       await sameNode(shell, options);
       await upload(shell, bundle, (sent, of) => hear({ kind: "upload", sent, of }));
       await shell.run(
-        `rm -rf ${DIR}/update; mkdir -p -m 700 ${DIR}/update/metadata ${DIR}/update/targets`,
+        `rm -rf ${SETUP_DIR}/update; mkdir -p -m 700 ${SETUP_DIR}/update/metadata ${SETUP_DIR}/update/targets`,
       );
       for (const [name, bytes] of options.signed) await put(shell, `update/${name}`, bytes);
       await put(shell, "update/update.approval", approvalOf(options));
@@ -107,7 +107,7 @@ async function sameNode(shell: RootShell, { known }: KnownNodeOptions): Promise<
 
 /** @throws {@link ProvisionError} `ERR_NOT_INSTALLED` */
 async function changeOrder(shell: RootShell, change: Partial<Order>): Promise<void> {
-  const untrusted = await get(shell, `${DIR}/order.json`, MAX_ORDER_BYTES);
+  const untrusted = await get(shell, `${SETUP_DIR}/order.json`, MAX_ORDER_BYTES);
   if (untrusted === undefined) throw new ProvisionError("ERR_NOT_INSTALLED");
   const { sha256, port } = parseOrder(untrusted);
   const left = {

@@ -10,12 +10,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseEvent, type JournalEvent, type Wish, type Work } from "./journal.ts";
 import { ProvisionError } from "./provision-error.ts";
 import type { RootShell } from "./ssh/root-shell.ts";
+import { SETUP_DIR } from "./setup-dir.ts";
 
-const DIR = "/var/lib/phantoma-setup";
-const JOURNAL = `${DIR}/journal`;
+const JOURNAL = `${SETUP_DIR}/journal`;
 const UNIT = "phantoma-setup.service";
 /** Taken out of the bundle to begin with: the release's own installer puts the whole of it in place. */
-const STAGED = `${DIR}/programs`;
+const STAGED = `${SETUP_DIR}/programs`;
 const STAGED_FILES = [
   "package.json",
   "apps/node/package.json",
@@ -36,7 +36,7 @@ const UNPACK_MS = 300_000;
 /** Unpacks what the set-up needs to begin, once. */
 export async function stage(shell: RootShell): Promise<void> {
   const script = `set -e; umask 022; [ -e ${STAGED}/ready ] && exit 0; rm -rf ${STAGED}; mkdir -p ${STAGED}
-tar -xzf ${DIR}/bundle.tar.gz -C ${STAGED} --no-same-owner ${STAGED_FILES.join(" ")}; touch ${STAGED}/ready`;
+tar -xzf ${SETUP_DIR}/bundle.tar.gz -C ${STAGED} --no-same-owner ${STAGED_FILES.join(" ")}; touch ${STAGED}/ready`;
   const { code, stderr } = await shell.run(script, { timeoutMs: UNPACK_MS });
   if (code === 0) return;
   if (stderr.includes("No space left")) throw new ProvisionError("ERR_HOST_FULL");
@@ -49,7 +49,7 @@ const FILE_NAME = /^(?:[A-Za-z0-9][A-Za-z0-9._+-]*\/){0,2}[A-Za-z0-9][A-Za-z0-9.
 /** Puts a small file into the set-up's folder, whole. */
 export async function put(shell: RootShell, name: string, content: Uint8Array): Promise<void> {
   if (!FILE_NAME.test(name)) throw new RangeError("a file cannot be called so");
-  const script = `umask 077; mkdir -p ${DIR} && cat > ${DIR}/${name}.new && sync ${DIR}/${name}.new && mv ${DIR}/${name}.new ${DIR}/${name}`;
+  const script = `umask 077; mkdir -p ${SETUP_DIR} && cat > ${SETUP_DIR}/${name}.new && sync ${SETUP_DIR}/${name}.new && mv ${SETUP_DIR}/${name}.new ${SETUP_DIR}/${name}`;
   const { code } = await shell.run(script, { input: [content] });
   if (code !== 0) throw new ProvisionError("ERR_HOST_FULL");
 }
@@ -101,7 +101,7 @@ export async function stopRun(shell: RootShell): Promise<void> {
 
 /** All that lies on a server on which no step was begun. */
 export async function removeSetUpFolder(shell: RootShell): Promise<void> {
-  await shell.run(`rm -rf ${DIR}`);
+  await shell.run(`rm -rf ${SETUP_DIR}`);
 }
 
 /** What uninstalling would take away; the server's words. */

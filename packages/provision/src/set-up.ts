@@ -38,6 +38,7 @@ import {
 } from "./remote-run.ts";
 import type { RootShell } from "./ssh/root-shell.ts";
 import type { Choices } from "./step-names.ts";
+import { SETUP_DIR } from "./setup-dir.ts";
 
 export type SetUpEvent =
   | JournalEvent
@@ -75,7 +76,6 @@ export interface SetUpNode {
   readonly devices: VerifiedDeviceList;
 }
 
-const DIR = "/var/lib/phantoma-setup";
 const CURRENT_DIGEST = "/opt/phantoma/current/bundle.sha256";
 const FIRST_LIST = "/var/lib/phantoma/devices/00000001.list";
 /** A run that is cut off again and again does not end by itself. */
@@ -103,7 +103,7 @@ export async function setUp(options: SetUpOptions): Promise<SetUpNode> {
     await runToEnd(link, "install", options);
     const node = await link.ask((shell) => readNode(shell, options));
     await link.ask((shell) =>
-      shell.run(`rm -rf ${DIR}/programs ${DIR}/bundle.tar.gz ${DIR}/bundle.part`),
+      shell.run(`rm -rf ${SETUP_DIR}/programs ${SETUP_DIR}/bundle.tar.gz ${SETUP_DIR}/bundle.part`),
     );
     return node;
   } finally {
@@ -148,7 +148,7 @@ export async function runToEnd(link: Link, what: Work, options: NodeOptions): Pr
 
 /** A run whose journal finds no room ends without a word. @throws {@link ProvisionError} `ERR_HOST_FULL` */
 async function assertRoom(shell: RootShell): Promise<void> {
-  const { stdout } = await shell.run(`df -Pk ${DIR} | tail -n1 | tr -s ' ' | cut -d' ' -f4`);
+  const { stdout } = await shell.run(`df -Pk ${SETUP_DIR} | tail -n1 | tr -s ' ' | cut -d' ' -f4`);
   const text = stdout.toString("latin1").trim();
   if (/^\d{1,15}$/.test(text) && Number(text) < MIN_ROOM_KIB)
     throw new ProvisionError("ERR_HOST_FULL");
@@ -242,7 +242,7 @@ export async function installedRelease(shell: RootShell): Promise<string> {
 
 /** @throws {@link ProvisionError} `ERR_JOURNAL` */
 export async function readIdentity(shell: RootShell): Promise<NodeIdentityText> {
-  const untrusted = await get(shell, `${DIR}/identity.json`, MAX_IDENTITY_BYTES);
+  const untrusted = await get(shell, `${SETUP_DIR}/identity.json`, MAX_IDENTITY_BYTES);
   try {
     return identitySchema.parse(JSON.parse(untrusted?.toString("utf8") ?? ""));
   } catch (cause) {

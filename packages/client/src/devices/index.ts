@@ -53,3 +53,4 @@ export {
 } from "./seen-devices.ts";
 export { safetyWords, sixWords } from "./six-words.ts";
 export { words } from "./words.ts";
+export { deviceFingerprint } from "./device-fingerprint.ts";

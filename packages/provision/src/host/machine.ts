@@ -21,9 +21,10 @@ import {
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { MAX_WHY_LENGTH } from "../journal.ts";
+import { SETUP_DIR } from "../setup-dir.ts";
 
 /** The set-up's own folder, 0700: bundle, order, journal, and what was before. */
-export const SETUP_DIR = "/var/lib/phantoma-setup";
+export { SETUP_DIR };
 export const INSTALL_DIR = "/opt/phantoma";
 export const CURRENT_DIR = `${INSTALL_DIR}/current`;
 export const STATE_DIR = "/var/lib/phantoma";
