@@ -1,5 +1,5 @@
 /** The devices page, pairing on both sides, recovery and the lock, as a person sees them. */
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ConsoleError, DevicesView, LockView } from "../ipc/contract.ts";
 import { launchBrowser } from "./browser.ts";
@@ -182,7 +182,7 @@ test("two real consoles pair by the codes that they show, and one locks itself a
     await ours.getByRole("img", { name: "The code as a QR picture" }).waitFor();
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     await ours.getByRole("button", { name: "Copy the code" }).click();
-    const invitation = await ours.evaluate(() => navigator.clipboard.readText());
+    const invitation = await copiedIn(ours);
 
     await theirs.goto(phone.link);
     await theirs.getByRole("button", { name: "Join a node by an invitation" }).click();
@@ -193,7 +193,7 @@ test("two real consoles pair by the codes that they show, and one locks itself a
     await look(theirs, "join-words");
     await theirs.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await theirs.getByRole("button", { name: "Copy the code" }).click();
-    const answer = await theirs.evaluate(() => navigator.clipboard.readText());
+    const answer = await copiedIn(theirs);
     const shown = await theirs.getByRole("list", { name: "Six words" }).innerText();
 
     await ours.getByLabel("Then paste the code that the new device shows:").fill(answer);
@@ -224,3 +224,10 @@ test("two real consoles pair by the codes that they show, and one locks itself a
     await Promise.all([desk.close(), phone.close()]);
   }
 }, 240_000);
+
+/** What a button of this page just put into the clipboard; writing there takes a moment. */
+async function copiedIn(page: Page): Promise<string> {
+  const pasted = () => page.evaluate(() => navigator.clipboard.readText());
+  await expect.poll(pasted).not.toBe("");
+  return pasted();
+}

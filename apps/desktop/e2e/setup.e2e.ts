@@ -190,8 +190,9 @@ describe.skipIf(noSshd() !== undefined)("the set-up of a server", () => {
       await shows("ERR_SSH_SIGN_IN");
       await look(page, "setup-wrong-password");
       await button("Copy diagnostics").click();
-      const copied = await page.evaluate(() => navigator.clipboard.readText());
-      expect(copied).toContain("ERR_SSH_SIGN_IN");
+      const pasted = () => page.evaluate(() => navigator.clipboard.readText());
+      await expect.poll(pasted).toContain("ERR_SSH_SIGN_IN");
+      const copied = await pasted();
       for (const word of ["127.0.0.1", "wrong", host.sshd.hostKey().sha256])
         expect(copied).not.toContain(word);
       await signIn();
@@ -267,7 +268,8 @@ describe.skipIf(noSshd() !== undefined)("the set-up of a server", () => {
       await page.keyboard.press("Enter");
       await heading(/^Sign in to sudo-asks@/);
       await tabTo(page, "Password");
-      await page.keyboard.press("ArrowRight");
+      // As long as a finger rests on a key: the choice follows an arrow only while it is down.
+      await page.keyboard.press("ArrowRight", { delay: 100 });
       await page.getByLabel("Passphrase of the key").waitFor();
       // A file chooser is the system's: the file itself is handed over by the test.
       await page.getByLabel("Key", { exact: true }).selectOption({ label: "Another file…" });

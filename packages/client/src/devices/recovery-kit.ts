@@ -13,6 +13,7 @@
  *
  * @module
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   activeAdmin,
   exportDeviceIdentity,
@@ -37,6 +38,10 @@ const KEY_BYTES = 64;
 const HEAD_BYTES = 1 + KEY_BYTES + 8;
 /** Bytes: keys and wraps, never what a vault holds. */
 const MAX_ENCLOSED_BYTES = 65_536;
+/** For how long the node's door is given to read a list that its keeper took: ten seconds, in tries. */
+const MAX_TRIES = 40;
+/** Milliseconds. */
+const TRY_MS = 250;
 
 export interface RecoveryKit {
   readonly identity: DeviceIdentity;
@@ -117,7 +122,8 @@ export function kitName({ madeAt }: Pick<RecoveryKit, "madeAt">): string {
 }
 
 /**
- * On a new machine: takes it in as an admin, and lets the lost ones go, in one list.
+ * On a new machine: takes it in as an admin, and lets the lost ones go, in one list. Returns when the node lets the
+ * new machine in.
  *
  * @param chooseLost given the list, names what is lost; the kit itself is not asked about
  * @throws {@link ClientError} `ERR_DEVICE_REVOKED` or `ERR_TICKET_REFUSED` when the kit was revoked meanwhile
@@ -143,8 +149,20 @@ export async function restoreFromKit(
     const added = describeDevice(device, name, "admin");
     const next = signReplacedDevices(identity, current, added, keys, now());
     await session.submitDeviceList(next);
+    await untilLetIn(profile, device);
     return { list: openDeviceList(next, profile.nodeKey), lost };
   } finally {
     session.close();
+  }
+}
+
+/** The node's door reads a list a moment after its keeper took it. The list counts whether we see that or not. */
+async function untilLetIn(profile: NodeProfile, device: DeviceIdentity): Promise<void> {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    try {
+      return (await ControlSession.open({ profile, device })).close();
+    } catch {
+      await sleep(TRY_MS);
+    }
   }
 }
