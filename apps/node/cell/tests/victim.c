@@ -75,11 +75,13 @@ static void fill_everywhere(const char *weights)
 	memory = map(PAGES * PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	fill(memory, PAGES * PAGE, "hidden");
 	mprotect(memory, PAGES * PAGE, PROT_NONE);
-	fill(map(PAGES * PAGE, MAP_SHARED | MAP_ANONYMOUS, -1), PAGES * PAGE, "shared");
-	fill(map_file(memfd_create("victim", 0)), PAGES * PAGE, "memfd");
-	snprintf(name, sizeof(name), "/dev/shm/victim-%d", (int)getpid());
-	fill(map_file(open(name, O_RDWR | O_CREAT, 0600)), PAGES * PAGE, "tmpfs");
-	unlink(name);
+	if (strcmp(ending, "memory-of-its-own")) {
+		fill(map(PAGES * PAGE, MAP_SHARED | MAP_ANONYMOUS, -1), PAGES * PAGE, "shared");
+		fill(map_file(memfd_create("victim", 0)), PAGES * PAGE, "memfd");
+		snprintf(name, sizeof(name), "/dev/shm/victim-%d", (int)getpid());
+		fill(map_file(open(name, O_RDWR | O_CREAT, 0600)), PAGES * PAGE, "tmpfs");
+		unlink(name);
+	}
 	file = open(weights, O_RDONLY);
 	fill(map(PAGE, MAP_PRIVATE, file), PAGE, "copied");
 	memory = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, 0);
@@ -161,7 +163,7 @@ static void end_as_told(char **argv)
 		raise(SIGKILL);
 	if (!strcmp(ending, "stop"))
 		raise(SIGSTOP);
-	if (!strcmp(ending, "memory"))
+	if (!strncmp(ending, "memory", strlen("memory")))
 		take_all_memory();
 	if (!strcmp(ending, "wait"))
 		pause();
