@@ -274,8 +274,7 @@ test("other programs may ask the node while the switch is on, and the page says 
     ["curl", ["curl http://127.0.0.1:8421/v1/chat/completions", scene.models[0]!.name]],
   ] as const) {
     await interfaces.getByRole("radio", { name }).click();
-    const shown = async () =>
-      (await page.locator(".code-block code").allTextContents()).join("\n");
+    const shown = async () => (await page.locator(".code-block code").allTextContents()).join("\n");
     for (const word of words) await expect.poll(shown).toContain(word);
     // A path may have any character, and stays one word of the shell.
     await expect.poll(shown).toContain(String.raw`cat '/home/ada/it'\''s here/keys/default'`);
