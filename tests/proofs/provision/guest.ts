@@ -50,6 +50,31 @@ const CUTS = values.all ? ["release", "units", "start"] : ["release"];
 /** How often somebody who waits is told that it still goes on, in milliseconds. */
 const ALIVE_MS = 30_000;
 
+/** The guest, as this machine's user sees it. */
+class Server {
+  readonly guest: Guest;
+  readonly bundlePath: string;
+  readonly #keyPath: string;
+
+  constructor(guest: Guest, keyPath: string, bundlePath: string) {
+    this.guest = guest;
+    this.bundlePath = bundlePath;
+    this.#keyPath = keyPath;
+  }
+
+  provision(flags: readonly string[], hear?: (line: Line) => void): Promise<Outcome> {
+    const address = `debian@127.0.0.1:${this.guest.port(22)}`;
+    const usual = ["--key", this.#keyPath, "--name", "vps", "--yes"];
+    return terminal.run(["provision", address, ...usual, ...flags], `${PASSPHRASE}\n`, hear);
+  }
+
+  install(hear?: (line: Line) => void): Promise<Outcome> {
+    const reach = `127.0.0.1:${this.guest.port(NODE_PORT)}`;
+    const where = ["--node-port", String(NODE_PORT), "--reach", reach];
+    return this.provision(["--bundle", this.bundlePath, "--unsigned", ...where], hear);
+  }
+}
+
 const dir = mkdtempSync(join(tmpdir(), "provision-"));
 const terminal = new Terminal(join(dir, "home"));
 const began = Date.now();
@@ -93,31 +118,6 @@ async function showGuest(): Promise<void> {
     await showUninstall(server, before);
   } finally {
     await guest.stop();
-  }
-}
-
-/** The guest, as this machine's user sees it. */
-class Server {
-  readonly guest: Guest;
-  readonly bundlePath: string;
-  readonly #keyPath: string;
-
-  constructor(guest: Guest, keyPath: string, bundlePath: string) {
-    this.guest = guest;
-    this.bundlePath = bundlePath;
-    this.#keyPath = keyPath;
-  }
-
-  provision(flags: readonly string[], hear?: (line: Line) => void): Promise<Outcome> {
-    const address = `debian@127.0.0.1:${this.guest.port(22)}`;
-    const usual = ["--key", this.#keyPath, "--name", "vps", "--yes"];
-    return terminal.run(["provision", address, ...usual, ...flags], `${PASSPHRASE}\n`, hear);
-  }
-
-  install(hear?: (line: Line) => void): Promise<Outcome> {
-    const reach = `127.0.0.1:${this.guest.port(NODE_PORT)}`;
-    const where = ["--node-port", String(NODE_PORT), "--reach", reach];
-    return this.provision(["--bundle", this.bundlePath, "--unsigned", ...where], hear);
   }
 }
 
