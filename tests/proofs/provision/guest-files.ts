@@ -1,5 +1,6 @@
 /**
- * Every file of a guest that is not a log, a cache or somebody's diary, and how two looks at them differ.
+ * Every file of a guest that is not a log, a cache or somebody's diary, and how two looks at them differ; and whether a
+ * secret was left there in words.
  *
  * @module
  */
@@ -30,4 +31,19 @@ export function differencesOf(
   return [...new Set([...before.keys(), ...after.keys()])]
     .filter((path) => before.get(path) !== after.get(path))
     .filter((path) => !KNOWN_LEFT.has(path.replace(" (content)", "")));
+}
+
+/**
+ * In how many lines a text stands among what processes were started with, the journal, and the set-up's own files.
+ *
+ * The text itself is in no command's line: it would be found there.
+ */
+export async function tracesOf(guest: Guest, text: string): Promise<number> {
+  const found = await guest.check(
+    `umask 077; cat > /run/searched-for
+     (cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ; journalctl --no-pager; cat /var/lib/phantoma-setup/*) 2>/dev/null |
+       tr '\\0' '\\n' | grep -acF -f /run/searched-for; rm /run/searched-for`,
+    text,
+  );
+  return Number.parseInt(found, 10);
 }
