@@ -126,7 +126,7 @@ async function restore(
   home.save(profile);
   home.saveSeenDevices(
     profile.name,
-    nextSeenDevices(home.seenDevices(profile.name), restored.list, true),
+    nextSeenDevices(home.seenDevices(profile.name), restored.list),
   );
   const gone = restored.lost.map(shownName);
   if (json) writeJson({ restored: profile.name, revoked: gone, version: restored.list.version });

@@ -273,7 +273,7 @@ export class ConsoleSession {
     "saved.sync": ({ node }) => this.#atVault(node, (at) => this.#saved.sync(at)),
     "saved.devices": ({ node }) =>
       this.#book.watch(node, async (control) =>
-        this.#saved.others(this.#devices.remember(node, await control.deviceList())),
+        this.#saved.others(await this.#devices.current(node, control)),
       ),
     "saved.admit": ({ node, device }) => this.#atVault(node, (at) => this.#saved.sync(at, device)),
     "saved.join": async ({ node, device }) => {
@@ -382,7 +382,7 @@ export class ConsoleSession {
   #atVault<T>(node: string, act: (at: VaultPlace) => Promise<T>): Promise<T> {
     this.#book.usable(node);
     return this.#book.ask(node, async (control) => {
-      const devices = this.#devices.remember(node, await control.deviceList());
+      const devices = await this.#devices.current(node, control);
       return act({ node, link: control.vault, devices });
     });
   }

@@ -30,7 +30,7 @@ export interface JoinDeskOptions {
   readonly book: NodeBook;
   readonly device: DeviceIdentity;
   /** So that a node which this machine knew before cannot show it an older list. */
-  readonly devices: Pick<DeviceDesk, "rememberPaired">;
+  readonly devices: Pick<DeviceDesk, "remember">;
 }
 
 export class JoinDesk {
@@ -58,7 +58,7 @@ export class JoinDesk {
     const { book, device, devices } = this.#options;
     const waiting = (this.#waiting = new AbortController());
     try {
-      devices.rememberPaired(await awaitEnrolment(device, joining.invitation, waiting.signal));
+      devices.remember(await awaitEnrolment(device, joining.invitation, waiting.signal));
     } catch (error) {
       if (waiting.signal.aborted) throw new ClientError("ERR_CANCELLED", "the pairing was left");
       throw error;
@@ -82,7 +82,7 @@ export class JoinDesk {
     const session = await ControlSession.open({ profile, device: identity });
     try {
       const list = openDeviceList(await session.deviceList(), profile.nodeKey);
-      this.#options.devices.rememberPaired(list);
+      this.#options.devices.remember(list);
       const shown = list.devices.filter((one) => one.revokedAt === null && !isRecoveryKit(one));
       this.#kit = kit;
       const devices = shown.map(({ signingKey, name, role }) => ({
@@ -103,7 +103,7 @@ export class JoinDesk {
     const { list } = await restoreFromKit(kit, device, name, async (known) =>
       known.filter(({ signingKey }) => lost.includes(hex(signingKey))),
     );
-    devices.rememberPaired(list);
+    devices.remember(list);
     const profile: NodeProfile = kit.profile;
     this.leave();
     return book.addPaired(profile);

@@ -71,8 +71,8 @@ export class KitDesk {
     kit.enclosed.erase();
     const { madeAt, identity, profile } = kit;
     if (profile.nodeKey !== this.#book.usable(node).nodeKey) return { madeAt, standing: "other" };
-    const document = await this.#book.ask(node, (control) => control.deviceList());
-    const isAdmin = activeAdmin(this.#devices.remember(node, document), identity.signing.publicKey);
+    const current = await this.#book.ask(node, (control) => this.#devices.current(node, control));
+    const isAdmin = activeAdmin(current, identity.signing.publicKey);
     return { madeAt, standing: isAdmin ? "good" : "revoked" };
   }
 }

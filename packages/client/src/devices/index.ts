@@ -4,6 +4,7 @@
  * @module
  */
 export * from "./device-lists.ts";
+export { followDeviceLists, MAX_MISSED_LISTS } from "./device-chain.ts";
 export {
   assertAdminStays,
   assertIsNoKit,
