@@ -104,8 +104,13 @@ export class ConsoleSession {
     });
     this.#desk = new ModelDesk({ book: this.#book, client, device });
     this.#devices = new DeviceDesk({ homeDir, book: this.#book, device });
-    this.#joins = new JoinDesk({ book: this.#book, device, devices: this.#devices });
-    this.#kits = new KitDesk(homeDir, this.#book, this.#devices);
+    this.#joins = new JoinDesk({
+      book: this.#book,
+      device,
+      devices: this.#devices,
+      saved: this.#saved,
+    });
+    this.#kits = new KitDesk(homeDir, this.#book, this.#devices, this.#saved);
     const releasesDir = `${homeDir}/releases`;
     this.#updates = new UpdateDesk({ book: this.#book, device, releasesDir });
     this.#demo = new DemoNode({ client, device, place, book: this.#book, onChanged });

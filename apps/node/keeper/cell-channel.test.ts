@@ -18,7 +18,6 @@ import { hostFindings } from "../doctor/host-findings.ts";
 import { writeHostReport } from "../doctor/host-report.ts";
 import { oneSwap, TestHost } from "../doctor/test-host.ts";
 import { encodeFrame } from "../ipc/frames.ts";
-import { unframed } from "./vault/framed.ts";
 import { KeeperClient } from "../ipc/keeper-client.ts";
 import {
   CELL_ENDED_BYTES,
@@ -32,6 +31,7 @@ import {
 } from "../ipc/keeper-link.ts";
 import { MODEL, TestNode } from "../test-node.ts";
 import { Keeper } from "./keeper.ts";
+import { unframed } from "./vault/framed.ts";
 
 const refused = (code: string) => expect.objectContaining({ name: "KeeperRefused", code });
 const hungUp = refused("ERR_UNAVAILABLE");

@@ -4,7 +4,7 @@
  * @module
  */
 export * from "./device-lists.ts";
-export { followDeviceLists, MAX_MISSED_LISTS } from "./device-chain.ts";
+export { followDeviceLists } from "./device-chain.ts";
 export {
   assertAdminStays,
   assertIsNoKit,
@@ -37,6 +37,7 @@ export {
   assertLong,
 } from "./passphrase.ts";
 export { qrRows, qrText } from "./qr.ts";
+export { admitKit, opensVault, takeVaultByKit, vaultForKit } from "./kit-vault.ts";
 export {
   addKit,
   kitName,
