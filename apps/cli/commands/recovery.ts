@@ -13,12 +13,14 @@ import {
   newPassphraseWords,
   nextSeenDevices,
   openKit,
+  opensVault,
   restoreFromKit,
   sealKit,
 } from "@phantoma/client";
 import { activeAdmin, Secret, type Device } from "@phantoma/crypto";
 import type { Command } from "../command.ts";
 import { chooseActive, Directory, shownName } from "../devices/directory.ts";
+import { admit, failureOf, ownVault, takeSaved } from "../devices/kit-vault.ts";
 import { askPerson, saysYes } from "../devices/person.ts";
 import { Home } from "../home.ts";
 import { commonOptions, parse } from "../options.ts";
@@ -40,7 +42,7 @@ const MAX_KIT_BYTES = 131_072;
 
 export const recovery: Command = {
   usage:
-    "recovery make FILE [--words] | check FILE | restore FILE [--name NAME] [--lost DEVICE … | --lost none]",
+    "recovery make FILE [--words] | check FILE | restore FILE [--name NAME] [--lost DEVICE … | --lost none] | saved FILE",
   summary: "a kit, sealed under a passphrase, that makes a new machine an admin when one is lost",
   async run(args) {
     const { values, positionals } = parse(args, options);
@@ -48,15 +50,17 @@ export const recovery: Command = {
     if (!path) throw new UsageError("name the kit's file");
     const home = new Home(values.home);
     if (action === "restore") return restore(home, path, values);
+    if (action === "saved") return takeAgain(home, path, values);
     const peer = { profile: home.node(values.node), device: home.device() };
     const directory = new Directory(home, peer);
-    if (action === "make") return make(peer, directory, path, values);
+    if (action === "make") return make(home, peer, directory, path, values);
     if (action === "check") return check(directory, path, values.json);
     throw new UsageError(`recovery cannot ${JSON.stringify(action ?? "")}`);
   },
 };
 
 async function make(
+  home: Home,
   peer: Peer,
   directory: Directory,
   path: string,
@@ -72,7 +76,8 @@ async function make(
     : await askNewPassphrase("a passphrase for the kit");
   try {
     const now = Date.now();
-    const kit = newKit(peer.profile, now);
+    const vault = await ownVault(home, peer);
+    const kit = newKit(peer.profile, now, vault);
     writeFileSync(path, await sealKit(kit, passphrase), { mode: 0o600, flag: "wx", flush: true });
     try {
       await directory.submit(addKit(peer.device, current, kit, now));
@@ -81,12 +86,20 @@ async function make(
       rmSync(path, { force: true });
       throw error;
     }
-    if (json) writeJson({ kit: path, name: kitName(kit), ...(made && { words: made }) });
+    const admission = async () => admit(kit, peer, home, await directory.current());
+    const failure = vault && (await failureOf(admission()));
+    const opensSaved = vault !== undefined && failure === undefined;
+    const said = { kit: path, name: kitName(kit), opensSaved };
+    if (json) writeJson({ ...said, ...(made && { words: made }) });
     else {
       write(`wrote ${path}; in the list it is called "${kitName(kit)}"\n`);
       if (made)
         write(`\nits passphrase; write it on paper, it is shown once:\n\n${lines(made)}\n\n`);
     }
+    if (failure)
+      notice(`it does not open what is saved (${failure}): sync, revoke this kit and make another`);
+    else if (!vault)
+      notice("nothing that is saved here is kept at this node: the kit opens no conversations");
     notice("keep the file and its passphrase in two places, neither of them this machine");
     return 0;
   } finally {
@@ -97,6 +110,7 @@ async function make(
 /** With this device's key, not the kit's: that one stays in its drawer. */
 async function check(directory: Directory, path: string, isJson: boolean): Promise<number> {
   const kit = await open(path);
+  const opensSaved = opensVault(kit);
   kit.enclosed.erase();
   const current = await directory.current();
   const isAdmin = activeAdmin(current, kit.identity.signing.publicKey) !== undefined;
@@ -107,8 +121,10 @@ async function check(directory: Directory, path: string, isJson: boolean): Promi
     : isOurNode
       ? "this kit opens, but the node's list does not have it as an admin: make a new one"
       : "this kit opens, but it is another node's: name that one with --node";
-  if (isJson) writeJson({ kit: path, name: kitName(kit), isGood, madeAt: kit.madeAt });
+  if (isJson) writeJson({ kit: path, name: kitName(kit), isGood, opensSaved, madeAt: kit.madeAt });
   else write(`${what}\n`);
+  if (isGood && !opensSaved)
+    notice("it was made before anything was saved at the node: it opens no conversations");
   return isGood ? 0 : 1;
 }
 
@@ -122,19 +138,42 @@ async function restore(
   home.assertFree(profile);
   const device = home.device();
   const restored = await restoreFromKit(kit, device, name, (devices) => chooseLost(devices, lost));
-  kit.enclosed.erase();
   home.save(profile);
   home.saveSeenDevices(
     profile.name,
-    nextSeenDevices(home.seenDevices(profile.name), restored.list, true),
+    nextSeenDevices(home.seenDevices(profile.name), restored.list),
   );
   const gone = restored.lost.map(shownName);
-  if (json) writeJson({ restored: profile.name, revoked: gone, version: restored.list.version });
+  const { version } = restored.list;
+  let saved: number | null = null;
+  const taking = async () => {
+    saved = (await takeSaved(kit, { profile, device }, home, restored.list)) ?? null;
+  };
+  const failure = await failureOf(taking());
+  if (json) writeJson({ restored: profile.name, revoked: gone, version, saved });
   else
     write(
       `this machine is an admin of ${profile.name}; revoked: ${gone.join(", ") || "nothing"}\n`,
     );
-  notice("make a new kit now, and revoke this one: its key was on a machine");
+  if (!json && saved !== null) write(`${saved} saved conversations came from the node\n`);
+  if (failure) notice(`what is saved did not come (${failure}): try phantoma recovery saved FILE`);
+  else notice("make a new kit now, and revoke this one: its key was on a machine");
+  return 0;
+}
+
+/** For a machine that the kit has taken in, and that did not get what is saved then. */
+async function takeAgain(
+  home: Home,
+  path: string,
+  { node, json }: { node?: string; json: boolean },
+): Promise<number> {
+  const kit = await open(path);
+  const peer = { profile: home.node(node), device: home.device() };
+  if (peer.profile.nodeKey !== kit.profile.nodeKey)
+    throw new ClientError("ERR_KIT_FILE", "it is another node's: name that one with --node");
+  const saved = await takeSaved(kit, peer, home, await new Directory(home, peer).current());
+  if (json) writeJson({ saved: saved ?? null });
+  else write(saved === undefined ? "this kit opens no conversations\n" : `${saved} came\n`);
   return 0;
 }
 

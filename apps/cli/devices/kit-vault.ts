@@ -1,0 +1,74 @@
+/**
+ * What is saved here and a recovery kit: which kit opens it, and how it comes to a machine that a kit took in.
+ *
+ * @module
+ */
+import {
+  admitKit,
+  ClientError,
+  opensVault,
+  takeVaultByKit,
+  vaultForKit,
+  type RecoveryKit,
+  type SyncOptions,
+} from "@phantoma/client";
+import type { VerifiedDeviceList } from "@phantoma/crypto";
+import { VaultError } from "@phantoma/vault";
+import type { Home } from "../home.ts";
+import { withControl, type Peer } from "../session.ts";
+import { withVault } from "../vault-store.ts";
+
+/** The name of the vault that this machine has at the node. */
+export function ownVault(home: Home, { profile }: Peer): Promise<Uint8Array | undefined> {
+  return withVault(home, (local) => vaultForKit(local, profile.nodeKey));
+}
+
+/** @param devices with the kit in it */
+export async function admit(
+  kit: RecoveryKit,
+  peer: Peer,
+  home: Home,
+  devices: VerifiedDeviceList,
+): Promise<void> {
+  await atNode(peer, home, devices, (options) => admitKit(kit, options));
+}
+
+/** @returns how many came; `undefined` for a kit that opens no vault */
+export async function takeSaved(
+  kit: RecoveryKit,
+  peer: Peer,
+  home: Home,
+  devices: VerifiedDeviceList,
+): Promise<number | undefined> {
+  try {
+    if (!opensVault(kit)) return undefined;
+    const { taken } = await atNode(peer, home, devices, (options) => takeVaultByKit(kit, options));
+    return taken;
+  } finally {
+    kit.enclosed.erase();
+  }
+}
+
+/** For what comes after something that is done, and stays done. @returns its code, where it fails */
+export async function failureOf(attempt: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await attempt;
+    return undefined;
+  } catch (error) {
+    if (error instanceof ClientError || error instanceof VaultError) return error.code;
+    throw error;
+  }
+}
+
+function atNode<T>(
+  peer: Peer,
+  home: Home,
+  devices: VerifiedDeviceList,
+  act: (options: SyncOptions) => Promise<T>,
+): Promise<T> {
+  const { profile, device } = peer;
+  const node = new Uint8Array(Buffer.from(profile.nodeKey, "hex"));
+  return withVault(home, (local) =>
+    withControl(peer, ({ vault: link }) => act({ link, local, device, node, devices })),
+  );
+}
