@@ -20,7 +20,7 @@ import {
 import { activeAdmin, Secret, type Device } from "@phantoma/crypto";
 import type { Command } from "../command.ts";
 import { chooseActive, Directory, shownName } from "../devices/directory.ts";
-import { admit, failureOf, ownVault, takeSaved } from "../devices/kit-vault.ts";
+import { admit, outcomeOf, ownVault, takeSaved } from "../devices/kit-vault.ts";
 import { askPerson, saysYes } from "../devices/person.ts";
 import { Home } from "../home.ts";
 import { commonOptions, parse } from "../options.ts";
@@ -87,7 +87,7 @@ async function make(
       throw error;
     }
     const admission = async () => admit(kit, peer, home, await directory.current());
-    const failure = vault && (await failureOf(admission()));
+    const { failure } = vault ? await outcomeOf(admission()) : { failure: undefined };
     const opensSaved = vault !== undefined && failure === undefined;
     const said = { kit: path, name: kitName(kit), opensSaved };
     if (json) writeJson({ ...said, ...(made && { words: made }) });
@@ -145,11 +145,8 @@ async function restore(
   );
   const gone = restored.lost.map(shownName);
   const { version } = restored.list;
-  let saved: number | null = null;
-  const taking = async () => {
-    saved = (await takeSaved(kit, { profile, device }, home, restored.list)) ?? null;
-  };
-  const failure = await failureOf(taking());
+  const taking = takeSaved(kit, { profile, device }, home, restored.list);
+  const { result: saved = null, failure } = await outcomeOf(taking);
   if (json) writeJson({ restored: profile.name, revoked: gone, version, saved });
   else
     write(

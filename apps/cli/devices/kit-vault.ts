@@ -49,13 +49,14 @@ export async function takeSaved(
   }
 }
 
-/** For what comes after something that is done, and stays done. @returns its code, where it fails */
-export async function failureOf(attempt: Promise<unknown>): Promise<string | undefined> {
+/** Of what comes after something that is done, and stays done: where it fails, its code. */
+export async function outcomeOf<T>(
+  attempt: Promise<T>,
+): Promise<{ readonly result?: T; readonly failure?: string }> {
   try {
-    await attempt;
-    return undefined;
+    return { result: await attempt };
   } catch (error) {
-    if (error instanceof ClientError || error instanceof VaultError) return error.code;
+    if (error instanceof ClientError || error instanceof VaultError) return { failure: error.code };
     throw error;
   }
 }

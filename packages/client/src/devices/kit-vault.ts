@@ -9,7 +9,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { Secret, VAULT_ID_BYTES } from "@phantoma/crypto";
-import { LocalVault, VaultError } from "@phantoma/vault";
+import { LocalVault } from "@phantoma/vault";
 import { ControlSession } from "../control-session.ts";
 import { admitToVault, joinVault, publishCard, syncVault, type SyncResult } from "../vault-sync.ts";
 import type { SyncOptions } from "../vault-options.ts";
@@ -29,7 +29,7 @@ export function opensVault({ enclosed }: RecoveryKit): boolean {
  * From now on the kit has the vault's key.
  *
  * @param options of the device that makes it; its list has the kit
- * @throws {@link VaultError} or {@link ClientError}
+ * @throws `VaultError` or `ClientError`
  */
 export async function admitKit(kit: RecoveryKit, options: SyncOptions): Promise<SyncResult> {
   const { identity, profile } = kit;
@@ -47,7 +47,7 @@ export async function admitKit(kit: RecoveryKit, options: SyncOptions): Promise<
  * All that is saved comes to the new machine, which has the vault's key from now on.
  *
  * @param options of the new machine; its list has machine and kit
- * @throws {@link VaultError} or {@link ClientError}
+ * @throws `VaultError` or `ClientError`
  */
 export async function takeVaultByKit(kit: RecoveryKit, options: SyncOptions): Promise<SyncResult> {
   const { identity, profile, enclosed } = kit;
