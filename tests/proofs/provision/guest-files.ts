@@ -7,9 +7,11 @@
 import type { Guest } from "../../vps/guest.ts";
 
 /** What Debian's own programs keep of a file before they change it. */
-const KNOWN_LEFT = new Set(
-  ["passwd", "group", "shadow", "gshadow", "subuid", "subgid"].map((name) => `/etc/${name}-`),
-);
+const KNOWN_LEFT = new Set([
+  ...["passwd", "group", "shadow", "gshadow", "subuid", "subgid"].map((name) => `/etc/${name}-`),
+  // So that sudo greets a user once; it writes it at the first sign-in, whoever signs in.
+  "/home/debian/.sudo_as_admin_successful",
+]);
 
 export async function filesOfGuest(guest: Guest): Promise<ReadonlyMap<string, string>> {
   const text = await guest.check(
