@@ -81,7 +81,7 @@ async function showSetUp(): Promise<void> {
     detail: `${seconds(start)} s`,
   });
   await click("See the plan");
-  await page.getByLabel("Port").fill(String(NODE_PORT));
+  await page.getByLabel("Port", { exact: true }).fill(String(NODE_PORT));
   await page.getByText("More", { exact: true }).click();
   await page.getByLabel("Devices reach it at").fill(`127.0.0.1:${guest.port(NODE_PORT)}`);
   await page.getByLabel("Name of the node, here").fill("vps");
