@@ -13,6 +13,7 @@ import {
   newPassphraseWords,
   nextSeenDevices,
   openKit,
+  originOf,
   restoreFromKit,
   sealKit,
 } from "@phantoma/client";
@@ -48,10 +49,10 @@ export const recovery: Command = {
     if (!path) throw new UsageError("name the kit's file");
     const home = new Home(values.home);
     if (action === "restore") return restore(home, path, values);
-    const peer = { profile: home.node(values.node), device: home.device() };
+    const peer = home.peer(values.node);
     const directory = new Directory(home, peer);
     if (action === "make") return make(peer, directory, path, values);
-    if (action === "check") return check(directory, path, values.json);
+    if (action === "check") return check(peer, directory, path, values.json);
     throw new UsageError(`recovery cannot ${JSON.stringify(action ?? "")}`);
   },
 };
@@ -95,12 +96,17 @@ async function make(
 }
 
 /** With this device's key, not the kit's: that one stays in its drawer. */
-async function check(directory: Directory, path: string, isJson: boolean): Promise<number> {
+async function check(
+  peer: Peer,
+  directory: Directory,
+  path: string,
+  isJson: boolean,
+): Promise<number> {
   const kit = await open(path);
   kit.enclosed.erase();
   const current = await directory.current();
   const isAdmin = activeAdmin(current, kit.identity.signing.publicKey) !== undefined;
-  const isOurNode = Buffer.from(current.node).toString("hex") === kit.profile.nodeKey;
+  const isOurNode = originOf(peer.profile) === originOf(kit.profile);
   const isGood = isAdmin && isOurNode;
   const what = isGood
     ? "this kit opens, and the node would take its signature"
@@ -118,11 +124,11 @@ async function restore(
   { name = hostname(), lost, json }: { name?: string; lost?: string[]; json: boolean },
 ): Promise<number> {
   const kit = await open(path);
-  const { profile } = kit;
-  home.assertFree(profile);
+  home.assertFree(kit.profile);
   const device = home.device();
   const restored = await restoreFromKit(kit, device, name, (devices) => chooseLost(devices, lost));
   kit.enclosed.erase();
+  const { profile } = restored;
   home.save(profile);
   home.saveSeenDevices(
     profile.name,

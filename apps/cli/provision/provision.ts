@@ -32,6 +32,7 @@ const options = {
   uninstall: { type: "boolean", default: false },
   update: { type: "string" },
   rollback: { type: "boolean", default: false },
+  "rotate-key": { type: "boolean", default: false },
   "reset-identity": { type: "boolean", default: false },
   forget: { type: "boolean", default: false },
   bundle: { type: "string" },
@@ -67,7 +68,7 @@ export async function provision(args: string[]): Promise<number> {
   const signedIn = await signIn(home, address, values);
   try {
     if (values.uninstall) return await uninstall(signedIn, values);
-    if (values.update !== undefined || values.rollback || values["reset-identity"]) {
+    if (operations.some((name) => values[name] !== undefined && values[name] !== false)) {
       const { host } = signedIn.target;
       const name = values.name ?? nameOf(host);
       const place = { name, ...urlPlace(values.reach, host, portOf(values)) };
@@ -81,8 +82,11 @@ export async function provision(args: string[]): Promise<number> {
   }
 }
 
+/** What is done to a node that stands. */
+const operations = ["update", "rollback", "rotate-key", "reset-identity"] as const;
+
 function workOf(values: Values): string[] {
-  const works = ["check", "uninstall", "update", "rollback", "reset-identity", "forget"] as const;
+  const works = ["check", "uninstall", ...operations, "forget"] as const;
   return works.filter((name) => values[name] !== undefined && values[name] !== false);
 }
 
@@ -137,7 +141,9 @@ async function install(
       signal,
     }),
   );
-  home.save(node.profile);
+  // The server does not say which keys it had before.
+  const former = known?.formerKeys && { formerKeys: known.formerKeys };
+  home.save({ ...node.profile, ...former });
   await reach(node, device);
   const { url, nodeKey, release } = node.profile;
   if (values.json) writeJson({ node: { name, url, nodeKey, release } });

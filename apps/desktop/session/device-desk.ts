@@ -5,7 +5,6 @@
  *
  * @module
  */
-import { join } from "node:path";
 import {
   afterTry,
   assertAdminStays,
@@ -37,7 +36,7 @@ import {
 } from "@phantoma/crypto";
 import type { AskedView, CodeView, DevicesView, SafetyView } from "../ipc/devices.ts";
 import { DesktopError } from "./desktop-error.ts";
-import type { NodeBook } from "./node-book.ts";
+import { seenPath, type NodeBook } from "./node-book.ts";
 import type { LiveControl } from "./node-client.ts";
 import { readIfPresent, writePrivate } from "./private-file.ts";
 
@@ -162,7 +161,7 @@ export class DeviceDesk {
 
   /** @throws {@link ClientError} `ERR_NODE_IDENTITY` when the node went back */
   remember(node: string, document: Uint8Array): VerifiedDeviceList {
-    const current = openDeviceList(document, node);
+    const current = openDeviceList(document, this.#options.book.usable(node).nodeKey);
     this.#remember(current, false);
     return current;
   }
@@ -177,7 +176,7 @@ export class DeviceDesk {
   }
 
   #remember(current: VerifiedDeviceList, isPaired: boolean): void {
-    const path = join(this.#options.homeDir, "nodes", `${hex(current.node)}.seen`);
+    const path = seenPath(this.#options.homeDir, hex(current.node));
     const stored = readIfPresent(path);
     const seen = stored && parseSeenDevices(stored.toString("utf8"));
     writePrivate(path, JSON.stringify(nextSeenDevices(seen, current, isPaired)));

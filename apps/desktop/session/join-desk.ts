@@ -9,14 +9,13 @@ import {
   answerInvitation,
   awaitEnrolment,
   ClientError,
-  ControlSession,
   isRecoveryKit,
+  openAsKit,
   openDeviceList,
   openKit,
   qrRows,
   restoreFromKit,
   type Joining,
-  type NodeProfile,
   type RecoveryKit,
 } from "@phantoma/client";
 import { Secret, type DeviceIdentity } from "@phantoma/crypto";
@@ -78,8 +77,8 @@ export class JoinDesk {
   async openKit(kitFile: string, typed: string): Promise<KitOpened> {
     this.leave();
     const kit = await openedKit(kitFile, typed);
-    const { identity, profile } = kit;
-    const session = await ControlSession.open({ profile, device: identity });
+    const session = await openAsKit(kit);
+    const { profile } = session;
     try {
       const list = openDeviceList(await session.deviceList(), profile.nodeKey);
       this.#options.devices.rememberPaired(list);
@@ -100,11 +99,10 @@ export class JoinDesk {
     const kit = this.#kit;
     if (!kit) throw new DesktopError("ERR_NOT_BEGUN", "no kit was opened");
     const { book, device, devices } = this.#options;
-    const { list } = await restoreFromKit(kit, device, name, async (known) =>
+    const { list, profile } = await restoreFromKit(kit, device, name, async (known) =>
       known.filter(({ signingKey }) => lost.includes(hex(signingKey))),
     );
     devices.rememberPaired(list);
-    const profile: NodeProfile = kit.profile;
     this.leave();
     return book.addPaired(profile);
   }

@@ -13,6 +13,7 @@ import {
   ClientError,
   newKit,
   newPassphraseWords,
+  originOf,
   sealKit,
 } from "@phantoma/client";
 import { activeAdmin, Secret } from "@phantoma/crypto";
@@ -70,7 +71,7 @@ export class KitDesk {
     const kit = await openedKit(kitFile, typed);
     kit.enclosed.erase();
     const { madeAt, identity, profile } = kit;
-    if (profile.nodeKey !== this.#book.usable(node).nodeKey) return { madeAt, standing: "other" };
+    if (originOf(profile) !== originOf(this.#book.usable(node))) return { madeAt, standing: "other" };
     const document = await this.#book.ask(node, (control) => control.deviceList());
     const isAdmin = activeAdmin(this.#devices.remember(node, document), identity.signing.publicKey);
     return { madeAt, standing: isAdmin ? "good" : "revoked" };

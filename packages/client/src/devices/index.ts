@@ -40,6 +40,7 @@ export {
   addKit,
   kitName,
   newKit,
+  openAsKit,
   openKit,
   restoreFromKit,
   sealKit,

@@ -27,6 +27,7 @@ import {
 import { ClientError } from "../client-error.ts";
 import { ControlSession } from "../control-session.ts";
 import { parseProfile, type NodeProfile } from "../node-profile.ts";
+import { followSuccession } from "../succession.ts";
 import { describeDevice, signAddedDevice, signReplacedDevices } from "./device-lists.ts";
 import { assertNameIsFree, KIT_NAME } from "./device-rules.ts";
 import { openWithPassphrase, sealUnderPassphrase } from "./passphrase.ts";
@@ -134,9 +135,15 @@ export async function restoreFromKit(
   name: string,
   chooseLost: (devices: readonly Device[]) => Promise<readonly Device[]>,
   now: () => number = Date.now,
-): Promise<{ readonly list: VerifiedDeviceList; readonly lost: readonly Device[] }> {
-  const { identity, profile } = kit;
-  const session = await ControlSession.open({ profile, device: identity });
+): Promise<{
+  readonly list: VerifiedDeviceList;
+  readonly lost: readonly Device[];
+  /** The kit's, under the key that the node has now. */
+  readonly profile: NodeProfile;
+}> {
+  const { identity } = kit;
+  const session = await openAsKit(kit);
+  const { profile } = session;
   try {
     const current = openDeviceList(await session.deviceList(), profile.nodeKey);
     if (!activeAdmin(current, identity.signing.publicKey))
@@ -150,10 +157,18 @@ export async function restoreFromKit(
     const next = signReplacedDevices(identity, current, added, keys, now());
     await session.submitDeviceList(next);
     await untilLetIn(profile, device);
-    return { list: openDeviceList(next, profile.nodeKey), lost };
+    return { list: openDeviceList(next, profile.nodeKey), lost, profile };
   } finally {
     session.close();
   }
+}
+
+/** With the kit's own key. One that was made before the node changed its key goes by the old key's word for the new. */
+export function openAsKit({ identity, profile }: RecoveryKit): Promise<ControlSession> {
+  let now = profile;
+  const follow = (untrusted: Uint8Array) =>
+    (now = followSuccession(now, untrusted, undefined).profile);
+  return ControlSession.open({ profile, device: identity, follow });
 }
 
 /** The node's door reads a list a moment after its keeper took it. The list counts whether we see that or not. */

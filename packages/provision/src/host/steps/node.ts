@@ -91,7 +91,8 @@ function hasModel(machine: Machine): boolean {
   }
 }
 
-function setup(machine: Machine, command: string, ...args: string[]): Promise<string> {
+/** What the installed release's set-up says. */
+export function setup(machine: Machine, command: string, ...args: string[]): Promise<string> {
   const said = setupCommand(machine, command, args);
   return machine.run(said.program, ...said.args);
 }
