@@ -10,10 +10,10 @@ import {
   nextSeenDevices,
   openDeviceList,
   signSuccession,
+  signUpdateApproval,
   type NodeProfile,
   type SeenDevices,
 } from "@phantoma/client";
-import { updateApprovalDocument } from "@phantoma/crypto";
 import { isVersion } from "@phantoma/release";
 import { upload, type BundleFile } from "./bundle-file.ts";
 import { orderSchema, type Order } from "./journal.ts";
@@ -72,7 +72,7 @@ export async function update(options: UpdateOptions): Promise<NodeProfile> {
         `rm -rf ${SETUP_DIR}/update; mkdir -p -m 700 ${SETUP_DIR}/update/metadata ${SETUP_DIR}/update/targets`,
       );
       for (const [name, bytes] of options.signed) await put(shell, `update/${name}`, bytes);
-      await put(shell, "update/update.approval", approvalOf(options));
+      await put(shell, "update/update.approval", await approvalFor(shell, options));
       await changeOrder(shell, { sha256: bundle.sha256 });
     });
     await runToEnd(link, "install", options);
@@ -127,7 +127,10 @@ export async function rotateKey(options: RotateOptions) {
       const succession = await successionFrom(shell, known);
       if (succession === undefined) throw new ProvisionError("ERR_NODE_CHANGED");
       const followed = followSuccession(known, succession, seen);
-      return { ...followed, profile: await sameNode(shell, { ...options, known: followed.profile }) };
+      return {
+        ...followed,
+        profile: await sameNode(shell, { ...options, known: followed.profile }),
+      };
     });
   });
 }
@@ -190,21 +193,24 @@ function parseOrder(untrusted: Uint8Array): Order {
   }
 }
 
-function approvalOf({ device, bundle, version, known }: UpdateOptions): Uint8Array {
-  const { publicKey: signer, privateKey } = device.signing;
-  const now = Date.now();
-  return updateApprovalDocument.sign(
-    {
-      node: Buffer.from(known.nodeKey, "hex"),
-      counter: BigInt(now),
-      notAfter: now + APPROVAL_MS,
-      signer,
-      release: Buffer.from(bundle.sha256, "hex"),
-      version,
-    },
-    privateKey,
-  );
+/** As through the tunnel; what was seen is here what the installer says that it has seen. */
+async function approvalFor(
+  shell: RootShell,
+  { device, bundle: { sha256 }, version, known }: UpdateOptions,
+): Promise<Uint8Array> {
+  const script = `date +%s%3N; cat /var/lib/phantoma/installer/standing.json 2>/dev/null || true`;
+  const { code, stdout } = await shell.run(script, { maxOutputBytes: MAX_STANDING_BYTES });
+  const [, time, standing = ""] = /^(\d{13})\n(.*)$/s.exec(stdout.toString("latin1")) ?? [];
+  const highestCounter = standing === "" ? "0" : /"counter":"(\d{1,20})"/.exec(standing)?.[1];
+  if (code !== 0 || time === undefined || highestCounter === undefined)
+    throw new ProvisionError("ERR_JOURNAL", { about: "what its installer has seen" });
+  const node = Buffer.from(known.nodeKey, "hex");
+  const order = { node, highestCounter, lifetimeMs: APPROVAL_MS, nodeTime: Number(time) };
+  return signUpdateApproval(device, { ...order, version, sha256 });
 }
+
+/** A counter, a digest and a version. */
+const MAX_STANDING_BYTES = 4_096;
 
 /** The one that is kept beside the current one. */
 async function earlierRelease(shell: RootShell): Promise<string> {
