@@ -3,28 +3,24 @@
  *
  * @module
  */
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import {
-  addKit,
   ClientError,
   kitName,
-  newKit,
-  newPassphraseWords,
   nextSeenDevices,
   openKit,
   originOf,
   restoreFromKit,
-  sealKit,
 } from "@phantoma/client";
-import { activeAdmin, Secret, type Device } from "@phantoma/crypto";
+import { activeAdmin, type Device } from "@phantoma/crypto";
 import type { Command } from "../command.ts";
 import { chooseActive, Directory, shownName } from "../devices/directory.ts";
+import { makeKit } from "../devices/kit.ts";
 import { askPerson, saysYes } from "../devices/person.ts";
 import { Home } from "../home.ts";
 import { commonOptions, parse } from "../options.ts";
 import { notice, UsageError, write, writeJson } from "../output.ts";
-import { askNewPassphrase } from "../provision/new-passphrase.ts";
 import { askSecret } from "../provision/secret-prompt.ts";
 import type { Peer } from "../session.ts";
 
@@ -51,49 +47,14 @@ export const recovery: Command = {
     if (action === "restore") return restore(home, path, values);
     const peer = home.peer(values.node);
     const directory = new Directory(home, peer);
-    if (action === "make") return make(peer, directory, path, values);
+    if (action === "make") {
+      await makeKit(peer, directory, path, values);
+      return 0;
+    }
     if (action === "check") return check(peer, directory, path, values.json);
     throw new UsageError(`recovery cannot ${JSON.stringify(action ?? "")}`);
   },
 };
-
-async function make(
-  peer: Peer,
-  directory: Directory,
-  path: string,
-  { words: isMade, json }: { words: boolean; json: boolean },
-): Promise<number> {
-  if (existsSync(path)) throw new UsageError(`${path} is there already`);
-  const current = await directory.current();
-  if (!activeAdmin(current, peer.device.signing.publicKey))
-    throw new ClientError("ERR_FORBIDDEN", "only an admin's device can make a kit");
-  const made = isMade ? newPassphraseWords() : undefined;
-  const passphrase = made
-    ? new Secret(Buffer.from(made.join(" ")))
-    : await askNewPassphrase("a passphrase for the kit");
-  try {
-    const now = Date.now();
-    const kit = newKit(peer.profile, now);
-    writeFileSync(path, await sealKit(kit, passphrase), { mode: 0o600, flag: "wx", flush: true });
-    try {
-      await directory.submit(addKit(peer.device, current, kit, now));
-    } catch (error) {
-      // A kit that no list names opens nothing.
-      rmSync(path, { force: true });
-      throw error;
-    }
-    if (json) writeJson({ kit: path, name: kitName(kit), ...(made && { words: made }) });
-    else {
-      write(`wrote ${path}; in the list it is called "${kitName(kit)}"\n`);
-      if (made)
-        write(`\nits passphrase; write it on paper, it is shown once:\n\n${lines(made)}\n\n`);
-    }
-    notice("keep the file and its passphrase in two places, neither of them this machine");
-    return 0;
-  } finally {
-    passphrase.erase();
-  }
-}
 
 /** With this device's key, not the kit's: that one stays in its drawer. */
 async function check(
@@ -179,9 +140,4 @@ function read(path: string): Buffer {
     // Said below, as for whatever else is no kit.
   }
   throw new ClientError("ERR_KIT_FILE", `${path} cannot be read, or is too large for a kit`);
-}
-
-/** Six in a line, as they are written down. */
-function lines(words: readonly string[]): string {
-  return `    ${words.slice(0, 6).join(" ")}\n    ${words.slice(6).join(" ")}`;
 }

@@ -16,6 +16,8 @@ import {
   takeAway,
   type Choices,
 } from "@phantoma/provision";
+import { Directory } from "../devices/directory.ts";
+import { assertNoFile, makeKit } from "../devices/kit.ts";
 import { Home } from "../home.ts";
 import { interruptibly } from "../interruption.ts";
 import { globalOptions, parse } from "../options.ts";
@@ -50,6 +52,8 @@ const options = {
   "no-firewall": { type: "boolean", default: false },
   "update-kernel": { type: "boolean", default: false },
   "harden-ssh": { type: "boolean", default: false },
+  kit: { type: "string" },
+  "kit-words": { type: "boolean", default: false },
   yes: { type: "boolean", default: false },
 } as const;
 
@@ -62,6 +66,11 @@ export async function provision(args: string[]): Promise<number> {
     throw new UsageError("provision wants one address: user@host[:port]");
   if (workOf(values).length > 1) throw new UsageError(`one of --${workOf(values).join(", --")}`);
   const choices = choicesOf(values);
+  if (values.kit !== undefined && workOf(values).length > 0)
+    throw new UsageError(
+      "--kit goes with a set-up; for a node that stands: phantoma recovery make",
+    );
+  if (values.kit !== undefined) assertNoFile(values.kit);
   const home = new Home(values.home);
   if (values.forget)
     return forgetHere(home, address, values.name ?? nameOf(parseTarget(address).host), values.json);
@@ -148,9 +157,25 @@ async function install(
   const { url, nodeKey, release } = node.profile;
   if (values.json) writeJson({ node: { name, url, nodeKey, release } });
   else write(`\nThe node runs, and this device reaches it: ${oneLine(url)}\n`);
+  await offerKit(home, name, values);
   notice(`ask it: phantoma ask --node ${name} "What is Phantoma?"`);
   return 0;
 }
+
+/** Nobody decides about the node but this device yet; who is not there to be asked is told. */
+async function offerKit(home: Home, name: string, values: Values): Promise<void> {
+  const path = values.kit ?? (values.json ? undefined : await askLine(KIT_OFFER));
+  if (!path)
+    return notice(
+      `a recovery kit, before this device is lost: phantoma recovery make FILE --node ${name}`,
+    );
+  const peer = home.peer(name);
+  const wishes = { words: values["kit-words"], json: values.json };
+  await makeKit(peer, new Directory(home, peer), path, wishes);
+}
+
+const KIT_OFFER =
+  "\nIf this device is lost, a recovery kit takes a new one in. A file for it, or nothing to do it later: ";
 
 /** A list first, and nothing that is not on it. */
 async function uninstall({ connect }: SignedIn, values: Values): Promise<number> {

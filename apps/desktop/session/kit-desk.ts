@@ -1,15 +1,17 @@
 /**
- * Recovery kits of the nodes that this console administers: made into a file here, and checked.
+ * Recovery kits of the nodes that this console administers: made into a file here, which is read back and opened before
+ * the node is told of it, and checked later.
  *
  *   HOME/kits/NODE-TIME.kit   0600, sealed under a passphrase; to be moved off this machine
  *
  * @module
  */
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   addKit,
   assertLong,
+  assertOpensAgain,
   ClientError,
   newKit,
   newPassphraseWords,
@@ -50,6 +52,7 @@ export class KitDesk {
       const path = join(dir, `${node.slice(0, NODE_DIGITS)}-${kit.madeAt}.kit`);
       writePrivate(path, sealed);
       try {
+        await assertOpensAgain(readFileSync(path), passphrase, kit);
         await this.#devices.sign(node, (current, admin) => {
           if (!activeAdmin(current, admin.signing.publicKey))
             throw new ClientError("ERR_FORBIDDEN", "only an admin's device can make a kit");
@@ -71,7 +74,8 @@ export class KitDesk {
     const kit = await openedKit(kitFile, typed);
     kit.enclosed.erase();
     const { madeAt, identity, profile } = kit;
-    if (originOf(profile) !== originOf(this.#book.usable(node))) return { madeAt, standing: "other" };
+    if (originOf(profile) !== originOf(this.#book.usable(node)))
+      return { madeAt, standing: "other" };
     const document = await this.#book.ask(node, (control) => control.deviceList());
     const isAdmin = activeAdmin(this.#devices.remember(node, document), identity.signing.publicKey);
     return { madeAt, standing: isAdmin ? "good" : "revoked" };

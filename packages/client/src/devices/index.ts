@@ -38,6 +38,7 @@ export {
 export { qrRows, qrText } from "./qr.ts";
 export {
   addKit,
+  assertOpensAgain,
   kitName,
   newKit,
   openAsKit,

@@ -89,6 +89,26 @@ export async function openKit(untrusted: Uint8Array, passphrase: Secret): Promis
   }
 }
 
+/**
+ * A restore that is tried in memory, before the node is told of the kit: the file as it was written opens with this
+ * passphrase, and gives the same key and the same node.
+ *
+ * @throws {@link ClientError} `ERR_KIT_FILE` or `ERR_PASSPHRASE`
+ */
+export async function assertOpensAgain(
+  written: Uint8Array,
+  passphrase: Secret,
+  { identity, profile }: RecoveryKit,
+): Promise<void> {
+  const opened = await openKit(written, passphrase);
+  opened.enclosed.erase();
+  const [before, now] = [identity, opened.identity].map(({ signing, tunnel }) =>
+    Buffer.concat([signing.publicKey, tunnel.publicKey]),
+  );
+  if (before!.equals(now!) && opened.profile.nodeKey === profile.nodeKey) return;
+  throw new ClientError("ERR_KIT_FILE", "what was written is not the kit that was made");
+}
+
 function decodeKit(plain: Buffer): RecoveryKit {
   if (plain[0] !== VERSION) throw new RangeError("version");
   const key = new Secret(Buffer.from(plain.subarray(1, 1 + KEY_BYTES)));
