@@ -210,8 +210,16 @@ test(
       const { signal, status } = spawnSync(
         process.execPath,
         [
-          ...["--import", join(dir, "cut.mjs"), main, "rotate", "--state", join(dir, "state")],
-          ...["--dir", node.next, "--from", node.nodeKey],
+          "--import",
+          join(dir, "cut.mjs"),
+          main,
+          "rotate",
+          "--state",
+          join(dir, "state"),
+          "--dir",
+          node.next,
+          "--from",
+          node.nodeKey,
         ],
         { env: { ...process.env, CUT_BEFORE: String(before) } },
       );
