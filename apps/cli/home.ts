@@ -35,11 +35,14 @@ import {
 } from "@phantoma/crypto";
 import {
   ClientError,
+  followSuccession,
+  originOf,
   parseProfile,
   parseSeenDevices,
   type HeldInvitation,
   type NodeProfile,
   type SeenDevices,
+  type TunnelOptions,
 } from "@phantoma/client";
 
 /** A name becomes a file name, so it is a plain one. */
@@ -47,6 +50,13 @@ const NODE_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const PROFILE_FILE = /^[a-z0-9][a-z0-9-]{0,63}\.json$/;
 /** Group and others may do nothing with a key. */
 const NOT_OURS_ALONE = 0o077;
+
+export interface NodePeer {
+  /** As it is now. */
+  readonly profile: NodeProfile;
+  readonly device: DeviceIdentity;
+  readonly follow: NonNullable<TunnelOptions["follow"]>;
+}
 
 export class Home {
   readonly #dir: string;
@@ -114,6 +124,31 @@ export class Home {
     throw new ClientError("ERR_PROFILE", `name a node with --node (paired: ${known})`);
   }
 
+  /** The named node, or the only one, and this machine's device; a node that changed its key is followed, and remembered so. */
+  peer(name: string | undefined): NodePeer {
+    let profile = this.node(name);
+    return {
+      get profile() {
+        return profile;
+      },
+      device: this.device(),
+      follow: (untrusted, known) => {
+        // Another connection has followed meanwhile.
+        if (known.nodeKey !== profile.nodeKey) return profile;
+        const seen = this.seenDevices(profile.name);
+        const followed = followSuccession(profile, untrusted, seen);
+        this.saveFollowed(followed);
+        return (profile = followed.profile);
+      },
+    };
+  }
+
+  /** The profile first: after a cut between the two a list of the old key is known, which says nothing of the new one. */
+  saveFollowed({ profile, seen }: ReturnType<typeof followSuccession>): void {
+    this.save(profile);
+    this.saveSeenDevices(profile.name, seen);
+  }
+
   save(profile: NodeProfile): void {
     replaceFile(this.#path(profile.name, "json"), profile);
   }
@@ -125,10 +160,11 @@ export class Home {
   }
 
   /** @throws {@link ClientError} `ERR_PROFILE` where another node already has this name here */
-  assertFree({ name, nodeKey }: Pick<NodeProfile, "name" | "nodeKey">): void {
+  assertFree(profile: Pick<NodeProfile, "name" | "nodeKey" | "formerKeys">): void {
+    const { name } = profile;
     this.#path(name, "json");
     const known = this.nodes().find((one) => one.name === name);
-    if (known && known.nodeKey !== nodeKey)
+    if (known && originOf(known) !== originOf(profile))
       throw new ClientError(
         "ERR_PROFILE",
         `another node is called ${name} here: name this one with --as`,

@@ -26,6 +26,8 @@ const LONGEST_TAIL = 0.5;
 export interface Peer {
   readonly profile: NodeProfile;
   readonly device: DeviceIdentity;
+  /** Where it is absent, a node that changed its key is not followed. */
+  readonly follow?: TunnelOptions["follow"];
 }
 
 export function openConversation(

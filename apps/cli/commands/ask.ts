@@ -19,7 +19,7 @@ export const ask: Command = {
     const text = positionals.join(" ") === "-" ? await standardInput() : positionals.join(" ");
     if (!text.trim()) throw new UsageError("what should be asked?");
     const home = new Home(values.home);
-    const peer = { profile: home.node(values.node), device: home.device() };
+    const peer = home.peer(values.node);
     const model = await chooseModel(peer, values.model);
     const history = historyOf(values);
     const conversation = await openConversation(peer, { model, mode: "turn", history });

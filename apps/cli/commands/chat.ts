@@ -17,7 +17,7 @@ export const chat: Command = {
   async run(args) {
     const { values } = parse(args, { ...commonOptions, ...chatOptions });
     const home = new Home(values.home);
-    const peer = { profile: home.node(values.node), device: home.device() };
+    const peer = home.peer(values.node);
     const save = savingTo(home, values.model ?? "", modeOf(values));
     await terminalChat(peer, await chooseModel(peer, values.model), values, save);
     return 0;

@@ -44,7 +44,7 @@ export const devices: Command = {
     const [action = "list", subject, value] = positionals;
     const { json } = values;
     if (action === "join") return join(home, subject, values);
-    const peer: Peer = { profile: home.node(values.node), device: home.device() };
+    const peer = home.peer(values.node);
     const directory = new Directory(home, peer);
     switch (action) {
       case "list":

@@ -17,10 +17,9 @@ export const doctor: Command = {
   async run(args) {
     const { values } = parse(args, commonOptions);
     const home = new Home(values.home);
-    const profile = home.node(values.node);
-    const peer = { profile, device: home.device() };
+    const peer = home.peer(values.node);
     const found = await withControl(peer, (session) => session.doctor());
-    if (values.json) writeJson({ node: profile.name, ...found });
+    if (values.json) writeJson({ node: peer.profile.name, ...found });
     else {
       const { readAt } = found;
       for (const line of doctorLines(found)) write(`${line}\n`);

@@ -22,7 +22,7 @@ export const egress: Command = {
   async run(args) {
     const { values } = parse(args, options);
     const home = new Home(values.home);
-    const peer: Peer = { profile: home.node(values.node), device: home.device() };
+    const peer = home.peer(values.node);
     const state = await withControl(peer, async (session) => {
       const { latest } = await session.egress({ limit: 1 });
       return session.egress({ after: Math.max(0, latest - NEWEST), limit: NEWEST });

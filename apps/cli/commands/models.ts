@@ -30,7 +30,7 @@ export const models: Command = {
   async run(args) {
     const { values, positionals } = parse(args, options);
     const home = new Home(values.home);
-    const peer: Peer = { profile: home.node(values.node), device: home.device() };
+    const peer = home.peer(values.node);
     const [action = "list", ...subjects] = positionals;
     switch (action) {
       case "list":

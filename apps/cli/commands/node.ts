@@ -44,10 +44,16 @@ export const node: Command = {
 function list(home: Home, isJson: boolean): number {
   const nodes = home.nodes();
   if (isJson)
-    writeJson(nodes.map(({ name, url, nodeKey, starter }) => ({ name, url, nodeKey, starter })));
+    writeJson(
+      nodes.map(({ name, url, nodeKey, formerKeys = [], starter }) => {
+        return { name, url, nodeKey, formerKeys, starter };
+      }),
+    );
   else
-    for (const { name, url, nodeKey } of nodes)
-      write(`${oneLine(name)}  ${oneLine(url)}\n  ${fingerprint(Buffer.from(nodeKey, "hex"))}\n`);
+    for (const { name, url, nodeKey, formerKeys = [] } of nodes) {
+      write(`${oneLine(name)}  ${oneLine(url)}\n  ${shown(nodeKey)}\n`);
+      for (const key of formerKeys) write(`  before: ${shown(key)}\n`);
+    }
   return 0;
 }
 
@@ -86,4 +92,8 @@ function portOf(text: string): number {
   const port = Number(text);
   if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new UsageError("--port is 0 to 65535");
   return port;
+}
+
+function shown(key: string): string {
+  return fingerprint(Buffer.from(key, "hex"));
 }

@@ -35,7 +35,7 @@ export const receipts: Command = {
     if (action !== "list" && action !== "export")
       throw new UsageError(`receipts cannot ${JSON.stringify(action)}`);
     const home = new Home(values.home);
-    const peer = { profile: home.node(values.node), device: home.device() };
+    const peer = home.peer(values.node);
     const before = values.before === undefined ? null : readNumber(values.before);
     if (action === "list") return list(await fetchPage(peer, before), before, values.json);
     const [number, file] = values.all ? [undefined, rest[0]] : rest;

@@ -3,29 +3,26 @@
  *
  * @module
  */
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import {
-  addKit,
   ClientError,
   kitName,
-  newKit,
-  newPassphraseWords,
   nextSeenDevices,
   openKit,
   opensVault,
+  originOf,
   restoreFromKit,
-  sealKit,
 } from "@phantoma/client";
-import { activeAdmin, Secret, type Device } from "@phantoma/crypto";
+import { activeAdmin, type Device } from "@phantoma/crypto";
 import type { Command } from "../command.ts";
 import { chooseActive, Directory, shownName } from "../devices/directory.ts";
-import { admit, outcomeOf, ownVault, takeSaved } from "../devices/kit-vault.ts";
+import { outcomeOf, takeSaved } from "../devices/kit-vault.ts";
+import { makeKit } from "../devices/kit.ts";
 import { askPerson, saysYes } from "../devices/person.ts";
 import { Home } from "../home.ts";
 import { commonOptions, parse } from "../options.ts";
 import { notice, UsageError, write, writeJson } from "../output.ts";
-import { askNewPassphrase } from "../provision/new-passphrase.ts";
 import { askSecret } from "../provision/secret-prompt.ts";
 import type { Peer } from "../session.ts";
 
@@ -51,70 +48,30 @@ export const recovery: Command = {
     const home = new Home(values.home);
     if (action === "restore") return restore(home, path, values);
     if (action === "saved") return takeAgain(home, path, values);
-    const peer = { profile: home.node(values.node), device: home.device() };
+    const peer = home.peer(values.node);
     const directory = new Directory(home, peer);
-    if (action === "make") return make(home, peer, directory, path, values);
-    if (action === "check") return check(directory, path, values.json);
+    if (action === "make") {
+      await makeKit(home, peer, directory, path, values);
+      return 0;
+    }
+    if (action === "check") return check(peer, directory, path, values.json);
     throw new UsageError(`recovery cannot ${JSON.stringify(action ?? "")}`);
   },
 };
 
-async function make(
-  home: Home,
+/** With this device's key, not the kit's: that one stays in its drawer. */
+async function check(
   peer: Peer,
   directory: Directory,
   path: string,
-  { words: isMade, json }: { words: boolean; json: boolean },
+  isJson: boolean,
 ): Promise<number> {
-  if (existsSync(path)) throw new UsageError(`${path} is there already`);
-  const current = await directory.current();
-  if (!activeAdmin(current, peer.device.signing.publicKey))
-    throw new ClientError("ERR_FORBIDDEN", "only an admin's device can make a kit");
-  const made = isMade ? newPassphraseWords() : undefined;
-  const passphrase = made
-    ? new Secret(Buffer.from(made.join(" ")))
-    : await askNewPassphrase("a passphrase for the kit");
-  try {
-    const now = Date.now();
-    const vault = await ownVault(home, peer);
-    const kit = newKit(peer.profile, now, vault);
-    writeFileSync(path, await sealKit(kit, passphrase), { mode: 0o600, flag: "wx", flush: true });
-    try {
-      await directory.submit(addKit(peer.device, current, kit, now));
-    } catch (error) {
-      // A kit that no list names opens nothing.
-      rmSync(path, { force: true });
-      throw error;
-    }
-    const admission = async () => admit(kit, peer, home, await directory.current());
-    const { failure } = vault ? await outcomeOf(admission()) : { failure: undefined };
-    const opensSaved = vault !== undefined && failure === undefined;
-    const said = { kit: path, name: kitName(kit), opensSaved };
-    if (json) writeJson({ ...said, ...(made && { words: made }) });
-    else {
-      write(`wrote ${path}; in the list it is called "${kitName(kit)}"\n`);
-      if (made)
-        write(`\nits passphrase; write it on paper, it is shown once:\n\n${lines(made)}\n\n`);
-    }
-    if (failure)
-      notice(`it does not open what is saved (${failure}): sync, revoke this kit and make another`);
-    else if (!vault)
-      notice("nothing that is saved here is kept at this node: the kit opens no conversations");
-    notice("keep the file and its passphrase in two places, neither of them this machine");
-    return 0;
-  } finally {
-    passphrase.erase();
-  }
-}
-
-/** With this device's key, not the kit's: that one stays in its drawer. */
-async function check(directory: Directory, path: string, isJson: boolean): Promise<number> {
   const kit = await open(path);
   const opensSaved = opensVault(kit);
   kit.enclosed.erase();
   const current = await directory.current();
   const isAdmin = activeAdmin(current, kit.identity.signing.publicKey) !== undefined;
-  const isOurNode = Buffer.from(current.node).toString("hex") === kit.profile.nodeKey;
+  const isOurNode = originOf(peer.profile) === originOf(kit.profile);
   const isGood = isAdmin && isOurNode;
   const what = isGood
     ? "this kit opens, and the node would take its signature"
@@ -134,10 +91,10 @@ async function restore(
   { name = hostname(), lost, json }: { name?: string; lost?: string[]; json: boolean },
 ): Promise<number> {
   const kit = await open(path);
-  const { profile } = kit;
-  home.assertFree(profile);
+  home.assertFree(kit.profile);
   const device = home.device();
   const restored = await restoreFromKit(kit, device, name, (devices) => chooseLost(devices, lost));
+  const { profile } = restored;
   home.save(profile);
   home.saveSeenDevices(
     profile.name,
@@ -165,8 +122,8 @@ async function takeAgain(
   { node, json }: { node?: string; json: boolean },
 ): Promise<number> {
   const kit = await open(path);
-  const peer = { profile: home.node(node), device: home.device() };
-  if (peer.profile.nodeKey !== kit.profile.nodeKey)
+  const peer = home.peer(node);
+  if (originOf(peer.profile) !== originOf(kit.profile))
     throw new ClientError("ERR_KIT_FILE", "it is another node's: name that one with --node");
   const saved = await takeSaved(kit, peer, home, await new Directory(home, peer).current());
   if (json) writeJson({ saved: saved ?? null });
@@ -209,9 +166,4 @@ function read(path: string): Buffer {
     // Said below, as for whatever else is no kit.
   }
   throw new ClientError("ERR_KIT_FILE", `${path} cannot be read, or is too large for a kit`);
-}
-
-/** Six in a line, as they are written down. */
-function lines(words: readonly string[]): string {
-  return `    ${words.slice(0, 6).join(" ")}\n    ${words.slice(6).join(" ")}`;
 }

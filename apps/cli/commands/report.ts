@@ -45,7 +45,7 @@ export const report: Command = {
   async run(args) {
     const { values, positionals } = parse(args, options);
     const home = new Home(values.home);
-    const peer: Peer = { profile: home.node(values.node), device: home.device() };
+    const peer = home.peer(values.node);
     const [action = "status", what] = positionals;
     switch (action) {
       case "status":

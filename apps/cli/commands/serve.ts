@@ -32,7 +32,7 @@ export const serve: Command = {
     if (action !== undefined) throw new UsageError(`serve cannot ${JSON.stringify(action)}`);
     const port = number("--port", values.port, 65_535);
     const maxIdle = number("--keep", values.keep, MAX_KEEP);
-    const peer = { profile: home.node(values.node), device: home.device() };
+    const peer = home.peer(values.node);
     const endpoint = await Endpoint.start({
       ...peer,
       keys: ApiKeys.open(home.keysDir),

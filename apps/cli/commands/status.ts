@@ -15,15 +15,15 @@ export const status: Command = {
   async run(args) {
     const { values } = parse(args, commonOptions);
     const home = new Home(values.home);
-    const profile = home.node(values.node);
-    const peer = { profile, device: home.device() };
+    const peer = home.peer(values.node);
     const state = await withControl(peer, (session) => session.status());
     if (values.json) {
-      writeJson({ node: profile.name, ...state });
+      writeJson({ node: peer.profile.name, ...state });
       return 0;
     }
     const mode = state.starter === "gateway" ? "demo (workers of the gateway's making)" : "systemd";
-    write(`node       ${profile.name} at ${profile.url}\n`);
+    const { name, url } = peer.profile;
+    write(`node       ${name} at ${url}\n`);
     write(`version    ${oneLine(state.version)}\n`);
     write(`mode       ${mode}\n`);
     write(`policy     ${state.policy}\n`);

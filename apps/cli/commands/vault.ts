@@ -5,7 +5,7 @@
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { text as readAll } from "node:stream/consumers";
-import { deviceFingerprint, joinVault, leaveVault, syncVault } from "@phantoma/client";
+import { deviceFingerprint, joinVault, leaveVault, originOf, syncVault } from "@phantoma/client";
 import type { Device, DeviceIdentity } from "@phantoma/crypto";
 import {
   fromJson,
@@ -111,11 +111,10 @@ async function atNode(
   subject: string | undefined,
   values: { readonly node?: string; readonly json: boolean; readonly fingerprint?: string },
 ): Promise<number> {
-  const device = home.device();
-  const profile = home.node(values.node);
-  const peer = { profile, device };
+  const peer = home.peer(values.node);
+  const { device } = peer;
   const devices = await new Directory(home, peer).current();
-  const node = new Uint8Array(Buffer.from(profile.nodeKey, "hex"));
+  const node = new Uint8Array(Buffer.from(originOf(peer.profile), "hex"));
   // Before a session is open: a person who compares takes longer than a node waits.
   const named = ["join", "admit"].includes(action)
     ? await confirmed(chooseActive(devices, subject), values.fingerprint)

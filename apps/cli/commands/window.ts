@@ -9,7 +9,7 @@ import { Home } from "../home.ts";
 import { interruptibly } from "../interruption.ts";
 import { commonOptions, parse } from "../options.ts";
 import { oneLine, timeText, UsageError, write, writeJson } from "../output.ts";
-import { withControl, type Peer } from "../session.ts";
+import { withControl } from "../session.ts";
 import { assertPolicy, openWindow, propose, windowOptions } from "../window-proposal.ts";
 import { describe } from "../window-watch.ts";
 
@@ -22,7 +22,7 @@ export const window: Command = {
   async run(args) {
     const { values, positionals } = parse(args, options);
     const home = new Home(values.home);
-    const peer: Peer = { profile: home.node(values.node), device: home.device() };
+    const peer = home.peer(values.node);
     const [action = "status", ...sources] = positionals;
     switch (action) {
       case "status":

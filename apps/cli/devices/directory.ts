@@ -27,9 +27,11 @@ export class Directory {
 
   /** The node's current list: at least the newest this machine has seen. */
   async current(): Promise<VerifiedDeviceList> {
-    const { name, nodeKey } = this.#peer.profile;
-    const seen = this.#home.seenDevices(name);
-    const current = await this.ask((session) => followDeviceLists(session, nodeKey, seen));
+    const current = await this.ask((session) => {
+      // The node may have changed its key by now.
+      const { name, nodeKey } = this.#peer.profile;
+      return followDeviceLists(session, nodeKey, this.#home.seenDevices(name));
+    });
     return this.#remember(current);
   }
 

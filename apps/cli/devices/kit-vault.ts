@@ -7,6 +7,7 @@ import {
   admitKit,
   ClientError,
   opensVault,
+  originOf,
   takeVaultByKit,
   vaultForKit,
   type RecoveryKit,
@@ -20,7 +21,7 @@ import { withVault } from "../vault-store.ts";
 
 /** The name of the vault that this machine has at the node. */
 export function ownVault(home: Home, { profile }: Peer): Promise<Uint8Array | undefined> {
-  return withVault(home, (local) => vaultForKit(local, profile.nodeKey));
+  return withVault(home, (local) => vaultForKit(local, originOf(profile)));
 }
 
 /** @param devices with the kit in it */
@@ -68,7 +69,7 @@ function atNode<T>(
   act: (options: SyncOptions) => Promise<T>,
 ): Promise<T> {
   const { profile, device } = peer;
-  const node = new Uint8Array(Buffer.from(profile.nodeKey, "hex"));
+  const node = new Uint8Array(Buffer.from(originOf(profile), "hex"));
   return withVault(home, (local) =>
     withControl(peer, ({ vault: link }) => act({ link, local, device, node, devices })),
   );

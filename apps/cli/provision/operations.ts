@@ -1,6 +1,6 @@
 /**
- * What `phantoma provision` does to a node that stands: another release, the one from before, another identity; and what
- * it forgets here.
+ * What `phantoma provision` does to a node that stands: another release, the one from before, another key, another identity;
+ * and what it forgets here.
  *
  * @module
  */
@@ -12,6 +12,7 @@ import {
   reach,
   resetIdentity,
   rollBack,
+  rotateKey,
   update,
   type SetUpEvent,
 } from "@phantoma/provision";
@@ -27,6 +28,7 @@ export interface OperationValues extends Omit<BundleValues, "unsigned" | "bundle
   readonly json: boolean;
   readonly update?: string | undefined;
   readonly rollback: boolean;
+  readonly "rotate-key": boolean;
 }
 
 export interface Place {
@@ -81,12 +83,29 @@ export async function operate(
       values,
     );
   }
+  if (values["rotate-key"]) {
+    const known = knownNode(home, place.name);
+    const seen = home.seenDevices(place.name);
+    await agree(ROTATE_WORDS);
+    const followed = await interruptibly((signal) =>
+      rotateKey({ ...options, known, seen, signal }),
+    );
+    home.saveFollowed(followed);
+    await reach(followed, device);
+    return finish(home, followed.profile, values);
+  }
   await agree(RESET_WORDS);
   const node = await interruptibly((signal) => resetIdentity({ ...options, signal }));
   home.save(node.profile);
   await reach(node, device);
   return finish(home, node.profile, values);
 }
+
+const ROTATE_WORDS = `
+The node gets another key, which its old one and this device, an admin's, sign; then the old one is erased there. Devices,
+vault, models and release stay; other devices follow by themselves when they next connect. An open window, reporting to a
+control plane, the policy for updates and licences end with the old key, and are given anew. Sessions that are open end.
+Go on? Type yes: `;
 
 const RESET_WORDS = `
 The server becomes another node, with other keys, and this device its only one. Every other device must be added again.

@@ -4,6 +4,7 @@
  * @module
  */
 import { hostname } from "node:os";
+import { nextSeenDevices } from "@phantoma/client";
 import {
   isFit,
   listRemovals,
@@ -16,6 +17,8 @@ import {
   takeAway,
   type Choices,
 } from "@phantoma/provision";
+import { Directory } from "../devices/directory.ts";
+import { assertNoFile, makeKit } from "../devices/kit.ts";
 import { Home } from "../home.ts";
 import { interruptibly } from "../interruption.ts";
 import { globalOptions, parse } from "../options.ts";
@@ -32,6 +35,7 @@ const options = {
   uninstall: { type: "boolean", default: false },
   update: { type: "string" },
   rollback: { type: "boolean", default: false },
+  "rotate-key": { type: "boolean", default: false },
   "reset-identity": { type: "boolean", default: false },
   forget: { type: "boolean", default: false },
   bundle: { type: "string" },
@@ -49,6 +53,8 @@ const options = {
   "no-firewall": { type: "boolean", default: false },
   "update-kernel": { type: "boolean", default: false },
   "harden-ssh": { type: "boolean", default: false },
+  kit: { type: "string" },
+  "kit-words": { type: "boolean", default: false },
   yes: { type: "boolean", default: false },
 } as const;
 
@@ -61,13 +67,18 @@ export async function provision(args: string[]): Promise<number> {
     throw new UsageError("provision wants one address: user@host[:port]");
   if (workOf(values).length > 1) throw new UsageError(`one of --${workOf(values).join(", --")}`);
   const choices = choicesOf(values);
+  if (values.kit !== undefined && workOf(values).length > 0)
+    throw new UsageError(
+      "--kit goes with a set-up; for a node that stands: phantoma recovery make",
+    );
+  if (values.kit !== undefined) assertNoFile(values.kit);
   const home = new Home(values.home);
   if (values.forget)
     return forgetHere(home, address, values.name ?? nameOf(parseTarget(address).host), values.json);
   const signedIn = await signIn(home, address, values);
   try {
     if (values.uninstall) return await uninstall(signedIn, values);
-    if (values.update !== undefined || values.rollback || values["reset-identity"]) {
+    if (operations.some((name) => values[name] !== undefined && values[name] !== false)) {
       const { host } = signedIn.target;
       const name = values.name ?? nameOf(host);
       const place = { name, ...urlPlace(values.reach, host, portOf(values)) };
@@ -81,8 +92,11 @@ export async function provision(args: string[]): Promise<number> {
   }
 }
 
+/** What is done to a node that stands. */
+const operations = ["update", "rollback", "rotate-key", "reset-identity"] as const;
+
 function workOf(values: Values): string[] {
-  const works = ["check", "uninstall", "update", "rollback", "reset-identity", "forget"] as const;
+  const works = ["check", "uninstall", ...operations, "forget"] as const;
   return works.filter((name) => values[name] !== undefined && values[name] !== false);
 }
 
@@ -137,14 +151,34 @@ async function install(
       signal,
     }),
   );
-  home.save(node.profile);
+  // The server does not say which keys it had before.
+  const former = known?.formerKeys && { formerKeys: known.formerKeys };
+  home.save({ ...node.profile, ...former });
+  if (home.seenDevices(name)?.nodeKey !== node.profile.nodeKey)
+    home.saveSeenDevices(name, nextSeenDevices(undefined, node.devices));
   await reach(node, device);
   const { url, nodeKey, release } = node.profile;
   if (values.json) writeJson({ node: { name, url, nodeKey, release } });
   else write(`\nThe node runs, and this device reaches it: ${oneLine(url)}\n`);
+  await offerKit(home, name, values);
   notice(`ask it: phantoma ask --node ${name} "What is Phantoma?"`);
   return 0;
 }
+
+/** Nobody decides about the node but this device yet; who is not there to be asked is told. */
+async function offerKit(home: Home, name: string, values: Values): Promise<void> {
+  const path = values.kit ?? (values.json ? undefined : await askLine(KIT_OFFER));
+  if (!path)
+    return notice(
+      `a recovery kit, before this device is lost: phantoma recovery make FILE --node ${name}`,
+    );
+  const peer = home.peer(name);
+  const wishes = { words: values["kit-words"], json: values.json };
+  await makeKit(home, peer, new Directory(home, peer), path, wishes);
+}
+
+const KIT_OFFER =
+  "\nIf this device is lost, a recovery kit takes a new one in. A file for it, or nothing to do it later: ";
 
 /** A list first, and nothing that is not on it. */
 async function uninstall({ connect }: SignedIn, values: Values): Promise<number> {

@@ -17,13 +17,14 @@ import { LoopbackServer } from "../web/loopback-server.ts";
 const distDir = fileURLToPath(new URL("../dist", import.meta.url));
 
 export async function startHere(homeDir: string, bundle: string) {
+  const node = new FakeNode();
   const session = await LockableConsole.start({
     version: "0.1.0",
     shell: "web",
     homeDir,
     keys: keyStoreIn(homeDir, async () => openFileKeyStore(homeDir)),
     demo: { nodeDir: "", models: [] },
-    client: new FakeNode(),
+    client: node,
     endpointPort: 0,
     release: { bundle, isUnsigned: true },
   });
@@ -41,6 +42,7 @@ export async function startHere(homeDir: string, bundle: string) {
     port: 0,
   });
   return {
+    node,
     newLink: () => server.newLink(),
     close: async () => {
       await server.close();

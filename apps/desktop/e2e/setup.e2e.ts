@@ -1,12 +1,14 @@
 /** From an address to a node in the page: over a real OpenSSH server, on which the set-up itself is played. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer, type AddressInfo, type Server } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { TestHost } from "../../../packages/provision/src/ssh/test-host.ts";
+import { openDeviceList, openKit } from "@phantoma/client";
+import { activeAdmin, Secret } from "@phantoma/crypto";
+import { HOST_NODE_KEY, TestHost } from "../../../packages/provision/src/ssh/test-host.ts";
 import {
   noSshd,
   PASSPHRASE,
@@ -19,6 +21,7 @@ import { startConsole } from "./console-under-test.ts";
 import { look } from "./pictures.ts";
 import { startHere } from "./setup-under-test.ts";
 
+const PASSPHRASE_OF_KIT = "a kit that is long enough";
 /** Seconds of PAM, of a reboot that is played, and of a busy machine, in milliseconds. */
 const PATIENCE_MS = 240_000;
 /** What a sign-in or a step may take, in milliseconds. */
@@ -117,6 +120,19 @@ describe.skipIf(noSshd() !== undefined)("the set-up of a server", () => {
       await heading("127-0-0-1 is yours");
       await page.getByText("refused by the kernel, counted by the warden").first().waitFor();
       expect(await page.getByText("refused by the kernel, counted by the warden").count()).toBe(7);
+      // The played node has the list that this console signed, and takes the next one.
+      phantoma.node.deviceList = host.firstDevices();
+      await page.getByLabel("Passphrase of the kit").fill(PASSPHRASE_OF_KIT);
+      await button("Make a kit").click();
+      await shows("It was read back and opened again");
+      const [kit] = readdirSync(join(home, "kits"));
+      const opened = await openKit(
+        readFileSync(join(home, "kits", kit!)),
+        new Secret(Buffer.from(PASSPHRASE_OF_KIT)),
+      );
+      const list = openDeviceList(phantoma.node.deviceList, HOST_NODE_KEY);
+      expect(activeAdmin(list, opened.identity.signing.publicKey)).toBeDefined();
+      expect(await page.content()).not.toContain(PASSPHRASE_OF_KIT);
       await look(page, "setup-done");
       await button("Ask it something").click();
       await page.getByRole("textbox", { name: "Your message" }).waitFor();

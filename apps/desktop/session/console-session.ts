@@ -33,7 +33,7 @@ import { SavedShelf, type VaultPlace } from "./saved-shelf.ts";
 import { SettingsFile } from "./settings.ts";
 import { SetupWizard, type SetupWizardOptions } from "./setup/setup-wizard.ts";
 import { UpdateDesk } from "./update-desk.ts";
-import { WorkerLink } from "./worker-link.ts";
+import { WorkerLink, type LinkOptions } from "./worker-link.ts";
 
 export interface ConsoleSessionOptions {
   readonly version: string;
@@ -90,7 +90,7 @@ export class ConsoleSession {
     this.#saved = new SavedShelf(homeDir, device, () => this.#tell({ event: "saved.changed" }));
     this.#book = new NodeBook({
       homeDir,
-      openControl: (profile) => client.openControl({ profile, device }),
+      openControl: (node) => client.openControl({ ...node, device }),
       onChanged: (node) => this.#tell({ event: "node.changed", node }),
       onRemoved: (node) => this.#tell({ event: "node.removed", node }),
     });
@@ -100,6 +100,7 @@ export class ConsoleSession {
       homeDir,
       device,
       usable: (node) => this.#book.usable(node),
+      following: (node) => this.#book.following(node),
       ...(port !== undefined && { port }),
     });
     this.#desk = new ModelDesk({ book: this.#book, client, device });
@@ -363,11 +364,21 @@ export class ConsoleSession {
     mode: "conversation" | "turn",
     saved?: SavedConversation,
   ): HeldConversation {
-    const profile = this.#book.usable(nodeId);
+    const book = this.#book;
+    book.usable(nodeId);
     const { keyStore, maxAnswerTokens = MAX_ANSWER_TOKENS } = this.#options;
     const { device } = keyStore;
     const digest = Buffer.from(model.digest, "hex");
-    const options = { profile, device, model: digest, mode };
+    const options: LinkOptions = {
+      // Under the key that it has when a worker is opened.
+      get profile() {
+        return book.usable(nodeId);
+      },
+      follow: book.following(nodeId),
+      device,
+      model: digest,
+      mode,
+    };
     const held: HeldConversation = new HeldConversation({
       nodeId,
       model,

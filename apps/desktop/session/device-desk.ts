@@ -5,7 +5,6 @@
  *
  * @module
  */
-import { join } from "node:path";
 import {
   afterTry,
   assertAdminStays,
@@ -39,7 +38,7 @@ import {
 } from "@phantoma/crypto";
 import type { AskedView, CodeView, DevicesView, SafetyView } from "../ipc/devices.ts";
 import { DesktopError } from "./desktop-error.ts";
-import type { NodeBook } from "./node-book.ts";
+import { seenPath, type NodeBook } from "./node-book.ts";
 import type { LiveControl } from "./node-client.ts";
 import { readIfPresent, writePrivate } from "./private-file.ts";
 
@@ -158,7 +157,8 @@ export class DeviceDesk {
     return this.#ask(node, async (control) => {
       const next = signing(await this.current(node, control), device);
       await control.submitDeviceList(next);
-      return this.#view(this.remember(openDeviceList(next, node)), control);
+      const { nodeKey } = this.#options.book.usable(node);
+      return this.#view(this.remember(openDeviceList(next, nodeKey)), control);
     });
   }
 
@@ -168,7 +168,8 @@ export class DeviceDesk {
    * @throws {@link ClientError} `ERR_NODE_IDENTITY` when it does not continue that one
    */
   async current(node: string, control: LiveControl): Promise<VerifiedDeviceList> {
-    return this.remember(await followDeviceLists(control, node, this.#seen(node)));
+    const { nodeKey } = this.#options.book.usable(node);
+    return this.remember(await followDeviceLists(control, nodeKey, this.#seen(nodeKey)));
   }
 
   /**
@@ -177,19 +178,15 @@ export class DeviceDesk {
    * @throws {@link ClientError} `ERR_NODE_IDENTITY` when the node went back
    */
   remember(current: VerifiedDeviceList): VerifiedDeviceList {
-    const node = hex(current.node);
-    const next = nextSeenDevices(this.#seen(node), current);
-    writePrivate(this.#seenPath(node), JSON.stringify(next));
+    const key = hex(current.node);
+    const next = nextSeenDevices(this.#seen(key), current);
+    writePrivate(seenPath(this.#options.homeDir, key), JSON.stringify(next));
     return current;
   }
 
-  #seen(node: string): SeenDevices | undefined {
-    const stored = readIfPresent(this.#seenPath(node));
+  #seen(nodeKey: string): SeenDevices | undefined {
+    const stored = readIfPresent(seenPath(this.#options.homeDir, nodeKey));
     return stored && parseSeenDevices(stored.toString("utf8"));
-  }
-
-  #seenPath(node: string): string {
-    return join(this.#options.homeDir, "nodes", `${node}.seen`);
   }
 
   #ask<T>(node: string, question: (control: LiveControl) => Promise<T>): Promise<T> {

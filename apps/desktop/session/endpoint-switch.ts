@@ -6,7 +6,7 @@
  * @module
  */
 import { join } from "node:path";
-import { ClientError, type NodeProfile } from "@phantoma/client";
+import { ClientError, type NodeProfile, type TunnelOptions } from "@phantoma/client";
 import type { DeviceIdentity } from "@phantoma/crypto";
 import { ApiKeys, DEFAULT_KEY, DEFAULT_PORT, Endpoint } from "@phantoma/endpoint";
 import type { EndpointView } from "../ipc/contract.ts";
@@ -18,6 +18,8 @@ export interface EndpointSwitchOptions {
   readonly device: DeviceIdentity;
   /** The profile of a node that may be used; throws where it may not. */
   readonly usable: (node: string) => NodeProfile;
+  /** How it is followed when it changes its key. */
+  readonly following: (node: string) => NonNullable<TunnelOptions["follow"]>;
   readonly port?: number;
 }
 
@@ -73,9 +75,10 @@ export class EndpointSwitch {
     this.#served = undefined;
     await before?.endpoint.close();
     if (node === null || !profile) return OFF;
-    const { device, port = DEFAULT_PORT } = this.#options;
+    const { device, following, port = DEFAULT_PORT } = this.#options;
     const keys = ApiKeys.open(this.#keysDir);
-    this.#served = { node, endpoint: await Endpoint.start({ profile, device, keys, port }) };
+    const peer = { profile, device, follow: following(node) };
+    this.#served = { node, endpoint: await Endpoint.start({ ...peer, keys, port }) };
     return this.view;
   }
 }

@@ -76,6 +76,7 @@ const goneCodes: ReadonlySet<string> = new Set([
   "ERR_BUSY",
   "ERR_DEVICE_REVOKED",
   "ERR_TICKET_REFUSED",
+  "ERR_NODE_SUCCEEDED",
   "ERR_TICKET_MALFORMED",
   "ERR_TICKET_STALE",
   "ERR_TICKET_REUSED",

@@ -9,11 +9,12 @@ import {
   answerInvitation,
   awaitEnrolment,
   ClientError,
-  ControlSession,
   isRecoveryKit,
+  openAsKit,
   openDeviceList,
   openKit,
   opensVault,
+  originOf,
   qrRows,
   restoreFromKit,
   type Joining,
@@ -83,8 +84,8 @@ export class JoinDesk {
   async openKit(kitFile: string, typed: string): Promise<KitOpened> {
     this.leave();
     const kit = await openedKit(kitFile, typed);
-    const { identity, profile } = kit;
-    const session = await ControlSession.open({ profile, device: identity });
+    const session = await openAsKit(kit);
+    const { profile } = session;
     try {
       const list = openDeviceList(await session.deviceList(), profile.nodeKey);
       this.#options.devices.remember(list);
@@ -106,13 +107,13 @@ export class JoinDesk {
     const kit = this.#kit;
     if (!kit) throw new DesktopError("ERR_NOT_BEGUN", "no kit was opened");
     const { book, device, devices, saved } = this.#options;
-    const { nodeKey: node } = kit.profile;
+    const node = originOf(kit.profile);
     if (!this.#restored) {
-      const { list } = await restoreFromKit(kit, device, name, async (known) =>
+      const { list, profile } = await restoreFromKit(kit, device, name, async (known) =>
         known.filter(({ signingKey }) => lost.includes(hex(signingKey))),
       );
       devices.remember(list);
-      book.addPaired(kit.profile);
+      book.addPaired(profile);
       this.#restored = list;
     }
     const at = { node, devices: this.#restored };

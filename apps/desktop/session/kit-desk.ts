@@ -1,18 +1,21 @@
 /**
- * Recovery kits of the nodes that this console administers: made into a file here, and checked.
+ * Recovery kits of the nodes that this console administers: made into a file here, which is read back and opened before
+ * the node is told of it, and checked later.
  *
  *   HOME/kits/NODE-TIME.kit   0600, sealed under a passphrase; to be moved off this machine
  *
  * @module
  */
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   addKit,
   assertLong,
+  assertOpensAgain,
   ClientError,
   newKit,
   newPassphraseWords,
+  originOf,
   sealKit,
   type RecoveryKit,
 } from "@phantoma/client";
@@ -55,6 +58,7 @@ export class KitDesk {
       const path = join(dir, `${node.slice(0, NODE_DIGITS)}-${kit.madeAt}.kit`);
       writePrivate(path, sealed);
       try {
+        await assertOpensAgain(readFileSync(path), passphrase, kit);
         await this.#devices.sign(node, (current, admin) => {
           if (!activeAdmin(current, admin.signing.publicKey))
             throw new ClientError("ERR_FORBIDDEN", "only an admin's device can make a kit");
@@ -90,7 +94,8 @@ export class KitDesk {
     const kit = await openedKit(kitFile, typed);
     kit.enclosed.erase();
     const { madeAt, identity, profile } = kit;
-    if (profile.nodeKey !== this.#book.usable(node).nodeKey) return { madeAt, standing: "other" };
+    if (originOf(profile) !== originOf(this.#book.usable(node)))
+      return { madeAt, standing: "other" };
     const current = await this.#book.ask(node, (control) => this.#devices.current(node, control));
     const isAdmin = activeAdmin(current, identity.signing.publicKey);
     return { madeAt, standing: isAdmin ? "good" : "revoked" };

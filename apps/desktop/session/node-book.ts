@@ -14,9 +14,13 @@ import { join } from "node:path";
 import {
   ClientError,
   controlRefusals,
+  followSuccession,
+  originOf,
   parseProfile,
+  parseSeenDevices,
   retryDelayMs,
   type NodeProfile,
+  type TunnelOptions,
 } from "@phantoma/client";
 import type { NodeView } from "../ipc/node.ts";
 import { consoleErrorOf, DesktopError } from "./desktop-error.ts";
@@ -41,11 +45,17 @@ interface Known {
 
 export interface NodeBookOptions {
   readonly homeDir: string;
-  readonly openControl: (profile: NodeProfile) => Promise<LiveControl>;
+  readonly openControl: (node: Pick<TunnelOptions, "profile" | "follow">) => Promise<LiveControl>;
   readonly onChanged: (node: NodeView) => void;
   readonly onRemoved: (id: string) => void;
 }
 
+/** The newest device list that was seen of the node with this key. */
+export function seenPath(homeDir: string, nodeKey: string): string {
+  return join(homeDir, "nodes", `${nodeKey}.seen`);
+}
+
+/** A node is called by the key that it began with: pages and saved conversations go on when it has another. */
 export class NodeBook {
   readonly #options: NodeBookOptions;
   readonly #nodes = new Map<string, Known>();
@@ -75,17 +85,20 @@ export class NodeBook {
 
   /** Takes a node up that this device was paired with, and remembers it. One of the same key is replaced. */
   addPaired(profile: NodeProfile): NodeView {
-    const { nodeKey } = profile;
-    if (this.#nodes.has(nodeKey)) this.remove(nodeKey);
-    const path = join(this.#options.homeDir, "nodes", `${nodeKey.slice(0, NAME_DIGITS)}.json`);
+    const id = originOf(profile);
+    if (this.#nodes.has(id)) this.remove(id);
+    const path = join(this.#options.homeDir, "nodes", `${id.slice(0, NAME_DIGITS)}.json`);
     writePrivate(path, JSON.stringify(profile));
     return this.#add(profile, "provisioned", path);
   }
 
   /** Takes up a node that was set up from here: its keys came over SSH, whose host key a person had confirmed. */
-  addProvisioned(profile: NodeProfile): NodeView {
-    const path = join(this.#options.homeDir, "nodes", `${profile.name}.json`);
-    const before = this.#nodes.get(profile.nodeKey);
+  addProvisioned(found: NodeProfile): NodeView {
+    const path = join(this.#options.homeDir, "nodes", `${found.name}.json`);
+    const before = [...this.#nodes.values()].find((one) => one.profile.nodeKey === found.nodeKey);
+    // The server does not say which keys it had before.
+    const former = before?.profile.formerKeys;
+    const profile = former ? { ...found, formerKeys: former } : found;
     clearTimeout(before?.retry);
     before?.held.close();
     if (before?.path !== undefined && before.path !== path) rmSync(before.path, { force: true });
@@ -115,6 +128,26 @@ export class NodeBook {
     return profile;
   }
 
+  /** For whoever connects to it: the node has another key now, and is the same. */
+  following(id: string): NonNullable<TunnelOptions["follow"]> {
+    return (untrusted, { nodeKey }) => {
+      const known = this.#known(id);
+      // Another connection has followed meanwhile.
+      if (known.profile.nodeKey !== nodeKey) return known.profile;
+      const { homeDir } = this.#options;
+      const stored = readIfPresent(seenPath(homeDir, nodeKey))?.toString("utf8");
+      const before = stored === undefined ? undefined : parseSeenDevices(stored);
+      const { profile, seen } = followSuccession(known.profile, untrusted, before);
+      if (known.path) {
+        writePrivate(seenPath(homeDir, profile.nodeKey), JSON.stringify(seen));
+        writePrivate(known.path, JSON.stringify(profile));
+      }
+      known.profile = profile;
+      this.change(id, { fingerprint: fingerprintView(Buffer.from(profile.nodeKey, "hex")) });
+      return profile;
+    };
+  }
+
   /** A person approved a release: tasks are given to it from now on, too. */
   takesRelease(id: string, taken: Pick<NodeProfile, "release" | "approvedRelease">): void {
     const known = this.#known(id);
@@ -135,7 +168,8 @@ export class NodeBook {
   async ask<T>(id: string, question: (control: LiveControl) => Promise<T>): Promise<T> {
     const { profile } = this.#known(id);
     return this.follow(id, async () => {
-      const control = await this.#options.openControl(profile);
+      const follow = this.following(id);
+      const control = await this.#options.openControl({ profile, follow });
       try {
         return await question(control);
       } finally {
@@ -210,10 +244,14 @@ export class NodeBook {
   }
 
   #add(profile: NodeProfile, kind: NodeView["kind"], path: string | undefined): NodeView {
-    const { nodeKey: id, name, url, starter } = profile;
-    const fingerprint = fingerprintView(Buffer.from(id, "hex"));
+    const { nodeKey, name, url, starter } = profile;
+    const id = originOf(profile);
+    const fingerprint = fingerprintView(Buffer.from(nodeKey, "hex"));
     const isConfirmed = path !== undefined;
-    const held = new HeldControl(() => this.#options.openControl(this.#known(id).profile));
+    const follow = this.following(id);
+    const held = new HeldControl(() =>
+      this.#options.openControl({ profile: this.#known(id).profile, follow }),
+    );
     const unasked = { policy: null, policyReason: null, role: null };
     const state = { state: "unknown", error: null, ...unasked } as const;
     const view: NodeView = { id, name, url, kind, isConfirmed, fingerprint, ...state, starter };

@@ -55,7 +55,9 @@ export type LiveNode = Pick<LocalNode, "profile" | "policyReason" | "stop">;
 
 export interface NodeClient {
   openConversation(options: ConversationOptions): Promise<LiveConversation>;
-  openControl(options: Pick<ConversationOptions, "profile" | "device">): Promise<LiveControl>;
+  openControl(
+    options: Pick<ConversationOptions, "profile" | "device" | "follow">,
+  ): Promise<LiveControl>;
   startNode(options: LocalNodeOptions): Promise<LiveNode>;
   resolveModel(source: ModelSource): Promise<ResolvedModel>;
   pushModel(file: ModelFile, options: PushOptions): Promise<void>;

@@ -31,7 +31,10 @@ export interface LinkHandlers {
   readonly onRetry: (error: ClientError, delayMs: number) => void;
 }
 
-export type LinkOptions = Pick<ConversationOptions, "profile" | "device" | "model" | "mode">;
+export type LinkOptions = Pick<
+  ConversationOptions,
+  "profile" | "device" | "follow" | "model" | "mode"
+>;
 
 export class WorkerLink {
   readonly #client: NodeClient;

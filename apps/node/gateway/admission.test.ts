@@ -4,7 +4,7 @@ import { TICKET_LIFETIME_MS } from "@phantoma/protocol";
 import { expect, test } from "vitest";
 import { MODEL, TestNode } from "../test-node.ts";
 import { UsedTickets } from "../tickets/used-tickets.ts";
-import { admit, TICKET_MEMORY_MS, type Doorkeeper } from "./admission.ts";
+import { admit, successionFor, TICKET_MEMORY_MS, type Doorkeeper } from "./admission.ts";
 
 const NOW = 1_000_000_000;
 
@@ -109,4 +109,13 @@ test("a memory that is full is the node's business, not the ticket's", () => {
   used.use = () => "full";
   const ticket = header(node.ticket({ issuedAt: NOW }));
   expect(admit(ticket, door(node, used), NOW)).toBe("ERR_BUSY");
+});
+
+test("a ticket for a key that the node had before is answered with what became of it, any other with nothing", () => {
+  const [before, other] = [new TestNode(), new TestNode()];
+  const document = Buffer.from("the document");
+  const successions = new Map([[Buffer.from(before.key).toString("hex"), document]]);
+  expect(successionFor(header(before.ticket()), successions)).toBe(document);
+  for (const untrusted of [header(other.ticket()), undefined, "", ["a"], "A".repeat(250)])
+    expect(successionFor(untrusted, successions)).toBeUndefined();
 });

@@ -5,8 +5,9 @@
  *
  * @module
  */
-import { NO_MODEL, sameBytes, type DeviceList } from "@phantoma/crypto";
+import { NO_MODEL, sameBytes, TICKET_BYTES, type DeviceList } from "@phantoma/crypto";
 import { TICKET_LIFETIME_MS, type RefusalCode } from "@phantoma/protocol";
+import type { Successions } from "../devices/successions.ts";
 import { checkTicket, type GenuineTicket } from "../tickets/ticket-check.ts";
 import type { UsedTickets } from "../tickets/used-tickets.ts";
 
@@ -44,4 +45,19 @@ export function admit(
   const use = door.used.use(hash, ticket.device, now);
   if (use !== "first") return use === "again" ? "ERR_TICKET_REUSED" : "ERR_BUSY";
   return { genuine, bytes };
+}
+
+/** Where a ticket names its node: PROTOCOL.md, section 7.3. */
+const NODE_AT = 2;
+const NODE_BYTES = 32;
+
+/** For a ticket that was refused: what became of the node that it names, if this is the one. */
+export function successionFor(
+  header: string | string[] | undefined,
+  successions: Successions,
+): Buffer | undefined {
+  if (successions.size === 0 || typeof header !== "string") return undefined;
+  const bytes = Buffer.from(header, "base64url");
+  if (bytes.length !== TICKET_BYTES) return undefined;
+  return successions.get(bytes.toString("hex", NODE_AT, NODE_AT + NODE_BYTES));
 }

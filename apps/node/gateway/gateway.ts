@@ -18,10 +18,11 @@ import {
 } from "@phantoma/protocol";
 import { WebSocketServer } from "ws";
 import type { DeviceListFolder } from "../devices/device-list-folder.ts";
+import type { Successions } from "../devices/successions.ts";
 import type { Log } from "../log/log.ts";
 import { readCatalogue } from "../models/model-store.ts";
 import { UsedTickets } from "../tickets/used-tickets.ts";
-import { admit, TICKET_MEMORY_MS } from "./admission.ts";
+import { admit, successionFor, TICKET_MEMORY_MS } from "./admission.ts";
 import { DecodeGate } from "./decode-gate.ts";
 import { LiveBudget } from "./live-budget.ts";
 import { Pool } from "./pool.ts";
@@ -46,6 +47,8 @@ export interface GatewayOptions {
   readonly node: Uint8Array;
   readonly tls: { readonly key: string; readonly cert: string };
   readonly devices: DeviceListFolder;
+  /** For devices that know the node by a key of before. */
+  readonly successions: Successions;
   readonly modelsDir: string;
   readonly workers: Starter;
   readonly clerks: Starter;
@@ -152,7 +155,8 @@ export class Gateway {
       hasModel: (digest: Uint8Array) => this.#workerPool(hex(digest)) !== undefined,
     };
     const admitted = admit(request.headers[TICKET_HEADER], door, now);
-    if (typeof admitted === "string") return refuse(socket, admitted, now);
+    if (typeof admitted === "string")
+      return refuse(socket, admitted, now, this.#successionFor(request, admitted));
     const { ticket } = admitted.genuine;
     const pool = ticket.service === "task" ? this.#workerPool(hex(ticket.model)) : this.#clerks;
     if (!pool || pool.isFull || this.#hasEnough(ticket)) return refuse(socket, "ERR_BUSY", now);
@@ -164,6 +168,11 @@ export class Gateway {
       this.#tunnels.set(tunnel, ticket);
       this.#count(ticket, 1);
     });
+  }
+
+  #successionFor(request: IncomingMessage, code: RefusalCode): Buffer | undefined {
+    if (code !== "ERR_TICKET_REFUSED") return undefined;
+    return successionFor(request.headers[TICKET_HEADER], this.#options.successions);
   }
 
   #tunnelClosed(tunnel: Tunnel): void {
@@ -214,9 +223,11 @@ export class Gateway {
   }
 }
 
-/** Answers a refused upgrade with its code and the node's time, and nothing else. */
-function refuse(socket: Duplex, code: RefusalCode, now: number): void {
-  const body = JSON.stringify({ code, nodeTime: now });
+/** Answers a refused upgrade with its code and the node's time, and with the key it has now where it had another. */
+function refuse(socket: Duplex, refused: RefusalCode, now: number, succession?: Buffer): void {
+  const code = succession ? "ERR_NODE_SUCCEEDED" : refused;
+  const follow = succession && { succession: succession.toString("base64") };
+  const body = JSON.stringify({ code, nodeTime: now, ...follow });
   const head = [
     `HTTP/1.1 ${refusals[code]} Refused`,
     "content-type: application/json",

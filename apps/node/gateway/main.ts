@@ -15,6 +15,7 @@ import { setFlagsFromString } from "node:v8";
 import { DEFAULT_TICK_MS } from "@phantoma/protocol";
 import { z } from "zod";
 import { DeviceListFolder, SEEN_DEVICES_FILE } from "../devices/device-list-folder.ts";
+import { readSuccessions } from "../devices/successions.ts";
 import { openLog } from "../log/log.ts";
 import { runPaths, statePaths } from "../setup/paths.ts";
 import { Gateway } from "./gateway.ts";
@@ -83,6 +84,7 @@ const gateway = new Gateway({
     cert: readFileSync(join(state.gatewayDir, "tls.crt"), "ascii"),
   },
   devices: new DeviceListFolder(state.devicesDir, node, join(state.gatewayDir, SEEN_DEVICES_FILE)),
+  successions: readSuccessions(state.devicesDir, node),
   modelsDir: state.modelsDir,
   workers,
   clerks,

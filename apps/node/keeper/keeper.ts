@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import type { Heartbeat, NodeIdentity } from "@phantoma/crypto";
 import type { Doctor, Egress, HostFindings, Model, Status, WindowState } from "@phantoma/protocol";
 import { DeviceListFolder, SEEN_DEVICES_FILE } from "../devices/device-list-folder.ts";
+import { originOf, readSuccessions } from "../devices/successions.ts";
 import type { CellRole, KeeperRefusal } from "../ipc/keeper-link.ts";
 import type { Log } from "../log/log.ts";
 import { readCatalogue, removeModel } from "../models/model-store.ts";
@@ -88,9 +89,11 @@ export class Keeper {
     );
     this.pushed = new PushedModels(options.incomingDir, options.modelsDir);
     this.checks = new ModelChecks(options.modelsDir);
+    // Vaults outlast a key: what their devices signed goes on naming the one that they began with.
+    const node = options.identity.signing.publicKey;
     this.vaults = new Vaults(
       join(options.keeperDir, "vaults"),
-      options.identity.signing.publicKey,
+      originOf(readSuccessions(options.devicesDir, node), node),
       () => this.devices.current,
     );
     this.policy =

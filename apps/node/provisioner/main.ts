@@ -6,6 +6,8 @@
  *   main.ts list        what uninstalling would take away, a line each
  *   main.ts uninstall   takes it away
  *   main.ts rollback    lets the release from before run again
+ *   main.ts rotate      gives it another key; its devices, vault and models stay
+ *   main.ts keep-key    gives that up, as long as the next key is not being put in place
  *   main.ts reset       makes another node of it, with other keys and devices
  *   main.ts open-port   lets the port in again that a firewall has forgotten; at every boot
  *
@@ -17,6 +19,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import {
+  abandonedSteps,
   install,
   JournalFile,
   listOf,
@@ -67,7 +70,11 @@ switch (what) {
       machine.remove(SETUP_DIR);
     }
     break;
+  case "keep-key":
+    await run((_steps, context) => uninstall(abandonedSteps, context, what), NO_ORDER);
+    break;
   case "rollback":
+  case "rotate":
   case "reset":
     await run((_steps, context) => install(operationSteps[what], context, what), readOrder());
     break;
@@ -75,7 +82,9 @@ switch (what) {
     await openAgain(machine);
     break;
   default:
-    process.stderr.write("usage: install | list | uninstall | rollback | reset | open-port\n");
+    process.stderr.write(
+      "usage: install | list | uninstall | rollback | rotate | keep-key | reset | open-port\n",
+    );
     process.exitCode = 2;
 }
 
@@ -83,7 +92,10 @@ function readOrder(): Order {
   return orderSchema.parse(JSON.parse(machine.read(join(SETUP_DIR, "order.json")) ?? ""));
 }
 
-async function run(work: typeof uninstall, order: Order): Promise<boolean> {
+async function run(
+  work: (all: typeof steps, context: ReturnType<typeof contextOf>) => Promise<boolean>,
+  order: Order,
+): Promise<boolean> {
   const isDone = await work(steps, contextOf(order));
   process.exitCode = isDone ? 0 : 1;
   return isDone;

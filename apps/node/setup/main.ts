@@ -4,6 +4,9 @@
  *   main.ts init --state DIR                      makes identity and TLS key, prints the public parts
  *   main.ts pin-devices --state DIR --list FILE   places device list 1 and pins its hash
  *   main.ts add-model --state DIR --file F --name N
+ *   main.ts next-key --state DIR --dir D          makes the key that comes next; root's, as the two below
+ *   main.ts rotate --state DIR --dir D --from K   puts it in the place of K; says `stale` where the devices changed since
+ *   main.ts keep-key --dir D --state DIR          gives it up
  *
  * @module
  */
@@ -22,6 +25,7 @@ import { GENESIS_FILE, listPath } from "../devices/device-list-folder.ts";
 import { addModel, cataloguePath, writeCatalogue } from "../models/model-store.ts";
 import { statePaths } from "./paths.ts";
 import { readPublicFile, writeNewFile, writePublicFile } from "./public-file.ts";
+import { abandonRotation, prepareRotation, rotate } from "./rotation.ts";
 import { makeTlsIdentity } from "./tls-identity.ts";
 
 /** 64 KiB: ours has 1 KB, and nobody else may have laid it there. */
@@ -35,6 +39,8 @@ const { positionals, values } = parseArgs({
     list: { type: "string" },
     file: { type: "string" },
     name: { type: "string" },
+    dir: { type: "string" },
+    from: { type: "string" },
   },
 });
 const paths = statePaths(wanted("state"));
@@ -50,8 +56,20 @@ switch (positionals[0]) {
   case "add-model":
     print(await addModel(paths.modelsDir, wanted("file"), wanted("name")));
     break;
+  case "next-key":
+    print(prepareRotation(paths, wanted("dir")));
+    break;
+  case "rotate":
+    print({ end: rotate(paths, wanted("dir"), wanted("from")) });
+    break;
+  case "keep-key":
+    abandonRotation(wanted("dir"));
+    print({ end: "kept" });
+    break;
   default:
-    fail("usage: init | pin-devices --list FILE | add-model --file FILE --name NAME");
+    fail(
+      "usage: init | pin-devices --list FILE | add-model --file FILE --name NAME | next-key | rotate | keep-key",
+    );
 }
 
 /** Makes what is missing and never replaces a key: a node keeps its name. */

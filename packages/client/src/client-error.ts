@@ -25,6 +25,8 @@ export const advice = {
   ERR_DEVICE_REVOKED: "ask an admin of the node",
   /** The node does not know this device, or the ticket is another node's. */
   ERR_TICKET_REFUSED: "pair with the node again",
+  /** The node has another key now, and whoever connected did not follow it. */
+  ERR_NODE_SUCCEEDED: "try again: this machine follows the node's new key",
   ERR_TICKET_MALFORMED: "update this program or the node",
   ERR_TICKET_STALE: "set this machine's clock",
   ERR_TICKET_REUSED: "try again",

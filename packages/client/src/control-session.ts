@@ -51,12 +51,12 @@ export class ControlSession {
 
   /** @throws {@link ClientError} */
   static async open(options: Omit<TunnelOptions, "model">): Promise<ControlSession> {
-    return new ControlSession(await Tunnel.open(options), options.profile);
+    return new ControlSession(await Tunnel.open(options));
   }
 
-  private constructor(tunnel: Tunnel, profile: NodeProfile) {
+  private constructor(tunnel: Tunnel) {
     this.#tunnel = tunnel;
-    this.#profile = profile;
+    this.#profile = tunnel.profile;
     tunnel.handle({
       received: (event) => this.#receive(event),
       closed: (error) => {
@@ -200,6 +200,11 @@ export class ControlSession {
     const chunk = Buffer.from(bytes).toString("base64");
     const request = { request: "push-update-chunk", path, offset, chunk } as const;
     return (await this.#ask(request, "push", WHOLE_FILE_TIMEOUT_MS)).offset;
+  }
+
+  /** The node's, under the key that it has now. */
+  get profile(): NodeProfile {
+    return this.#profile;
   }
 
   /** SHA-256 of the release that the node certified this session with. */

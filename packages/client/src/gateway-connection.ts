@@ -30,6 +30,17 @@ export class StaleTicket extends ClientError {
   }
 }
 
+/** The node has another key now, as the one in the profile says of itself. */
+export class NodeSucceeded extends ClientError {
+  /** Not verified yet. */
+  readonly document: Uint8Array;
+
+  constructor(untrusted: Uint8Array) {
+    super("ERR_NODE_SUCCEEDED", "the node has another key now");
+    this.document = untrusted;
+  }
+}
+
 /** @throws {@link ClientError} */
 export function connectGateway(
   profile: NodeProfile,
@@ -119,7 +130,8 @@ async function refused(response: IncomingMessage): Promise<ClientError> {
       if (length > MAX_REFUSAL_BYTES) throw new RangeError("a refusal over its limit");
       parts.push(part);
     }
-    const { code, nodeTime } = decodeJson(refusalSchema, Buffer.concat(parts));
+    const { code, nodeTime, succession } = decodeJson(refusalSchema, Buffer.concat(parts));
+    if (succession !== undefined) return new NodeSucceeded(Buffer.from(succession, "base64"));
     if (code === "ERR_TICKET_STALE") return new StaleTicket(nodeTime);
     return new ClientError(code, `the node refused the connection: ${code}`);
   } catch {

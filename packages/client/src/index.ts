@@ -4,7 +4,8 @@
  * @module
  */
 export { advice, ClientError, type ClientErrorCode } from "./client-error.ts";
-export { parseProfile, type NodeProfile } from "./node-profile.ts";
+export { originOf, parseProfile, type NodeProfile } from "./node-profile.ts";
+export { followSuccession, signSuccession, type SignedSuccession } from "./succession.ts";
 export * from "./devices/index.ts";
 export { checkCertificate } from "./certificate-check.ts";
 export { Tunnel, type TunnelOptions } from "./tunnel.ts";

@@ -6,12 +6,21 @@
 import { z } from "zod";
 import { ClientError } from "./client-error.ts";
 
+/** One every few months for a decade. */
+const MAX_FORMER_KEYS = 32;
+
 const profileSchema = z.strictObject({
   name: z.string().min(1).max(64),
   /** wss://host:port of the gateway. */
   url: z.url({ protocol: /^wss$/ }),
   /** The node's Ed25519 key in hex; certificates and receipts are checked against it. */
   nodeKey: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Keys that it had before, the first one first: receipts of then are checked against them. */
+  formerKeys: z
+    .array(z.string().regex(/^[0-9a-f]{64}$/))
+    .min(1)
+    .max(MAX_FORMER_KEYS)
+    .exactOptional(),
   /** The warden's Ed25519 key in hex, told at set-up: what it says in receipts is checked against it. */
   wardenKey: z
     .string()
@@ -33,6 +42,21 @@ const profileSchema = z.strictObject({
 });
 
 export type NodeProfile = z.infer<typeof profileSchema>;
+
+/**
+ * The key that the node began with, in hex: its name for what outlasts a key, such as a vault. A device that came later
+ * knows it from its invitation.
+ */
+export function originOf({ nodeKey, formerKeys }: Pick<NodeProfile, "nodeKey" | "formerKeys">) {
+  return formerKeys?.[0] ?? nodeKey;
+}
+
+/** The same node under its next key; of too many former ones the first and the newest stay. */
+export function withNextKey(profile: NodeProfile, nodeKey: string): NodeProfile {
+  const former = [...(profile.formerKeys ?? []), profile.nodeKey];
+  const newest = former.slice(1).slice(1 - MAX_FORMER_KEYS);
+  return { ...profile, nodeKey, formerKeys: [originOf(profile), ...newest] };
+}
 
 /** @throws {@link ClientError} `ERR_PROFILE` */
 export function parseProfile(untrusted: string): NodeProfile {

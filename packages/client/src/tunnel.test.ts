@@ -1,11 +1,19 @@
 /** A device's tunnel to a process over a real connection: whom it reveals itself to, and how it ends. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { generateNodeIdentity, NO_MODEL } from "@phantoma/crypto";
+import {
+  approveSuccession,
+  generateDeviceIdentity,
+  generateNodeIdentity,
+  NO_MODEL,
+  successionDocument,
+} from "@phantoma/crypto";
 import { CloseCode, type Note } from "@phantoma/protocol";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { makeTlsIdentity } from "../../../apps/node/setup/tls-identity.ts";
 import type { ClientError, ClientErrorCode } from "./client-error.ts";
 import { MODEL, TestGateway, type TestProcess } from "./test-gateway.ts";
+import type { NodeProfile } from "./node-profile.ts";
+import { followSuccession } from "./succession.ts";
 import { Tunnel, type TunnelOptions } from "./tunnel.ts";
 
 const failing = (code: ClientErrorCode) => expect.objectContaining({ name: "ClientError", code });
@@ -233,5 +241,58 @@ describe("an open tunnel", () => {
     const end = endOf(tunnel);
     giveUp.abort();
     expect(await end).toEqual(failing("ERR_CONVERSATION_ENDED"));
+  });
+});
+
+describe("a node that has another key now", () => {
+  const admin = generateDeviceIdentity();
+  const before = generateNodeIdentity();
+  const hex = (key: Uint8Array) => Buffer.from(key).toString("hex");
+
+  function succession(to: Uint8Array): string {
+    const { publicKey, privateKey } = admin.signing;
+    const from = before.signing.publicKey;
+    const approved = { from, to, devices: new Uint8Array(32), issuedAt: 1, admin: publicKey };
+    const approval = approveSuccession(approved, privateKey);
+    const document = successionDocument.sign({ ...approved, approval }, before.signing.privateKey);
+    return Buffer.from(document).toString("base64");
+  }
+
+  const old = (): NodeProfile => ({ ...gateway.profile, nodeKey: hex(before.signing.publicKey) });
+  const follow = vi.fn(
+    (untrusted: Uint8Array, known: NodeProfile) =>
+      followSuccession(known, untrusted, undefined).profile,
+  );
+
+  beforeEach(() => {
+    follow.mockClear();
+    const { publicKey } = gateway.node.signing;
+    gateway.refuse = ({ node }) =>
+      hex(node) === hex(publicKey)
+        ? undefined
+        : { code: "ERR_NODE_SUCCEEDED", nodeTime: 5, succession: succession(publicKey) };
+  });
+
+  test("is followed before anything is sent, and the tunnel says which profile it has", async () => {
+    const tunnel = await open({ profile: old(), follow });
+    expect(tunnel.profile.nodeKey).toBe(gateway.profile.nodeKey);
+    expect(tunnel.profile.formerKeys).toEqual([hex(before.signing.publicKey)]);
+    expect(follow).toHaveBeenCalledTimes(1);
+  });
+
+  test("is refused by whoever does not follow, and by a device that does not believe it", async () => {
+    await expect(open({ profile: old() })).rejects.toThrow(failing("ERR_NODE_SUCCEEDED"));
+    const seen = { nodeKey: old().nodeKey, version: 1, hash: "00".repeat(32), admins: [] };
+    const judge: TunnelOptions["follow"] = (untrusted, known) =>
+      followSuccession(known, untrusted, seen).profile;
+    await expect(open({ profile: old(), follow: judge })).rejects.toThrow(
+      failing("ERR_NODE_IDENTITY"),
+    );
+    expect(gateway.messages).toBe(0);
+  });
+
+  test("is not followed in a circle", async () => {
+    const profile = { ...old(), formerKeys: [gateway.profile.nodeKey] };
+    await expect(open({ profile, follow })).rejects.toThrow(failing("ERR_NODE_IDENTITY"));
   });
 });

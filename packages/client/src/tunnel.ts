@@ -32,12 +32,17 @@ import {
 import type { WebSocket } from "ws";
 import { checkCertificate, type ExpectedProcess } from "./certificate-check.ts";
 import { ClientError } from "./client-error.ts";
-import { closeError, connectGateway, StaleTicket } from "./gateway-connection.ts";
+import { closeError, connectGateway, NodeSucceeded, StaleTicket } from "./gateway-connection.ts";
 import type { NodeProfile } from "./node-profile.ts";
 
 export interface TunnelOptions {
   readonly profile: NodeProfile;
   readonly device: DeviceIdentity;
+  /**
+   * The node shows a succession from the profile's key: judges it, remembers, and returns the profile to go on with.
+   * Absent: it fails with `ERR_NODE_SUCCEEDED`.
+   */
+  readonly follow?: ((untrusted: Uint8Array, known: NodeProfile) => NodeProfile) | undefined;
   /** SHA-256 of the wanted model; absent for a control session. */
   readonly model?: Uint8Array;
   /** The gateway's hints: unauthenticated, for showing only. */
@@ -58,6 +63,8 @@ export class Tunnel {
   /** SHA-256 of the ticket: the task's name in its receipt. */
   readonly task: Uint8Array;
   readonly certificate: Certificate;
+  /** Under the key that the node has now. */
+  readonly profile: NodeProfile;
   readonly #socket: WebSocket;
   readonly #channel: SecureChannel;
   #handlers: TunnelHandlers | undefined;
@@ -69,10 +76,25 @@ export class Tunnel {
     try {
       return await handshake(options, Date.now());
     } catch (error) {
+      if (error instanceof NodeSucceeded && options.follow)
+        return Tunnel.#followed(options, error, options.follow);
       // The node's clock differs from ours: its time is good enough for a ticket, once.
       if (!(error instanceof StaleTicket)) throw error;
       return await handshake(options, error.nodeTime);
     }
+  }
+
+  /** Each key names the next, and none twice: a profile has room for no more. */
+  static #followed(
+    options: TunnelOptions,
+    { document }: NodeSucceeded,
+    follow: NonNullable<TunnelOptions["follow"]>,
+  ): Promise<Tunnel> {
+    const before = options.profile;
+    const profile = follow(document, before);
+    if ([before.nodeKey, ...(before.formerKeys ?? [])].includes(profile.nodeKey))
+      throw new ClientError("ERR_NODE_IDENTITY", "the node goes back to a key that it had before");
+    return Tunnel.open({ ...options, profile });
   }
 
   constructor(
@@ -80,7 +102,9 @@ export class Tunnel {
     channel: SecureChannel,
     task: Uint8Array,
     certificate: Certificate,
+    profile: NodeProfile,
   ) {
+    this.profile = profile;
     this.#socket = socket;
     this.#channel = channel;
     this.task = task;
@@ -170,7 +194,7 @@ async function handshake(options: TunnelOptions, issuedAt: number): Promise<Tunn
     const { message3, session } = offer.write();
     socket.send(message3);
     const channel = new SecureChannel(session, MAX_RESPONSE_BYTES);
-    return attach(socket, new Tunnel(socket, channel, task, certificate), options);
+    return attach(socket, new Tunnel(socket, channel, task, certificate, profile), options);
   } catch (error) {
     socket.terminate();
     if (!(error instanceof CryptoError)) throw error;

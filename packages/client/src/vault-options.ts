@@ -11,6 +11,7 @@ export interface SyncOptions {
   readonly link: VaultLink;
   readonly local: LocalVault;
   readonly device: DeviceIdentity;
+  /** By the key that it began with. */
   readonly node: Uint8Array;
   /** Verified; only its active devices get a key. */
   readonly devices: DeviceList;

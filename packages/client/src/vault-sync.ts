@@ -60,12 +60,13 @@ export async function syncVault(options: SyncOptions): Promise<SyncResult> {
       "ERR_VAULT_OTHER_NODE",
       "the saved conversations are kept on another node",
     );
-  if (devices.version < state.devices)
+  const key = hex(devices.node);
+  if (key === (state.key ?? state.node) && devices.version < state.devices)
     throw new VaultError(
       "ERR_VAULT_ROLLED_BACK",
       "the node shows an older device list than before",
     );
-  local.state = { ...state, devices: devices.version };
+  local.state = { ...state, devices: devices.version, key };
   let taken = 0;
   let merged = 0;
   let given = 0;
@@ -135,7 +136,8 @@ export async function joinVault(options: SyncOptions, inviter: Uint8Array): Prom
   if (local.state?.vault != null || !(await hasVaultOf(options, inviter))) await left(link);
   await publishCard(options, inviter);
   forgetNode(local);
-  local.state = { ...freshState(node), devices: devices.version, inviter: hex(inviter) };
+  const seen = { devices: devices.version, key: hex(devices.node) };
+  local.state = { ...freshState(node), ...seen, inviter: hex(inviter) };
 }
 
 /** The node's copy goes where no other device shares it; what is saved here stays. */

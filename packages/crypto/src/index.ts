@@ -24,6 +24,12 @@ export * from "./documents/ticket.ts";
 export * from "./documents/certificate.ts";
 export * from "./documents/device-list.ts";
 export * from "./documents/orders.ts";
+export {
+  approveSuccession,
+  openSuccession,
+  successionDocument,
+  type Succession,
+} from "./documents/succession.ts";
 export { addressBytes, addressText } from "./documents/address.ts";
 export * from "./documents/receipt.ts";
 export * from "./documents/heartbeat.ts";

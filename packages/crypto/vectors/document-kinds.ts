@@ -16,6 +16,7 @@ import {
   windowOrderDocument,
 } from "../src/documents/orders.ts";
 import { firstReceiptDocument, receiptDocument } from "../src/documents/receipt.ts";
+import { successionDocument } from "../src/documents/succession.ts";
 import { ticketDocument } from "../src/documents/ticket.ts";
 import {
   vaultCardDocument,
@@ -40,4 +41,5 @@ export const documentKinds: Readonly<Record<DocumentFile, DocumentKind<any>>> = 
   "vault-card": vaultCardDocument,
   "vault-epoch": vaultEpochDocument,
   "vault-head": vaultHeadDocument,
+  "node-succession": successionDocument,
 };

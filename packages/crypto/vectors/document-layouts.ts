@@ -235,6 +235,16 @@ export const documentLayouts = {
     ["issuedAt", time],
     ["signer", bytes(32)],
   ),
+  "node-succession": layout(
+    15,
+    "node succession",
+    ["from", bytes(32)],
+    ["to", bytes(32)],
+    ["devices", bytes(32)],
+    ["issuedAt", time],
+    ["admin", bytes(32)],
+    ["approval", bytes(64)],
+  ),
 } as const satisfies Record<string, DocumentLayout>;
 
 export type DocumentFile = keyof typeof documentLayouts;

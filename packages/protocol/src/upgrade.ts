@@ -22,6 +22,8 @@ export const refusals = {
   ERR_TICKET_MALFORMED: 400,
   /** Nobody this node knows signed it, or it is for another node: pair again. */
   ERR_TICKET_REFUSED: 401,
+  /** It is for a key that this node had before: follow the succession, and sign again. */
+  ERR_NODE_SUCCEEDED: 401,
   /** The device was revoked: ask an admin. */
   ERR_DEVICE_REVOKED: 403,
   /** Too old or too new by the node's clock: set the clock, or sign again with the node's time. */
@@ -40,6 +42,8 @@ export const refusalSchema = z.strictObject({
   code: z.enum(Object.keys(refusals) as [RefusalCode, ...RefusalCode[]]),
   /** Milliseconds since 1970 UTC by the node's clock; a hint, not a proof. */
   nodeTime: z.int().nonnegative(),
+  /** With `ERR_NODE_SUCCEEDED`: the document, 266 bytes in base64. It proves itself. */
+  succession: z.base64().length(356).exactOptional(),
 });
 
 export type Refusal = z.infer<typeof refusalSchema>;

@@ -36,8 +36,10 @@ export {
 export {
   resetIdentity,
   rollBack,
+  rotateKey,
   update,
   type KnownNodeOptions,
+  type RotateOptions,
   type UpdateOptions,
 } from "./operations.ts";
 export {

@@ -13,13 +13,19 @@ export const MAX_WHY_LENGTH = 300;
 /** Bytes: an event with the longest reason, every letter of it escaped, has less. */
 export const MAX_LINE_BYTES = 4_096;
 
-/** A signed list of devices, a reboot, a sign-in by a key, and one more after passwords were switched off. */
-const wanted = ["devices", "reboot", "key", "sign-in"] as const;
+/**
+ * A signed list of devices, a reboot, a sign-in by a key, one more after passwords were switched off, and an admin's word
+ * for another key.
+ */
+const wanted = ["devices", "reboot", "key", "sign-in", "succession"] as const;
 export type Wish = (typeof wanted)[number];
 
 /** What a run is for. */
-const works = ["install", "uninstall", ...operationNames] as const;
+const works = ["install", "uninstall", ...operationNames, "keep-key"] as const;
 export type Work = (typeof works)[number];
+
+/** Of a document of 65,535 bytes. */
+export const MAX_LIST_BASE64 = 87_380;
 
 const at = z.int().nonnegative();
 const step = z.enum([...stepNames, ...operationNames]);
@@ -84,6 +90,11 @@ export const orderSchema = z.strictObject({
     .max(32)
     .regex(/^[0-9.]+$/)
     .optional(),
+  /** The node's key in hex that another one is to follow, so that this is done once. */
+  rotateFrom: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
   /** Names one reset, so that it is done once. */
   resetId: z
     .string()
@@ -91,6 +102,14 @@ export const orderSchema = z.strictObject({
     .optional(),
 });
 export type Order = z.infer<typeof orderSchema>;
+
+/** What an admin's device signs for: the next key, and the list that is in force. */
+export const nextKeySchema = z.strictObject({
+  nodeKey: z.string().regex(/^[0-9a-f]{64}$/),
+  devices: z.base64().max(MAX_LIST_BASE64),
+});
+
+export type NextKey = z.infer<typeof nextKeySchema>;
 
 export const identitySchema = z.strictObject({
   nodeKey: z.string().regex(/^[0-9a-f]{64}$/),

@@ -5,8 +5,15 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
-import type { NodeProfile } from "@phantoma/client";
-import { updateApprovalDocument } from "@phantoma/crypto";
+import {
+  followSuccession,
+  nextSeenDevices,
+  openDeviceList,
+  signSuccession,
+  signUpdateApproval,
+  type NodeProfile,
+  type SeenDevices,
+} from "@phantoma/client";
 import { isVersion } from "@phantoma/release";
 import { upload, type BundleFile } from "./bundle-file.ts";
 import { orderSchema, type Order } from "./journal.ts";
@@ -17,6 +24,7 @@ import {
   installedRelease,
   readIdentity,
   readNode,
+  runOnce,
   runToEnd,
   type NodeOptions,
   type SetUpNode,
@@ -34,6 +42,11 @@ export interface UpdateOptions extends KnownNodeOptions {
   readonly version: string;
   /** Signed lists of the release, by their place in its folder, such as `metadata/timestamp.json`. */
   readonly signed: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface RotateOptions extends KnownNodeOptions {
+  /** The newest device list that this machine saw: the server shows none before it. */
+  readonly seen: SeenDevices | undefined;
 }
 
 /** Bytes of an order. */
@@ -59,7 +72,7 @@ export async function update(options: UpdateOptions): Promise<NodeProfile> {
         `rm -rf ${SETUP_DIR}/update; mkdir -p -m 700 ${SETUP_DIR}/update/metadata ${SETUP_DIR}/update/targets`,
       );
       for (const [name, bytes] of options.signed) await put(shell, `update/${name}`, bytes);
-      await put(shell, "update/update.approval", approvalOf(options));
+      await put(shell, "update/update.approval", await approvalFor(shell, options));
       await changeOrder(shell, { sha256: bundle.sha256 });
     });
     await runToEnd(link, "install", options);
@@ -78,6 +91,58 @@ export async function rollBack(options: KnownNodeOptions): Promise<NodeProfile> 
     return link.ask((shell) => sameNode(shell, options));
   });
 }
+
+/**
+ * The node gets another key, for which this device, an admin's, signs. Devices, vault, models and release stay; what was
+ * ordered under the old key, such as reporting, has to be ordered again.
+ *
+ * Where the device does not sign, what was prepared is given up again; nothing was changed then.
+ *
+ * @returns the profile, which keeps the old key too, and what was seen of the first list under the new one
+ * @throws {@link ProvisionError} `ERR_NODE_CHANGED`, `ERR_STEP_FAILED`; `ClientError` `ERR_FORBIDDEN`, `ERR_NODE_IDENTITY`
+ */
+export async function rotateKey(options: RotateOptions) {
+  const { known, seen, device } = options;
+  return during(options, async (link) => {
+    await link.ask(async (shell) => {
+      if ((await successionFrom(shell, known)) === undefined) await sameNode(shell, options);
+      await changeOrder(shell, { rotateFrom: known.nodeKey });
+    });
+    let wasRefused = false;
+    const approve: NonNullable<NodeOptions["approve"]> = ({ nodeKey, devices }) => {
+      wasRefused = true;
+      const current = openDeviceList(Buffer.from(devices, "base64"), known.nodeKey);
+      nextSeenDevices(seen, current);
+      const signed = signSuccession(device, current, Buffer.from(nodeKey, "hex"), Date.now());
+      wasRefused = false;
+      return signed;
+    };
+    try {
+      await runToEnd(link, "rotate", { ...options, approve });
+    } catch (error) {
+      if (wasRefused) await runOnce(link, "keep-key", options);
+      throw error;
+    }
+    return link.ask(async (shell) => {
+      const succession = await successionFrom(shell, known);
+      if (succession === undefined) throw new ProvisionError("ERR_NODE_CHANGED");
+      const followed = followSuccession(known, succession, seen);
+      return {
+        ...followed,
+        profile: await sameNode(shell, { ...options, known: followed.profile }),
+      };
+    });
+  });
+}
+
+/** What the node's old key says of the one after it. */
+function successionFrom(shell: RootShell, { nodeKey }: NodeProfile): Promise<Buffer | undefined> {
+  const path = `/var/lib/phantoma/devices/${nodeKey}.succession`;
+  return get(shell, path, MAX_SUCCESSION_BYTES);
+}
+
+/** Bytes; one has 266. */
+const MAX_SUCCESSION_BYTES = 1_024;
 
 /** The node gets other keys, and this device as its only one. */
 export async function resetIdentity(options: NodeOptions): Promise<SetUpNode> {
@@ -128,21 +193,24 @@ function parseOrder(untrusted: Uint8Array): Order {
   }
 }
 
-function approvalOf({ device, bundle, version, known }: UpdateOptions): Uint8Array {
-  const { publicKey: signer, privateKey } = device.signing;
-  const now = Date.now();
-  return updateApprovalDocument.sign(
-    {
-      node: Buffer.from(known.nodeKey, "hex"),
-      counter: BigInt(now),
-      notAfter: now + APPROVAL_MS,
-      signer,
-      release: Buffer.from(bundle.sha256, "hex"),
-      version,
-    },
-    privateKey,
-  );
+/** As through the tunnel; what was seen is here what the installer says that it has seen. */
+async function approvalFor(
+  shell: RootShell,
+  { device, bundle: { sha256 }, version, known }: UpdateOptions,
+): Promise<Uint8Array> {
+  const script = `date +%s%3N; cat /var/lib/phantoma/installer/standing.json 2>/dev/null || true`;
+  const { code, stdout } = await shell.run(script, { maxOutputBytes: MAX_STANDING_BYTES });
+  const [, time, standing = ""] = /^(\d{13})\n(.*)$/s.exec(stdout.toString("latin1")) ?? [];
+  const highestCounter = standing === "" ? "0" : /"counter":"(\d{1,20})"/.exec(standing)?.[1];
+  if (code !== 0 || time === undefined || highestCounter === undefined)
+    throw new ProvisionError("ERR_JOURNAL", { about: "what its installer has seen" });
+  const node = Buffer.from(known.nodeKey, "hex");
+  const order = { node, highestCounter, lifetimeMs: APPROVAL_MS, nodeTime: Number(time) };
+  return signUpdateApproval(device, { ...order, version, sha256 });
 }
+
+/** A counter, a digest and a version. */
+const MAX_STANDING_BYTES = 4_096;
 
 /** The one that is kept beside the current one. */
 async function earlierRelease(shell: RootShell): Promise<string> {

@@ -7,7 +7,13 @@
  * @module
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { ControlSession, signFirstDeviceList, withRetry, type NodeProfile } from "@phantoma/client";
+import {
+  ControlSession,
+  signFirstDeviceList,
+  withRetry,
+  type NodeProfile,
+  type SignedSuccession,
+} from "@phantoma/client";
 import {
   documentHash,
   MAX_DOCUMENT_BYTES,
@@ -19,7 +25,10 @@ import {
 import { upload, type BundleFile } from "./bundle-file.ts";
 import {
   identitySchema,
+  MAX_LIST_BASE64,
+  nextKeySchema,
   type JournalEvent,
+  type NextKey,
   type NodeIdentityText,
   type Order,
   type Work,
@@ -67,6 +76,8 @@ export interface NodeOptions {
   readonly deviceName: string;
   /** In hex, where this node was set up from here before. */
   readonly knownNodeKey?: string;
+  /** An admin's device signs for the node's next key. */
+  readonly approve?: (asked: NextKey) => Pick<SignedSuccession, "list" | "approval">;
   readonly hear: (event: SetUpEvent) => void;
   readonly signal?: AbortSignal;
 }
@@ -116,7 +127,10 @@ export async function setUp(options: SetUpOptions): Promise<SetUpNode> {
  *
  * @throws {@link ProvisionError} `ERR_INBOUND_BLOCKED`; `ClientError` for anything else
  */
-export async function reach({ profile }: SetUpNode, device: DeviceIdentity): Promise<void> {
+export async function reach(
+  { profile }: Pick<SetUpNode, "profile">,
+  device: DeviceIdentity,
+): Promise<void> {
   try {
     const session = await withRetry(() => ControlSession.open({ profile, device }), {
       attempts: REACH_ATTEMPTS,
@@ -138,6 +152,7 @@ export async function runToEnd(link: Link, what: Work, options: NodeOptions): Pr
     if (runs === MAX_RUNS) throw new ProvisionError("ERR_STEP_STALLED");
     const end = await runOnce(link, what, options);
     if (end === "devices") await signDevices(link, options);
+    if (end === "succession") await approveNextKey(link, options);
     if (end === "reboot") await reboot(link, options.hear);
     if (end === "key") await proveKey(link, options, "ssh-key-proven");
     if (end === "sign-in") await proveKey(link, options, "ssh-confirmed");
@@ -158,7 +173,7 @@ async function assertRoom(shell: RootShell): Promise<void> {
 const MIN_ROOM_KIB = 256;
 
 /** From its start, or from where a run that is under way began. */
-async function runOnce(link: Link, what: Work, { hear, signal }: NodeOptions): Promise<End> {
+export async function runOnce(link: Link, what: Work, { hear, signal }: NodeOptions): Promise<End> {
   const from = await link.ask((shell) => beginRun(shell, what));
   const reader = new JournalReader(from);
   return link.ask((shell) => reader.follow(shell, hear, signal));
@@ -210,6 +225,31 @@ async function signDevices(link: Link, { device, deviceName }: NodeOptions): Pro
   const { nodeKey } = await link.ask(readIdentity);
   const { list } = signFirstDeviceList(device, deviceName, Buffer.from(nodeKey, "hex"), Date.now());
   await link.ask((shell) => put(shell, "devices-1.list", list));
+}
+
+/** @throws {@link ProvisionError} `ERR_JOURNAL`, or what the approval throws */
+async function approveNextKey(link: Link, { approve }: NodeOptions): Promise<void> {
+  const untrusted = await link.ask((shell) => get(shell, NEXT_KEY, MAX_NEXT_KEY_BYTES));
+  const asked = nextKeySchema.safeParse(parsedJson(untrusted));
+  if (!asked.success || approve === undefined)
+    throw new ProvisionError("ERR_JOURNAL", { about: "the node's next key" });
+  const { list, approval } = approve(asked.data);
+  await link.ask(async (shell) => {
+    await put(shell, "next/approval", approval);
+    await put(shell, "next/devices-1.list", list);
+  });
+}
+
+const NEXT_KEY = `${SETUP_DIR}/next/asked.json`;
+/** Bytes: a list and a key. */
+const MAX_NEXT_KEY_BYTES = MAX_LIST_BASE64 + 1_024;
+
+function parsedJson(untrusted: Buffer | undefined): unknown {
+  try {
+    return JSON.parse(untrusted?.toString("utf8") ?? "");
+  } catch {
+    return undefined;
+  }
 }
 
 async function reboot(link: Link, hear: (event: SetUpEvent) => void): Promise<void> {

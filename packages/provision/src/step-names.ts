@@ -26,6 +26,8 @@ export type StepName = keyof typeof changes;
 /** What is done to a node that stands. */
 export const operations = {
   rollback: "lets the release from before run again",
+  rotate:
+    "makes the node's next key, which its old one and an admin's device sign; then the old one is erased",
   reset: "forgets the node's keys, its devices and its orders; release and models stay",
 } as const satisfies Record<string, string>;
 

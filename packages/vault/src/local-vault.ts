@@ -33,6 +33,8 @@ const stateSchema = z.strictObject({
   node: hex32,
   /** The newest device list that was seen. */
   devices: z.int().nonnegative(),
+  /** The node's key under which that list counts, where it is not the one that it began with. */
+  key: hex32.exactOptional(),
   /** The device whose invitation is accepted, while there is no vault yet. */
   inviter: hex32.nullable(),
   vault: z.string().nullable(),

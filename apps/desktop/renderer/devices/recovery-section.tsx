@@ -27,7 +27,7 @@ export function RecoverySection({ node, onMade }: { node: NodeView; onMade: () =
   );
 }
 
-function MakeKit({ node, onMade }: { node: NodeView; onMade: () => void }) {
+export function MakeKit({ node, onMade }: { node: NodeView; onMade: () => void }) {
   const { t } = useTranslation();
   const make = useRequest("recovery.make");
   const [passphrase, setPassphrase] = useState("");

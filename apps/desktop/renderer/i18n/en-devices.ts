@@ -63,7 +63,7 @@ export const devices = {
     passphrase: "Passphrase of the kit",
     make: "Make a kit",
     makeWords: "Make one with words to print",
-    made: "The kit is made.",
+    made: "The kit is made. It was read back and opened again, and the node has its key.",
     words: "Its passphrase. Write it on paper now: it is not shown again.",
     opensSaved: "It opens the conversations that are saved at this node, too.",
     opensNoSaved:

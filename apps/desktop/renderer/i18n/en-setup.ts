@@ -238,6 +238,9 @@ export const setup = {
       "This device is its first admin. Its keys came over the connection whose host key you confirmed, so there is nothing left to compare.",
     grade: "Wipe grade now",
     gradeNone: "not said yet",
+    kit: "A recovery kit, before you need it",
+    kitText:
+      "This device alone decides about the node now. If it is lost, a kit takes a new one in: a file, and a passphrase of yours or words to print.",
     chat: "Ask it something",
     chatting: "Opening the first conversation…",
     leave: "Set up another",

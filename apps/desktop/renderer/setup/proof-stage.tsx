@@ -13,6 +13,7 @@ import { goTo } from "../app/routes.ts";
 import { Button } from "../design/button.tsx";
 import { Facts } from "../design/facts.tsx";
 import { Dot, Spinner } from "../design/parts.tsx";
+import { MakeKit } from "../devices/recovery-section.tsx";
 import type { StageProps } from "./use-setup.ts";
 
 export function ProofStage({ setup, act }: StageProps) {
@@ -27,6 +28,7 @@ export function ProofStage({ setup, act }: StageProps) {
           <h2 tabIndex={-1}>{t("setup.proof.doneTitle", { name: node.name })}</h2>
           <p className="lead">{t("setup.proof.doneText")}</p>
           <Grade node={node} />
+          <RecoveryOffer node={node} />
           <FirstChat node={node.id} onLeave={() => act("setup.leave", {})} />
         </>
       ) : (
@@ -64,6 +66,19 @@ function Grade({ node }: { node: NodeView }) {
         [t("setup.proof.grade"), grade ? t(`health.grade.${grade}`) : t("setup.proof.gradeNone")],
       ]}
     />
+  );
+}
+
+/** Before anything is lost: this device is the only admin so far. */
+function RecoveryOffer({ node }: { node: NodeView }) {
+  const { t } = useTranslation();
+  const refresh = () => void queryClient.invalidateQueries({ queryKey: keys.devices(node.id) });
+  return (
+    <>
+      <h3>{t("setup.proof.kit")}</h3>
+      <p className="lead">{t("setup.proof.kitText")}</p>
+      <MakeKit node={node} onMade={refresh} />
+    </>
   );
 }
 

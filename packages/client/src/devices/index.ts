@@ -40,8 +40,10 @@ export { qrRows, qrText } from "./qr.ts";
 export { admitKit, opensVault, takeVaultByKit, vaultForKit } from "./kit-vault.ts";
 export {
   addKit,
+  assertOpensAgain,
   kitName,
   newKit,
+  openAsKit,
   openKit,
   restoreFromKit,
   sealKit,

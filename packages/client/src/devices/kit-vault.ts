@@ -10,14 +10,17 @@
 import { randomBytes } from "node:crypto";
 import { Secret, VAULT_ID_BYTES } from "@phantoma/crypto";
 import { LocalVault } from "@phantoma/vault";
-import { ControlSession } from "../control-session.ts";
 import { admitToVault, joinVault, publishCard, syncVault, type SyncResult } from "../vault-sync.ts";
 import type { SyncOptions } from "../vault-options.ts";
-import { openWhenLetIn, type RecoveryKit } from "./recovery-kit.ts";
+import { openAsKit, openWhenLetIn, type RecoveryKit } from "./recovery-kit.ts";
 
-/** The vault of this machine at this node, as a new kit names it; `undefined` where it has none there. */
-export function vaultForKit({ state }: LocalVault, nodeKey: string): Uint8Array | undefined {
-  const vault = state?.node === nodeKey ? state.vault : null;
+/**
+ * The vault of this machine at this node, as a new kit names it; `undefined` where it has none there.
+ *
+ * @param origin the key that the node began with, in hex
+ */
+export function vaultForKit({ state }: LocalVault, origin: string): Uint8Array | undefined {
+  const vault = state?.node === origin ? state.vault : null;
   return vault == null ? undefined : Buffer.from(vault, "hex");
 }
 
@@ -50,15 +53,16 @@ export async function admitKit(kit: RecoveryKit, options: SyncOptions): Promise<
  * @throws `VaultError` or `ClientError`
  */
 export async function takeVaultByKit(kit: RecoveryKit, options: SyncOptions): Promise<SyncResult> {
-  const { identity, profile, enclosed } = kit;
+  const { identity, enclosed } = kit;
   await joinVault(options, identity.signing.publicKey);
   // The kit itself keeps nothing; it knows which vault it is to open.
   const local = LocalVault.open(":memory:", new Secret(randomBytes(32)));
-  const session = await ControlSession.open({ profile, device: identity });
+  const session = await openAsKit(kit);
   try {
     const vault = enclosed.expose().toString("hex");
     const seen = { inviter: null, vault, head: null, epoch: null };
-    local.state = { node: profile.nodeKey, devices: options.devices.version, ...seen };
+    const { node, devices } = options;
+    local.state = { node: hex(node), key: hex(devices.node), devices: devices.version, ...seen };
     const own = { ...options, link: session.vault, local, device: identity };
     await admitToVault(own, options.device.signing.publicKey);
   } finally {
@@ -66,4 +70,8 @@ export async function takeVaultByKit(kit: RecoveryKit, options: SyncOptions): Pr
     local.close();
   }
   return syncVault(options);
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
 }

@@ -8,7 +8,7 @@
  *
  *   invitation: 1 · id (16) · expires (8, ms) · admin's keys (32 + 32) · list's version (4) and hash (32) ·
  *               node (32) · release (32) · starter (1) · policy (1) · warden (0 or 1 + 32) ·
- *               url (1 + n) · name (1 + n) · certificate, DER (2 + n)
+ *               url (1 + n) · name (1 + n) · certificate, DER (2 + n) · the node's first key (32), where it has another now
  *   request:    1 · id (16) · nonce (16) · keys (32 + 32) · name (1 + n)
  *
  * @module
@@ -16,7 +16,7 @@
 import { X509Certificate } from "node:crypto";
 import { MAX_DEVICE_NAME_BYTES, type Device } from "@phantoma/crypto";
 import { ClientError } from "../client-error.ts";
-import { parseProfile, type NodeProfile } from "../node-profile.ts";
+import { originOf, parseProfile, type NodeProfile } from "../node-profile.ts";
 import { decodeCode, encodeCode } from "./code-text.ts";
 
 const VERSION = 1;
@@ -67,6 +67,7 @@ export function encodeInvitation(invitation: Invitation): string {
       withLength(Buffer.from(profile.url, "utf8"), 1),
       withLength(Buffer.from(profile.name, "utf8"), 1),
       withLength(new X509Certificate(profile.tlsCertificate).raw, 2),
+      profile.formerKeys ? Buffer.from(originOf(profile), "hex") : Buffer.of(),
     ]),
   );
 }
@@ -86,7 +87,8 @@ export function decodeInvitation(untrusted: string): Invitation {
     const url = read.withLength(1).toString("utf8");
     const name = read.withLength(1).toString("utf8");
     const tlsCertificate = new X509Certificate(read.withLength(2)).toString();
-    const pinned = { nodeKey, ...wardenKey, tlsCertificate, starter, policy, release };
+    const former = read.isAtEnd ? {} : { formerKeys: [read.bytes(32).toString("hex")] };
+    const pinned = { nodeKey, ...former, ...wardenKey, tlsCertificate, starter, policy, release };
     const profile = parseProfile(JSON.stringify({ name, url, ...pinned }));
     return { id, expiresAt, admin, list, profile };
   });
@@ -141,8 +143,12 @@ class Reader {
     return this.bytes(this.number(length));
   }
 
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
   end(): void {
-    if (this.#at !== this.#bytes.length) throw new RangeError("too long");
+    if (!this.isAtEnd) throw new RangeError("too long");
   }
 }
 

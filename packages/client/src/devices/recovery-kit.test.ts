@@ -2,7 +2,7 @@
 import { Secret } from "@phantoma/crypto";
 import { expect, test } from "vitest";
 import { assertLong, newPassphraseWords } from "./passphrase.ts";
-import { kitName, newKit, openKit, sealKit } from "./recovery-kit.ts";
+import { assertOpensAgain, kitName, newKit, openKit, sealKit } from "./recovery-kit.ts";
 import { isRecoveryKit } from "./device-rules.ts";
 import { testProfile } from "./test-profile.ts";
 import { words } from "./words.ts";
@@ -45,6 +45,22 @@ test("another passphrase, a changed byte, a cut file and another file are refuse
   }
   for (const bytes of [sealed.subarray(0, 60), Buffer.alloc(0), Buffer.from("not a kit at all")])
     await expect(open(bytes)).rejects.toThrow(refusedAs("ERR_KIT_FILE"));
+});
+
+test("a kit is good when its file, read back, gives the key that was made, and not when it is another's", async () => {
+  const [kit, other] = [newKit(testProfile, MADE_AT), newKit(testProfile, MADE_AT)];
+  const written = await sealKit(kit, secret(PASSPHRASE));
+  await assertOpensAgain(written, secret(PASSPHRASE), kit);
+  await expect(assertOpensAgain(written, secret(PASSPHRASE), other)).rejects.toThrow(
+    refusedAs("ERR_KIT_FILE"),
+  );
+  const moved = { ...kit, profile: { ...testProfile, nodeKey: "0e".repeat(32) } };
+  await expect(assertOpensAgain(written, secret(PASSPHRASE), moved)).rejects.toThrow(
+    refusedAs("ERR_KIT_FILE"),
+  );
+  await expect(assertOpensAgain(written.subarray(0, -1), secret(PASSPHRASE), kit)).rejects.toThrow(
+    /another passphrase|not whole/,
+  );
 });
 
 test("a passphrase of 12 bytes is long enough, one of 11 is not", () => {

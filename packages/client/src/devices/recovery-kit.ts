@@ -28,6 +28,7 @@ import {
 import { ClientError } from "../client-error.ts";
 import { ControlSession } from "../control-session.ts";
 import { parseProfile, type NodeProfile } from "../node-profile.ts";
+import { followSuccession } from "../succession.ts";
 import { describeDevice, signAddedDevice, signReplacedDevices } from "./device-lists.ts";
 import { assertNameIsFree, KIT_NAME } from "./device-rules.ts";
 import { openWithPassphrase, sealUnderPassphrase } from "./passphrase.ts";
@@ -95,6 +96,26 @@ export async function openKit(untrusted: Uint8Array, passphrase: Secret): Promis
   }
 }
 
+/**
+ * A restore that is tried in memory, before the node is told of the kit: the file as it was written opens with this
+ * passphrase, and gives the same key and the same node.
+ *
+ * @throws {@link ClientError} `ERR_KIT_FILE` or `ERR_PASSPHRASE`
+ */
+export async function assertOpensAgain(
+  written: Uint8Array,
+  passphrase: Secret,
+  { identity, profile }: RecoveryKit,
+): Promise<void> {
+  const opened = await openKit(written, passphrase);
+  opened.enclosed.erase();
+  const [before, now] = [identity, opened.identity].map(({ signing, tunnel }) =>
+    Buffer.concat([signing.publicKey, tunnel.publicKey]),
+  );
+  if (before!.equals(now!) && opened.profile.nodeKey === profile.nodeKey) return;
+  throw new ClientError("ERR_KIT_FILE", "what was written is not the kit that was made");
+}
+
 function decodeKit(plain: Buffer): RecoveryKit {
   if (plain[0] !== VERSION) throw new RangeError("version");
   const key = new Secret(Buffer.from(plain.subarray(1, 1 + KEY_BYTES)));
@@ -141,9 +162,15 @@ export async function restoreFromKit(
   name: string,
   chooseLost: (devices: readonly Device[]) => Promise<readonly Device[]>,
   now: () => number = Date.now,
-): Promise<{ readonly list: VerifiedDeviceList; readonly lost: readonly Device[] }> {
-  const { identity, profile } = kit;
-  const session = await ControlSession.open({ profile, device: identity });
+): Promise<{
+  readonly list: VerifiedDeviceList;
+  readonly lost: readonly Device[];
+  /** The kit's, under the key that the node has now. */
+  readonly profile: NodeProfile;
+}> {
+  const { identity } = kit;
+  const session = await openAsKit(kit);
+  const { profile } = session;
   try {
     const current = openDeviceList(await session.deviceList(), profile.nodeKey);
     if (!activeAdmin(current, identity.signing.publicKey))
@@ -158,10 +185,18 @@ export async function restoreFromKit(
     await session.submitDeviceList(next);
     // The list counts whether we see that or not.
     (await openWhenLetIn(profile, device).catch(() => undefined))?.close();
-    return { list: openDeviceList(next, profile.nodeKey), lost };
+    return { list: openDeviceList(next, profile.nodeKey), lost, profile };
   } finally {
     session.close();
   }
+}
+
+/** With the kit's own key. One that was made before the node changed its key goes by the old key's word for the new. */
+export function openAsKit({ identity, profile }: RecoveryKit): Promise<ControlSession> {
+  let now = profile;
+  const follow = (untrusted: Uint8Array) =>
+    (now = followSuccession(now, untrusted, undefined).profile);
+  return ControlSession.open({ profile, device: identity, follow });
 }
 
 /** The node's door reads a list a moment after its keeper took it. */

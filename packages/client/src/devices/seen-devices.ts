@@ -18,6 +18,8 @@ export interface SeenDevices {
   readonly version: number;
   /** SHA-256 of that version's document in hex. */
   readonly hash: string;
+  /** Signing keys in hex of those who may let the node change its key; an older record has none. */
+  readonly admins?: readonly string[];
 }
 
 /**
@@ -27,10 +29,13 @@ export interface SeenDevices {
  */
 export function nextSeenDevices(
   seen: SeenDevices | undefined,
-  current: Pick<VerifiedDeviceList, "node" | "version" | "hash" | "previous">,
+  current: Pick<VerifiedDeviceList, "node" | "version" | "hash" | "previous" | "devices">,
 ): SeenDevices {
   const { version } = current;
-  const next = { nodeKey: hex(current.node), version, hash: hex(current.hash) };
+  const admins = current.devices
+    .filter(({ role, revokedAt }) => role === "admin" && revokedAt === null)
+    .map(({ signingKey }) => hex(signingKey));
+  const next = { nodeKey: hex(current.node), version, hash: hex(current.hash), admins };
   if (seen?.nodeKey !== next.nodeKey) return next;
   if (next.version < seen.version)
     refuse(`it shows device list ${next.version}, but this machine has seen ${seen.version}`);
@@ -61,13 +66,17 @@ export function openDeviceList(untrusted: Uint8Array, nodeKey: string): Verified
 /** @throws {@link ClientError} `ERR_PROFILE` */
 export function parseSeenDevices(untrusted: string): SeenDevices {
   try {
-    const { nodeKey, version, hash } = JSON.parse(untrusted) as Record<string, unknown>;
-    if (isHash(nodeKey) && isHash(hash) && Number.isSafeInteger(version))
-      return { nodeKey, version: version as number, hash };
+    const { nodeKey, version, hash, admins } = JSON.parse(untrusted) as Record<string, unknown>;
+    if (isHash(nodeKey) && isHash(hash) && Number.isSafeInteger(version) && areAdmins(admins))
+      return { nodeKey, version: version as number, hash, ...(admins && { admins }) };
   } catch {
     // Refused below, like everything else that is no record.
   }
   throw new ClientError("ERR_PROFILE", "the stored device list record cannot be read");
+}
+
+function areAdmins(untrusted: unknown): untrusted is readonly string[] | undefined {
+  return untrusted === undefined || (Array.isArray(untrusted) && untrusted.every(isHash));
 }
 
 function isHash(untrusted: unknown): untrusted is string {

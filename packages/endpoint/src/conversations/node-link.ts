@@ -17,6 +17,8 @@ import type { OpenConversation } from "./live-conversations.ts";
 export interface Peer {
   readonly profile: NodeProfile;
   readonly device: DeviceIdentity;
+  /** Where it is absent, a node that changed its key is not followed. */
+  readonly follow?: ConversationOptions["follow"];
 }
 
 /** A list costs a process of the node; an admin changes it by hand. */

@@ -14,6 +14,7 @@ import { devices, identity, model } from "./steps/node.ts";
 import { release } from "./steps/release.ts";
 import { reset } from "./steps/reset.ts";
 import { rollback } from "./steps/rollback.ts";
+import { rotate } from "./steps/rotate.ts";
 import { ssh } from "./steps/ssh.ts";
 import { start } from "./steps/start.ts";
 import { folders, settings, units, users } from "./steps/system-files.ts";
@@ -43,8 +44,12 @@ export const steps: readonly Step[] = [
   ssh,
 ];
 
+/** What a rotation gives up that has not begun to put the next key in place. */
+export const abandonedSteps: readonly Step[] = [rotate];
+
 /** To a node that stands; what follows is whatever of a set-up that may have changed. */
 export const operationSteps: Readonly<Record<OperationName, readonly Step[]>> = {
   rollback: [rollback, users, folders, settings, units, start],
+  rotate: [rotate, identity, start, drill],
   reset: [reset, folders, identity, devices, model, start, drill],
 };

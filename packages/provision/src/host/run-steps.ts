@@ -16,7 +16,7 @@ import { Wanted, type Context, type Step } from "./step.ts";
 export async function install(
   steps: readonly Step[],
   context: Context,
-  what: Exclude<Work, "uninstall"> = "install",
+  what: Exclude<Work, "uninstall" | "keep-key"> = "install",
 ): Promise<boolean> {
   context.tell({ kind: "began", what });
   for (const step of steps) {
@@ -43,8 +43,12 @@ async function runStep(step: Step, context: Context): Promise<NewEvent> {
 }
 
 /** In reverse: nothing is taken away from under what still runs. */
-export async function uninstall(steps: readonly Step[], context: Context): Promise<boolean> {
-  context.tell({ kind: "began", what: "uninstall" });
+export async function uninstall(
+  steps: readonly Step[],
+  context: Context,
+  what: "uninstall" | "keep-key" = "uninstall",
+): Promise<boolean> {
+  context.tell({ kind: "began", what });
   for (const step of steps.toReversed()) {
     context.tell({ kind: "step", step: step.name, state: "undoing" });
     try {

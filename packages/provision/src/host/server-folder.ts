@@ -22,7 +22,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { signFirstDeviceList } from "@phantoma/client";
+import { openDeviceList, signFirstDeviceList, signSuccession } from "@phantoma/client";
 import { generateDeviceIdentity, type DeviceIdentity } from "@phantoma/crypto";
 import { packTree, type Bundle } from "../../../../tools/bundle/bundle.ts";
 import { bundle as compile } from "../../../../tools/bundle/release-tree.ts";
@@ -153,9 +153,9 @@ export class ServerFolder {
   }
 
   /** Ended with all that it started, in the middle of a step, as a power cut does. @returns whether it came so far */
-  async killedAt(step: string): Promise<boolean> {
+  async killedAt(step: string, what = "install"): Promise<boolean> {
     const said = this.events().length;
-    const child = this.start();
+    const child = this.start(what);
     child.stdout!.resume();
     let wasThere = false;
     const isOver = new Promise<void>((resolve) => child.once("close", () => resolve()));
@@ -196,6 +196,18 @@ export class ServerFolder {
     const { nodeKey } = JSON.parse(text) as { nodeKey: string };
     const { list } = signFirstDeviceList(this.device, "first", Buffer.from(nodeKey, "hex"), 1);
     writeFileSync(this.path(SETUP, "devices-1.list"), list);
+  }
+
+  /** As an admin's device does, for the node's next key. */
+  approveNextKey(): void {
+    const { nodeKey, devices } = JSON.parse(
+      readFileSync(this.path(SETUP, "next/asked.json"), "utf8"),
+    ) as { nodeKey: string; devices: string };
+    const current = openDeviceList(Buffer.from(devices, "base64"), this.nodeKey!);
+    const to = Buffer.from(nodeKey, "hex");
+    const { list, approval } = signSuccession(this.device, current, to, Date.now());
+    writeFileSync(this.path(SETUP, "next/approval"), approval);
+    writeFileSync(this.path(SETUP, "next/devices-1.list"), list);
   }
 
   get nodeKey(): string | undefined {

@@ -20,6 +20,8 @@ const DISK_KIB = 1_300_000;
 /** Of the node that it says it has. */
 export const HOST_NODE_KEY = "ab".repeat(32);
 
+const FIRST_LIST = "/var/lib/phantoma/devices/00000001.list";
+
 export class TestHost {
   readonly sshd: TestSshd;
   readonly bundlePath: string;
@@ -92,6 +94,12 @@ export class TestHost {
     this.sshd.runInside(
       "rm -rf /opt/phantoma /var/lib/phantoma /var/lib/phantoma-setup /var/lib/control/*; echo first > /proc/sys/kernel/random/boot_id",
     );
+  }
+
+  /** What the set-up signed as the node's first list of devices. */
+  firstDevices(): Buffer {
+    this.sshd.runInside(`cp ${FIRST_LIST} /var/lib/control/first.list`);
+    return readFileSync(join(this.#dir, "control/first.list"));
   }
 
   async stop(): Promise<void> {
