@@ -193,6 +193,8 @@ describe.skipIf(noSshd() !== undefined)("phantoma provision", () => {
     ["--harden-ssh", "--harden-ssh goes with --key or --agent"],
     ["--check --uninstall", "one of --check, --uninstall"],
     ["--rollback --forget", "one of --rollback, --forget"],
+    ["--rotate-key --kit new.kit", "--kit goes with a set-up"],
+    ["--kit /etc/passwd", "/etc/passwd is there already"],
   ])(
     "%s is no way to call it",
     async (flags, words) => {

@@ -4,6 +4,7 @@
  * @module
  */
 import { hostname } from "node:os";
+import { nextSeenDevices } from "@phantoma/client";
 import {
   isFit,
   listRemovals,
@@ -153,6 +154,8 @@ async function install(
   // The server does not say which keys it had before.
   const former = known?.formerKeys && { formerKeys: known.formerKeys };
   home.save({ ...node.profile, ...former });
+  if (home.seenDevices(name)?.nodeKey !== node.profile.nodeKey)
+    home.saveSeenDevices(name, nextSeenDevices(undefined, node.devices));
   await reach(node, device);
   const { url, nodeKey, release } = node.profile;
   if (values.json) writeJson({ node: { name, url, nodeKey, release } });

@@ -53,8 +53,9 @@ export function originOf({ nodeKey, formerKeys }: Pick<NodeProfile, "nodeKey" | 
 
 /** The same node under its next key; of too many former ones the first and the newest stay. */
 export function withNextKey(profile: NodeProfile, nodeKey: string): NodeProfile {
-  const [first = profile.nodeKey, ...later] = [...(profile.formerKeys ?? []), profile.nodeKey];
-  return { ...profile, nodeKey, formerKeys: [first, ...later.slice(1 - MAX_FORMER_KEYS)] };
+  const former = [...(profile.formerKeys ?? []), profile.nodeKey];
+  const newest = former.slice(1).slice(1 - MAX_FORMER_KEYS);
+  return { ...profile, nodeKey, formerKeys: [originOf(profile), ...newest] };
 }
 
 /** @throws {@link ClientError} `ERR_PROFILE` */

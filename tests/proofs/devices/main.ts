@@ -13,6 +13,7 @@ import { showKits } from "./kits.ts";
 import { showLists } from "./lists.ts";
 import { showLock } from "./lock.ts";
 import { Machine } from "./machine.ts";
+import { showNextKey } from "./next-key.ts";
 import { showPairing } from "./pairing.ts";
 import { showRoles } from "./roles.ts";
 
@@ -31,4 +32,5 @@ try {
 } finally {
   await node.stop();
 }
+await showNextKey(proof);
 process.exitCode = proof.finish();

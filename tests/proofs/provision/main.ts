@@ -21,6 +21,7 @@ import {
 import { Proof } from "../../proof.ts";
 import { Publisher } from "../update/publisher.ts";
 import { showHardStops } from "./hard-stops.ts";
+import { showNextKeyFromHere } from "./from-here.ts";
 import { showNextKey } from "./next-key.ts";
 import { showOperations } from "./operations.ts";
 
@@ -72,6 +73,7 @@ try {
   showControls(undisturbed, expected, copy);
   await showOperations({ proof, releases, publisher, release, node: copy(undisturbed), copy });
   await showNextKey({ proof, node: copy(undisturbed), copy });
+  await showNextKeyFromHere(proof, copy(undisturbed), copy);
   await showHardStops(proof);
 } finally {
   releases.remove();

@@ -5,7 +5,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDeviceList } from "@phantoma/client";
 import { openSuccession } from "@phantoma/crypto";
@@ -75,6 +75,7 @@ export async function showNextKey(stage: Stage): Promise<void> {
   await showInterrupted(stage, { beforeAll, waiting }, isNext);
   await showGivenUp(stage, waiting);
   await showWrongApproval(stage, copy(waiting));
+  await showNoSetUpBetween(stage, copy(waiting), isNext);
 }
 
 async function showInterrupted(
@@ -145,6 +146,28 @@ async function showWrongApproval({ proof }: Stage, server: ServerFolder): Promis
       server.nodeKey === key &&
       !readdirSync(server.path(NEXT)).includes("succession"),
     detail: last?.kind ?? "nothing",
+  });
+}
+
+/** Half of a next key in place looks like a node that has no device yet. */
+async function showNoSetUpBetween(
+  { proof }: Stage,
+  server: ServerFolder,
+  isNext: (server: ServerFolder) => boolean,
+): Promise<void> {
+  server.approveNextKey();
+  // In the way of one of the files that change: the run fails in the middle of them.
+  const inTheWay = server.path(STATE, "devices/node.pub.new");
+  mkdirSync(inTheWay);
+  const failed = await server.run("rotate");
+  const between = failed?.kind === "failed" && readdirSync(server.path(NEXT)).includes("ready");
+  const refused = await server.run("install");
+  rmdirSync(inTheWay);
+  const last = await server.run("rotate");
+  proof.row({
+    name: "a set-up does not begin on a node whose next key is half in place, and that goes on to its end",
+    holds: between && refused?.kind === "failed" && last?.kind === "ended" && isNext(server),
+    detail: refused?.kind === "failed" ? refused.why : String(between),
   });
 }
 

@@ -13,6 +13,7 @@ import type {
 } from "../../../packages/provision/src/host/server-folder.ts";
 import type { Bundle } from "../../../tools/bundle/bundle.ts";
 import type { Proof } from "../../proof.ts";
+import { showUpdateFromHere } from "./from-here.ts";
 import type { Publisher } from "../update/publisher.ts";
 
 export interface Stage {
@@ -35,6 +36,7 @@ export async function showOperations(stage: Stage): Promise<void> {
   const signed = await publisher.release(newer);
   await showRefused(stage, newer, signed);
 
+  await showUpdateFromHere(proof, copy(node), newer, signed);
   const data = dataOf(node);
   const { nodeKey } = node;
   offer(node, newer, signed);

@@ -15,6 +15,11 @@ export const IDENTITY_FILE = "identity.json";
 /** What the device signed, as it put it here. */
 export const DEVICES_FILE = "devices-1.list";
 
+/** The node's next key, and what is signed for it; root's, and gone when it is in place. */
+export const NEXT_DIR = `${SETUP_DIR}/next`;
+/** There from the point without a way back until then. */
+export const NEXT_READY = `${NEXT_DIR}/ready`;
+
 const MODEL = `${CURRENT_DIR}/models/demo/model.gguf`;
 const MODELS_DIR = `${STATE_DIR}/models`;
 const GENESIS = `${STATE_DIR}/devices/genesis`;
@@ -22,6 +27,9 @@ const GENESIS = `${STATE_DIR}/devices/genesis`;
 export const identity: Step = {
   name: "identity",
   probe({ machine }) {
+    // Half of it would be taken for a node without devices.
+    if (machine.has(NEXT_READY))
+      throw new StepError("its next key is being put in place: finish that with --rotate-key");
     const said = machine.read(`${SETUP_DIR}/${IDENTITY_FILE}`);
     const nodeKey = machine.read(`${STATE_DIR}/devices/node.pub`);
     return (

@@ -7,7 +7,7 @@
 import { readdirSync } from "node:fs";
 import { SETUP_DIR, STATE_DIR, StepError, type Machine } from "../machine.ts";
 import type { Step } from "../step.ts";
-import { IDENTITY_FILE } from "./node.ts";
+import { IDENTITY_FILE, NEXT_DIR } from "./node.ts";
 import { stopAll } from "./start.ts";
 
 /** Which reset was the last one: the same is not done twice. */
@@ -25,7 +25,11 @@ const EMPTIED = [
   "updates",
 ] as const;
 /** The installer keeps whom it trusts and how far it came. */
-const FORGOTTEN = [`${STATE_DIR}/installer/devices-seen`, `${SETUP_DIR}/${IDENTITY_FILE}`];
+const FORGOTTEN = [
+  `${STATE_DIR}/installer/devices-seen`,
+  `${SETUP_DIR}/${IDENTITY_FILE}`,
+  NEXT_DIR,
+];
 
 export const reset: Step = {
   name: "reset",

@@ -6,18 +6,15 @@
  */
 import { z } from "zod";
 import { nextKeySchema } from "../../journal.ts";
-import { SETUP_DIR, STATE_DIR, StepError, type Machine } from "../machine.ts";
+import { STATE_DIR, StepError, type Machine } from "../machine.ts";
 import { Wanted, type Context, type Step } from "../step.ts";
-import { setup } from "./node.ts";
+import { NEXT_DIR, NEXT_READY, setup } from "./node.ts";
 import { start, stopAll } from "./start.ts";
 
-/** The next key, and what is signed for it; root's. */
-const NEXT_DIR = `${SETUP_DIR}/next`;
 /** What an admin's device is asked to sign for. */
 const ASKED = `${NEXT_DIR}/asked.json`;
 /** As the admin's device puts them here. */
 const SIGNED = [`${NEXT_DIR}/devices-1.list`, `${NEXT_DIR}/approval`] as const;
-const READY = `${NEXT_DIR}/ready`;
 
 export const rotate: Step = {
   name: "rotate",
@@ -33,7 +30,7 @@ export const rotate: Step = {
     const isDue = machine.read(`${STATE_DIR}/devices/node.pub`) === rotateFrom;
     if (!isDue && !machine.has(NEXT_DIR))
       throw new StepError("this node has neither that key nor one that followed it");
-    if (isDue && !machine.has(READY)) {
+    if (isDue && !machine.has(NEXT_READY)) {
       await ask(machine);
       if (!SIGNED.every((path) => machine.has(path))) throw new Wanted("succession");
     }
