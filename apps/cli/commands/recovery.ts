@@ -10,6 +10,7 @@ import {
   kitName,
   nextSeenDevices,
   openKit,
+  opensVault,
   originOf,
   restoreFromKit,
 } from "@phantoma/client";
@@ -17,6 +18,7 @@ import { activeAdmin, type Device } from "@phantoma/crypto";
 import type { Command } from "../command.ts";
 import { chooseActive, Directory, shownName } from "../devices/directory.ts";
 import { makeKit } from "../devices/kit.ts";
+import { outcomeOf, takeSaved } from "../devices/kit-vault.ts";
 import { askPerson, saysYes } from "../devices/person.ts";
 import { Home } from "../home.ts";
 import { commonOptions, parse } from "../options.ts";
@@ -37,7 +39,7 @@ const MAX_KIT_BYTES = 131_072;
 
 export const recovery: Command = {
   usage:
-    "recovery make FILE [--words] | check FILE | restore FILE [--name NAME] [--lost DEVICE … | --lost none]",
+    "recovery make FILE [--words] | check FILE | restore FILE [--name NAME] [--lost DEVICE … | --lost none] | saved FILE",
   summary: "a kit, sealed under a passphrase, that makes a new machine an admin when one is lost",
   async run(args) {
     const { values, positionals } = parse(args, options);
@@ -45,10 +47,11 @@ export const recovery: Command = {
     if (!path) throw new UsageError("name the kit's file");
     const home = new Home(values.home);
     if (action === "restore") return restore(home, path, values);
+    if (action === "saved") return takeAgain(home, path, values);
     const peer = home.peer(values.node);
     const directory = new Directory(home, peer);
     if (action === "make") {
-      await makeKit(peer, directory, path, values);
+      await makeKit(home, peer, directory, path, values);
       return 0;
     }
     if (action === "check") return check(peer, directory, path, values.json);
@@ -64,6 +67,7 @@ async function check(
   isJson: boolean,
 ): Promise<number> {
   const kit = await open(path);
+  const opensSaved = opensVault(kit);
   kit.enclosed.erase();
   const current = await directory.current();
   const isAdmin = activeAdmin(current, kit.identity.signing.publicKey) !== undefined;
@@ -74,8 +78,10 @@ async function check(
     : isOurNode
       ? "this kit opens, but the node's list does not have it as an admin: make a new one"
       : "this kit opens, but it is another node's: name that one with --node";
-  if (isJson) writeJson({ kit: path, name: kitName(kit), isGood, madeAt: kit.madeAt });
+  if (isJson) writeJson({ kit: path, name: kitName(kit), isGood, opensSaved, madeAt: kit.madeAt });
   else write(`${what}\n`);
+  if (isGood && !opensSaved)
+    notice("it was made before anything was saved at the node: it opens no conversations");
   return isGood ? 0 : 1;
 }
 
@@ -88,20 +94,40 @@ async function restore(
   home.assertFree(kit.profile);
   const device = home.device();
   const restored = await restoreFromKit(kit, device, name, (devices) => chooseLost(devices, lost));
-  kit.enclosed.erase();
   const { profile } = restored;
   home.save(profile);
   home.saveSeenDevices(
     profile.name,
-    nextSeenDevices(home.seenDevices(profile.name), restored.list, true),
+    nextSeenDevices(home.seenDevices(profile.name), restored.list),
   );
   const gone = restored.lost.map(shownName);
-  if (json) writeJson({ restored: profile.name, revoked: gone, version: restored.list.version });
+  const { version } = restored.list;
+  const taking = takeSaved(kit, { profile, device }, home, restored.list);
+  const { result: saved = null, failure } = await outcomeOf(taking);
+  if (json) writeJson({ restored: profile.name, revoked: gone, version, saved });
   else
     write(
       `this machine is an admin of ${profile.name}; revoked: ${gone.join(", ") || "nothing"}\n`,
     );
-  notice("make a new kit now, and revoke this one: its key was on a machine");
+  if (!json && saved !== null) write(`${saved} saved conversations came from the node\n`);
+  if (failure) notice(`what is saved did not come (${failure}): try phantoma recovery saved FILE`);
+  else notice("make a new kit now, and revoke this one: its key was on a machine");
+  return 0;
+}
+
+/** For a machine that the kit has taken in, and that did not get what is saved then. */
+async function takeAgain(
+  home: Home,
+  path: string,
+  { node, json }: { node?: string; json: boolean },
+): Promise<number> {
+  const kit = await open(path);
+  const peer = home.peer(node);
+  if (originOf(peer.profile) !== originOf(kit.profile))
+    throw new ClientError("ERR_KIT_FILE", "it is another node's: name that one with --node");
+  const saved = await takeSaved(kit, peer, home, await new Directory(home, peer).current());
+  if (json) writeJson({ saved: saved ?? null });
+  else write(saved === undefined ? "this kit opens no conversations\n" : `${saved} came\n`);
   return 0;
 }
 

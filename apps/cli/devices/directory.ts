@@ -6,6 +6,7 @@
 import {
   deviceFingerprint,
   ClientError,
+  followDeviceLists,
   nextSeenDevices,
   openDeviceList,
   type ControlSession,
@@ -26,22 +27,26 @@ export class Directory {
 
   /** The node's current list: at least the newest this machine has seen. */
   async current(): Promise<VerifiedDeviceList> {
-    return this.ask(async (session) => this.remember(await session.deviceList()));
+    const current = await this.ask((session) => {
+      // Under the key that it has now: opening the session may have followed it.
+      const { name, nodeKey } = this.#peer.profile;
+      return followDeviceLists(session, nodeKey, this.#home.seenDevices(name));
+    });
+    return this.#remember(current);
   }
 
   /** Hands the next list in. The node has accepted it then: it cannot show the one before any more. */
   async submit(next: Uint8Array): Promise<void> {
     await this.ask((session) => session.submitDeviceList(next));
-    this.remember(next);
+    this.#remember(openDeviceList(next, this.#peer.profile.nodeKey));
   }
 
   ask<T>(question: (session: ControlSession) => Promise<T>): Promise<T> {
     return withControl(this.#peer, question);
   }
 
-  remember(document: Uint8Array): VerifiedDeviceList {
-    const { name, nodeKey } = this.#peer.profile;
-    const current = openDeviceList(document, nodeKey);
+  #remember(current: VerifiedDeviceList): VerifiedDeviceList {
+    const { name } = this.#peer.profile;
     this.#home.saveSeenDevices(name, nextSeenDevices(this.#home.seenDevices(name), current));
     return current;
   }

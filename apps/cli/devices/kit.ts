@@ -16,8 +16,10 @@ import {
 import { activeAdmin, Secret } from "@phantoma/crypto";
 import { notice, UsageError, write, writeJson } from "../output.ts";
 import { askNewPassphrase } from "../provision/new-passphrase.ts";
+import type { Home } from "../home.ts";
 import type { Peer } from "../session.ts";
 import type { Directory } from "./directory.ts";
+import { admit, outcomeOf, ownVault } from "./kit-vault.ts";
 
 export interface KitWishes {
   /** The passphrase is made here and printed, once. */
@@ -31,6 +33,7 @@ export function assertNoFile(path: string): void {
 }
 
 export async function makeKit(
+  home: Home,
   peer: Peer,
   directory: Directory,
   path: string,
@@ -46,7 +49,8 @@ export async function makeKit(
     : await askNewPassphrase("a passphrase for the kit");
   try {
     const now = Date.now();
-    const kit = newKit(peer.profile, now);
+    const vault = await ownVault(home, peer);
+    const kit = newKit(peer.profile, now, vault);
     writeFileSync(path, await sealKit(kit, passphrase), { mode: 0o600, flag: "wx", flush: true });
     try {
       await assertOpensAgain(readFileSync(path), passphrase, kit);
@@ -56,7 +60,11 @@ export async function makeKit(
       rmSync(path, { force: true });
       throw error;
     }
-    if (json) writeJson({ kit: path, name: kitName(kit), ...(made && { words: made }) });
+    const admission = async () => admit(kit, peer, home, await directory.current());
+    const { failure } = vault ? await outcomeOf(admission()) : { failure: undefined };
+    const opensSaved = vault !== undefined && failure === undefined;
+    const said = { kit: path, name: kitName(kit), opensSaved };
+    if (json) writeJson({ ...said, ...(made && { words: made }) });
     else {
       write(
         `wrote ${path}; it was read back and opens; in the list it is called "${kitName(kit)}"\n`,
@@ -64,6 +72,10 @@ export async function makeKit(
       if (made)
         write(`\nits passphrase; write it on paper, it is shown once:\n\n${lines(made)}\n\n`);
     }
+    if (failure)
+      notice(`it does not open what is saved (${failure}): sync, revoke this kit and make another`);
+    else if (!vault)
+      notice("nothing that is saved here is kept at this node: the kit opens no conversations");
     notice("keep the file and its passphrase in two places, neither of them this machine");
   } finally {
     passphrase.erase();

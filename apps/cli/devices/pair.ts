@@ -69,7 +69,7 @@ export async function join(home: Home, code: string | undefined, options: JoinOp
   if (!(await saysYes("does the admin's device show the same six words?"))) throw wordsDiffer();
   notice("waiting until the admin's device has signed");
   const list = await awaitEnrolment(device, joining.invitation);
-  const seen = nextSeenDevices(home.seenDevices(profile.name), list, true);
+  const seen = nextSeenDevices(home.seenDevices(profile.name), list);
   home.save(profile);
   home.saveSeenDevices(profile.name, seen);
   if (json) writeJson({ paired: profile.name, version: list.version });

@@ -174,7 +174,7 @@ async function offerKit(home: Home, name: string, values: Values): Promise<void>
     );
   const peer = home.peer(name);
   const wishes = { words: values["kit-words"], json: values.json };
-  await makeKit(peer, new Directory(home, peer), path, wishes);
+  await makeKit(home, peer, new Directory(home, peer), path, wishes);
 }
 
 const KIT_OFFER =

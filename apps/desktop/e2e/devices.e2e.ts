@@ -76,7 +76,11 @@ const script: Script = {
     "devices.add": [list],
     "devices.compare": [{ digits, words: [...twelve, ...twelve] }],
     "recovery.make": [
-      { path: "/home/ada/.config/phantoma/console-web/kits/aa-1.kit", words: twelve },
+      {
+        path: "/home/ada/.config/phantoma/console-web/kits/aa-1.kit",
+        words: twelve,
+        opensSaved: true,
+      },
     ],
     "window.get": [scene.noWindow],
     "lock.get": [{ isLocked: false, opensWith: "passphrase", idleMinutes: 15 } satisfies LockView],

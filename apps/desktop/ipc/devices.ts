@@ -66,6 +66,8 @@ export const kitMadeSchema = z.strictObject({
   path: z.string().max(4_096),
   /** Made here and shown once; `null` where the person chose a passphrase. */
   words: z.array(z.string()).length(12).nullable(),
+  /** Whether it opens what is saved at the node; not where nothing is, or this one is not let into it. */
+  opensSaved: z.boolean(),
 });
 
 export const kitCheckSchema = z.strictObject({

@@ -105,8 +105,13 @@ export class ConsoleSession {
     });
     this.#desk = new ModelDesk({ book: this.#book, client, device });
     this.#devices = new DeviceDesk({ homeDir, book: this.#book, device });
-    this.#joins = new JoinDesk({ book: this.#book, device, devices: this.#devices });
-    this.#kits = new KitDesk(homeDir, this.#book, this.#devices);
+    this.#joins = new JoinDesk({
+      book: this.#book,
+      device,
+      devices: this.#devices,
+      saved: this.#saved,
+    });
+    this.#kits = new KitDesk(homeDir, this.#book, this.#devices, this.#saved);
     const releasesDir = `${homeDir}/releases`;
     this.#updates = new UpdateDesk({ book: this.#book, device, releasesDir });
     this.#demo = new DemoNode({ client, device, place, book: this.#book, onChanged });
@@ -274,7 +279,7 @@ export class ConsoleSession {
     "saved.sync": ({ node }) => this.#atVault(node, (at) => this.#saved.sync(at)),
     "saved.devices": ({ node }) =>
       this.#book.watch(node, async (control) =>
-        this.#saved.others(this.#devices.remember(node, await control.deviceList())),
+        this.#saved.others(await this.#devices.current(node, control)),
       ),
     "saved.admit": ({ node, device }) => this.#atVault(node, (at) => this.#saved.sync(at, device)),
     "saved.join": async ({ node, device }) => {
@@ -393,7 +398,7 @@ export class ConsoleSession {
   #atVault<T>(node: string, act: (at: VaultPlace) => Promise<T>): Promise<T> {
     this.#book.usable(node);
     return this.#book.ask(node, async (control) => {
-      const devices = this.#devices.remember(node, await control.deviceList());
+      const devices = await this.#devices.current(node, control);
       return act({ node, link: control.vault, devices });
     });
   }

@@ -18,6 +18,7 @@ import { DeviceDesk } from "./device-desk.ts";
 import { FakeNode } from "./fake-node.ts";
 import { KitDesk } from "./kit-desk.ts";
 import { NodeBook } from "./node-book.ts";
+import { SavedShelf } from "./saved-shelf.ts";
 
 const NODE = testProfile.nodeKey;
 const device = generateDeviceIdentity();
@@ -150,7 +151,8 @@ test("a node that goes back to an older list is refused, and nothing is signed o
   node.deviceList = older;
   const kit = newKit(testProfile, 1_000);
   const sealed = await sealKit(kit, new Secret(Buffer.from("nine brown horses walk")));
-  const kits = new KitDesk(homeDir, book, desk);
+  const saved = new SavedShelf(homeDir, device, () => undefined);
+  const kits = new KitDesk(homeDir, book, desk, saved);
   await expect(
     kits.check(NODE, sealed.toString("base64"), "nine brown horses walk"),
   ).rejects.toThrow(refusedAs("ERR_NODE_IDENTITY"));

@@ -11,6 +11,7 @@ import {
   assertIsNoKit,
   assertNameIsFree,
   ClientError,
+  followDeviceLists,
   isRecoveryKit,
   makeInvitation,
   nextSeenDevices,
@@ -25,6 +26,7 @@ import {
   takeRequest,
   type HeldInvitation,
   type LastSeen,
+  type SeenDevices,
   deviceFingerprint,
   type PairingRequest,
 } from "@phantoma/client";
@@ -66,14 +68,14 @@ export class DeviceDesk {
 
   async list(node: string): Promise<DevicesView> {
     return this.#ask(node, async (control) =>
-      this.#view(await this.#current(node, control), control),
+      this.#view(await this.current(node, control), control),
     );
   }
 
   async invite(node: string): Promise<CodeView> {
     const { book, device } = this.#options;
     const profile = book.usable(node);
-    const current = await this.#ask(node, (control) => this.#current(node, control));
+    const current = await this.#ask(node, (control) => this.current(node, control));
     const held = makeInvitation(device, profile, current, Date.now());
     this.#pairings.set(node, { held });
     return { text: held.code, rows: qrRows(held.code), expiresAt: held.expiresAt };
@@ -142,7 +144,7 @@ export class DeviceDesk {
 
   async compare(node: string, id: string): Promise<SafetyView> {
     const { signing, tunnel } = this.#options.device;
-    const current = await this.#ask(node, (control) => this.#current(node, control));
+    const current = await this.#ask(node, (control) => this.current(node, control));
     return safetyWords(
       { signingKey: signing.publicKey, tunnelKey: tunnel.publicKey },
       chosen(current, id),
@@ -153,42 +155,47 @@ export class DeviceDesk {
   sign(node: string, signing: Signing): Promise<DevicesView> {
     const { device } = this.#options;
     return this.#ask(node, async (control) => {
-      const next = signing(await this.#current(node, control), device);
+      const next = signing(await this.current(node, control), device);
       await control.submitDeviceList(next);
-      return this.#view(this.remember(node, next), control);
+      return this.#view(this.remember(openDeviceList(next, this.#keyOf(node))), control);
     });
   }
 
-  /** @throws {@link ClientError} `ERR_NODE_IDENTITY` when the node went back */
-  remember(node: string, document: Uint8Array): VerifiedDeviceList {
-    const current = openDeviceList(document, this.#options.book.usable(node).nodeKey);
-    this.#remember(current, false);
-    return current;
+  /**
+   * The node's list, followed from the one that was seen here last.
+   *
+   * @throws {@link ClientError} `ERR_NODE_IDENTITY` when it does not continue that one
+   */
+  async current(node: string, control: LiveControl): Promise<VerifiedDeviceList> {
+    const key = this.#keyOf(node);
+    return this.remember(await followDeviceLists(control, key, this.#seen(key)));
   }
 
   /**
-   * The list that a pairing or a kit came with.
+   * A list that was followed, or signed here, or that a pairing or a kit came with.
    *
    * @throws {@link ClientError} `ERR_NODE_IDENTITY` when the node went back
    */
-  rememberPaired(current: VerifiedDeviceList): void {
-    this.#remember(current, true);
+  remember(current: VerifiedDeviceList): VerifiedDeviceList {
+    const node = hex(current.node);
+    const next = nextSeenDevices(this.#seen(node), current);
+    writePrivate(seenPath(this.#options.homeDir, node), JSON.stringify(next));
+    return current;
   }
 
-  #remember(current: VerifiedDeviceList, isPaired: boolean): void {
-    const path = seenPath(this.#options.homeDir, hex(current.node));
-    const stored = readIfPresent(path);
-    const seen = stored && parseSeenDevices(stored.toString("utf8"));
-    writePrivate(path, JSON.stringify(nextSeenDevices(seen, current, isPaired)));
+  #seen(nodeKey: string): SeenDevices | undefined {
+    const stored = readIfPresent(seenPath(this.#options.homeDir, nodeKey));
+    return stored && parseSeenDevices(stored.toString("utf8"));
+  }
+
+  /** That it has now. */
+  #keyOf(node: string): string {
+    return this.#options.book.usable(node).nodeKey;
   }
 
   #ask<T>(node: string, question: (control: LiveControl) => Promise<T>): Promise<T> {
     this.#options.book.usable(node);
     return this.#options.book.ask(node, question);
-  }
-
-  async #current(node: string, control: LiveControl): Promise<VerifiedDeviceList> {
-    return this.remember(node, await control.deviceList());
   }
 
   async #view(list: VerifiedDeviceList, control: LiveControl): Promise<DevicesView> {

@@ -137,7 +137,8 @@ export class FakeNode implements NodeClient {
   receipts: VerifiedReceipt[] = [];
   /** What receipts were asked for. */
   readonly asked: object[] = [];
-  deviceList: Uint8Array = new Uint8Array();
+  /** Each that was in force; the last one is. */
+  readonly deviceLists: Uint8Array[] = [];
   vault = new VaultLink(async () => {
     throw new ClientError("ERR_UNREACHABLE", "this played node keeps no vault");
   });
@@ -183,6 +184,14 @@ export class FakeNode implements NodeClient {
     return worker;
   }
 
+  get deviceList(): Uint8Array {
+    return this.deviceLists.at(-1) ?? new Uint8Array();
+  }
+
+  set deviceList(list: Uint8Array) {
+    this.deviceLists.push(list);
+  }
+
   async openControl(): Promise<LiveControl> {
     const failure = this.failures.shift();
     if (failure) throw failure;
@@ -204,6 +213,8 @@ export class FakeNode implements NodeClient {
         return this.receipts;
       },
       deviceList: async () => this.deviceList,
+      deviceListsAfter: async (version) =>
+        this.deviceLists.filter((list) => versionOf(list) > version),
       vault: this.vault,
       submitDeviceList: async (list) => {
         this.deviceList = list;
@@ -288,4 +299,9 @@ export class FakeNode implements NodeClient {
     };
     return { profile, policyReason: "a played node has no kernel", stop };
   }
+}
+
+/** PROTOCOL.md, section 7.5. */
+function versionOf(list: Uint8Array): number {
+  return Buffer.from(list).readUInt32BE(34);
 }

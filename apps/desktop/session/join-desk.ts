@@ -13,23 +13,27 @@ import {
   openAsKit,
   openDeviceList,
   openKit,
+  opensVault,
+  originOf,
   qrRows,
   restoreFromKit,
   type Joining,
   type RecoveryKit,
 } from "@phantoma/client";
-import { Secret, type DeviceIdentity } from "@phantoma/crypto";
+import { Secret, type DeviceIdentity, type VerifiedDeviceList } from "@phantoma/crypto";
 import type { JoiningView, KitOpened } from "../ipc/devices.ts";
 import type { NodeView } from "../ipc/node.ts";
 import type { DeviceDesk } from "./device-desk.ts";
 import { DesktopError } from "./desktop-error.ts";
 import type { NodeBook } from "./node-book.ts";
+import type { SavedShelf } from "./saved-shelf.ts";
 
 export interface JoinDeskOptions {
   readonly book: NodeBook;
   readonly device: DeviceIdentity;
   /** So that a node which this machine knew before cannot show it an older list. */
-  readonly devices: Pick<DeviceDesk, "rememberPaired">;
+  readonly devices: Pick<DeviceDesk, "remember">;
+  readonly saved: Pick<SavedShelf, "takeByKit">;
 }
 
 export class JoinDesk {
@@ -37,6 +41,8 @@ export class JoinDesk {
   #joining: Joining | undefined;
   #waiting: AbortController | undefined;
   #kit: RecoveryKit | undefined;
+  /** The list by which the kit took this console in. */
+  #restored: VerifiedDeviceList | undefined;
 
   constructor(options: JoinDeskOptions) {
     this.#options = options;
@@ -57,7 +63,7 @@ export class JoinDesk {
     const { book, device, devices } = this.#options;
     const waiting = (this.#waiting = new AbortController());
     try {
-      devices.rememberPaired(await awaitEnrolment(device, joining.invitation, waiting.signal));
+      devices.remember(await awaitEnrolment(device, joining.invitation, waiting.signal));
     } catch (error) {
       if (waiting.signal.aborted) throw new ClientError("ERR_CANCELLED", "the pairing was left");
       throw error;
@@ -72,6 +78,7 @@ export class JoinDesk {
     this.#joining = undefined;
     this.#kit?.enclosed.erase();
     this.#kit = undefined;
+    this.#restored = undefined;
   }
 
   async openKit(kitFile: string, typed: string): Promise<KitOpened> {
@@ -81,7 +88,7 @@ export class JoinDesk {
     const { profile } = session;
     try {
       const list = openDeviceList(await session.deviceList(), profile.nodeKey);
-      this.#options.devices.rememberPaired(list);
+      this.#options.devices.remember(list);
       const shown = list.devices.filter((one) => one.revokedAt === null && !isRecoveryKit(one));
       this.#kit = kit;
       const devices = shown.map(({ signingKey, name, role }) => ({
@@ -95,16 +102,25 @@ export class JoinDesk {
     }
   }
 
+  /** Asked once more after what is saved did not come, it only fetches that. */
   async restore(name: string, lost: readonly string[]): Promise<NodeView> {
     const kit = this.#kit;
     if (!kit) throw new DesktopError("ERR_NOT_BEGUN", "no kit was opened");
-    const { book, device, devices } = this.#options;
-    const { list, profile } = await restoreFromKit(kit, device, name, async (known) =>
-      known.filter(({ signingKey }) => lost.includes(hex(signingKey))),
-    );
-    devices.rememberPaired(list);
+    const { book, device, devices, saved } = this.#options;
+    const node = originOf(kit.profile);
+    if (!this.#restored) {
+      const { list, profile } = await restoreFromKit(kit, device, name, async (known) =>
+        known.filter(({ signingKey }) => lost.includes(hex(signingKey))),
+      );
+      devices.remember(list);
+      book.addPaired(profile);
+      this.#restored = list;
+    }
+    const at = { node, devices: this.#restored };
+    if (opensVault(kit))
+      await book.ask(node, ({ vault: link }) => saved.takeByKit({ ...at, link }, kit));
     this.leave();
-    return book.addPaired(profile);
+    return book.view(node);
   }
 }
 

@@ -17,13 +17,16 @@ import {
   newPassphraseWords,
   originOf,
   sealKit,
+  type RecoveryKit,
 } from "@phantoma/client";
 import { activeAdmin, Secret } from "@phantoma/crypto";
+import { VaultError } from "@phantoma/vault";
 import type { KitCheck } from "../ipc/devices.ts";
 import type { DeviceDesk } from "./device-desk.ts";
 import { openedKit } from "./join-desk.ts";
 import type { NodeBook } from "./node-book.ts";
 import { makePrivateDir, writePrivate } from "./private-file.ts";
+import type { SavedShelf } from "./saved-shelf.ts";
 
 /** Of a node's key: enough to tell a person's kits apart in a folder. */
 const NODE_DIGITS = 8;
@@ -32,11 +35,13 @@ export class KitDesk {
   readonly #homeDir: string;
   readonly #book: NodeBook;
   readonly #devices: DeviceDesk;
+  readonly #saved: SavedShelf;
 
-  constructor(homeDir: string, book: NodeBook, devices: DeviceDesk) {
+  constructor(homeDir: string, book: NodeBook, devices: DeviceDesk, saved: SavedShelf) {
     this.#homeDir = homeDir;
     this.#book = book;
     this.#devices = devices;
+    this.#saved = saved;
   }
 
   /** @param typed `null`: words are made, and shown once */
@@ -45,7 +50,8 @@ export class KitDesk {
     const passphrase = new Secret(Buffer.from(typed ?? words!.join(" "), "utf8"));
     try {
       assertLong(passphrase);
-      const kit = newKit(this.#book.usable(node), Date.now());
+      const vault = this.#saved.vaultAt(node);
+      const kit = newKit(this.#book.usable(node), Date.now(), vault);
       const sealed = await sealKit(kit, passphrase);
       const dir = join(this.#homeDir, "kits");
       makePrivateDir(dir);
@@ -63,9 +69,23 @@ export class KitDesk {
         rmSync(path, { force: true });
         throw error;
       }
-      return { path, words };
+      return { path, words, opensSaved: vault !== undefined && (await this.#admit(node, kit)) };
     } finally {
       passphrase.erase();
+    }
+  }
+
+  /** The kit is made, and its words must be shown, whether it gets the vault's key or not. */
+  async #admit(node: string, kit: RecoveryKit): Promise<boolean> {
+    try {
+      await this.#book.ask(node, async (control) => {
+        const devices = await this.#devices.current(node, control);
+        await this.#saved.admitKit({ node, link: control.vault, devices }, kit);
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof ClientError || error instanceof VaultError) return false;
+      throw error;
     }
   }
 
@@ -76,8 +96,8 @@ export class KitDesk {
     const { madeAt, identity, profile } = kit;
     if (originOf(profile) !== originOf(this.#book.usable(node)))
       return { madeAt, standing: "other" };
-    const document = await this.#book.ask(node, (control) => control.deviceList());
-    const isAdmin = activeAdmin(this.#devices.remember(node, document), identity.signing.publicKey);
+    const current = await this.#book.ask(node, (control) => this.#devices.current(node, control));
+    const isAdmin = activeAdmin(current, identity.signing.publicKey);
     return { madeAt, standing: isAdmin ? "good" : "revoked" };
   }
 }

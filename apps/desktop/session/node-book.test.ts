@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { originOf, signFirstDeviceList, signSuccession } from "@phantoma/client";
+import { openDeviceList, originOf, signFirstDeviceList, signSuccession } from "@phantoma/client";
 import { generateDeviceIdentity, generateNodeIdentity, successionDocument } from "@phantoma/crypto";
 import { expect, test } from "vitest";
 import { testProfile } from "../../../packages/client/src/devices/test-profile.ts";
@@ -32,7 +32,7 @@ function knowing(approver = admin) {
   book.addPaired({ ...testProfile, nodeKey: id });
   const desk = new DeviceDesk({ homeDir, book, device: admin });
   const first = signFirstDeviceList(admin, "desk", old.publicKey, 1);
-  desk.remember(id, first.list);
+  desk.remember(first.verified);
   const theirs = signFirstDeviceList(approver, "desk", old.publicKey, 1).verified;
   const { list, approved, approval } = signSuccession(approver, theirs, next.publicKey, 2);
   const document = successionDocument.sign({ ...approved, approval }, old.privateKey);
@@ -46,9 +46,9 @@ test("it keeps its name here, and the first list under its next key is the one t
   expect(book.usable(id)).toEqual(profile);
   expect(changed.at(-1)!.id).toBe(id);
   expect(changed.at(-1)!.fingerprint).not.toEqual(changed[0]!.fingerprint);
-  expect(desk.remember(id, list).version).toBe(1);
-  const other = signFirstDeviceList(admin, "other", next.publicKey, 3).list;
-  expect(() => desk.remember(id, other)).toThrow(
+  expect(desk.remember(openDeviceList(list, profile.nodeKey)).version).toBe(1);
+  const other = signFirstDeviceList(admin, "other", next.publicKey, 3).verified;
+  expect(() => desk.remember(other)).toThrow(
     expect.objectContaining({ code: "ERR_NODE_IDENTITY" }),
   );
   // Whoever asked under the old key meanwhile is given the same.

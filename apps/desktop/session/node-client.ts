@@ -28,6 +28,7 @@ export type LiveControl = Pick<
   | "status"
   | "models"
   | "deviceList"
+  | "deviceListsAfter"
   | "submitDeviceList"
   | "lastSeen"
   | "receipts"

@@ -9,7 +9,15 @@
  */
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { joinVault, syncVault, type SyncOptions } from "@phantoma/client";
+import {
+  admitKit,
+  joinVault,
+  syncVault,
+  takeVaultByKit,
+  vaultForKit,
+  type RecoveryKit,
+  type SyncOptions,
+} from "@phantoma/client";
 import {
   sameBytes,
   vaultKeysOf,
@@ -117,6 +125,20 @@ export class SavedShelf {
   /** @param inviter the device whose saved conversations this one shall have */
   async join(at: VaultPlace, inviter: string): Promise<void> {
     await joinVault(this.#with(at), bytesOf(inviter)).finally(this.#onChanged);
+  }
+
+  /** The name of the vault that is kept at this node, for a kit. */
+  vaultAt(node: string): Uint8Array | undefined {
+    return vaultForKit(this.#open(), node);
+  }
+
+  async admitKit(at: VaultPlace, kit: RecoveryKit): Promise<void> {
+    await admitKit(kit, this.#with(at)).finally(this.#onChanged);
+  }
+
+  /** All that is saved at the node comes here, by a kit that took this console in. */
+  async takeByKit(at: VaultPlace, kit: RecoveryKit): Promise<void> {
+    await takeVaultByKit(kit, this.#with(at)).finally(this.#onChanged);
   }
 
   /** Active ones that the node lists, and what this one shows where they list it. */

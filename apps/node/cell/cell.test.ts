@@ -127,6 +127,22 @@ describe.skipIf(noPostMortem())("what a program leaves", () => {
     expect(places).toEqual({ weights: 1 });
   });
 
+  test("is reported as well when the kernel took its memory before the cell could", async (context) => {
+    const group = memoryGroup();
+    if (!group) return context.skip();
+    const held = await hold("memory-of-its-own");
+    writeFileSync(join(group, "cgroup.procs"), String(held.pid));
+    const cell = cellOf(held);
+    const [anchor] = familyOf(cell).filter((pid) => pid !== cell && pid !== held.pid);
+    process.kill(cell, "SIGSTOP");
+    const finished = held.finish();
+    // Of those whom it ends for want of memory the kernel takes it two seconds later, wherever they stand.
+    await expect.poll(() => anonymousBytes(anchor!)).toBe(0);
+    process.kill(cell, "SIGCONT");
+    const { end } = await finished;
+    expect(end).toMatchObject({ status: 9, wasAnchorKilled: true, wasWiped: true, missed: 0 });
+  });
+
   test("goes on after SIGSTOP and SIGCONT as without a cell", async () => {
     const held = await hold("stop");
     const { end } = await held.finish(() => process.kill(held.pid, "SIGCONT"));
@@ -259,6 +275,10 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+function anonymousBytes(pid: number): number {
+  return 1024 * Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "latin1"))![1]);
 }
 
 /** It may end between any look at it and the signal. */

@@ -230,6 +230,7 @@ int wipe(const struct address_space *space, struct wiped *wiped)
 	FILE *maps = copy >= 0 ? fdopen(copy, "r") : NULL;
 	char *line = NULL;
 	size_t size = 0;
+	bool is_there = false;
 	int result = 0;
 
 	*wiped = (struct wiped){ 0 };
@@ -246,14 +247,19 @@ int wipe(const struct address_space *space, struct wiped *wiped)
 
 		if (!read_mapping(line, &mapping))
 			continue;
+		is_there = true;
 		/* What was made read-only after it was written takes no zeros, and is then counted as missed. */
 		if (mapping.is_shared && mapping.device != file_systems.anonymous &&
 		    !(mapping.is_writable && lives_in_memory(&file_systems, mapping.device)))
 			continue;
 		result = wipe_mapping(space, &mapping, wiped);
 	}
-	/* An address space that is gone has no mappings left to read. */
-	if (result == 0 && wiped->bytes == 0) {
+	/*
+	 * An address space that is gone has no mappings left to read. One whose pages the kernel took, in want of
+	 * memory, has them all: nothing is left in it to be overwritten, and whether what was taken is zero is what
+	 * the wipe grade says.
+	 */
+	if (result == 0 && !is_there) {
 		errno = ESRCH;
 		result = -1;
 	}

@@ -86,6 +86,13 @@ test("receipts are asked by how many, task and number, and cut apart by their le
   ]);
 });
 
+test("device lists are asked after a version, and cut apart by their lengths", async () => {
+  const { keeper, asked } = keeperThat(() => Buffer.from([0, 0, 0, 1, 65, 0, 0, 0, 2, 66, 67]));
+  const response = { response: "lists", documents: ["QQ==", "QkM="] };
+  expect(await answerControl(keeper, { request: "device-lists", after: 258 })).toEqual(response);
+  expect(asked).toEqual([["deviceLists", Buffer.from([0, 0, 1, 2])]]);
+});
+
 test("no receipts are an empty list", async () => {
   const { keeper } = keeperThat(() => Buffer.alloc(0));
   expect(await answerControl(keeper, { request: "receipts", limit: 5 })).toEqual({

@@ -50,6 +50,12 @@ async function ask(keeper: KeeperClient, request: ControlRequest): Promise<Contr
     }
     case "devices":
       return { response: "devices", document: (await keeper.ask("devices")).toString("base64") };
+    case "device-lists": {
+      const after = Buffer.alloc(4);
+      after.writeUInt32BE(request.after);
+      const documents = split(await keeper.ask("deviceLists", after));
+      return { response: "lists", documents };
+    }
     case "receipts": {
       const documents = split(await keeper.ask("receipts", encodeReceiptQuery(request)));
       return { response: "receipts", documents };

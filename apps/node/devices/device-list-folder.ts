@@ -62,14 +62,12 @@ export class DeviceListFolder {
   }
 
   /** The lists above a version as signed, oldest first, for whoever follows the chain as well. */
-  bytesAfter(version: number): Buffer[] {
-    const lists: Buffer[] = [];
+  *listsAfter(version: number): Generator<Buffer, void> {
     for (let next = version + 1; next <= this.#current.version; next += 1) {
       const bytes = readIfPresent(listPath(this.#dir, next));
-      if (!bytes) break;
-      lists.push(bytes);
+      if (!bytes) return;
+      yield bytes;
     }
-    return lists;
   }
 
   /**

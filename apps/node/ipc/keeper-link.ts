@@ -24,6 +24,8 @@ export const keeperRequests = {
   models: { kind: 3, from: ["clerk"] },
   /** Body: nothing. Answer: the device list as signed. */
   devices: { kind: 4, from: ["clerk"] },
+  /** Body: after which version (4). Answer: signed lists, each after its length (4), as many as fit. */
+  deviceLists: { kind: 25, from: ["clerk"] },
   /**
    * Body: how many (2), then nothing, or the number that they must be below (8), or a task (32). Answer:
    * receipts, each after its length (4).

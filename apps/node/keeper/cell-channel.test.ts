@@ -31,6 +31,7 @@ import {
 } from "../ipc/keeper-link.ts";
 import { MODEL, TestNode } from "../test-node.ts";
 import { Keeper } from "./keeper.ts";
+import { unframed } from "./vault/framed.ts";
 
 const refused = (code: string) => expect.objectContaining({ name: "KeeperRefused", code });
 const hungUp = refused("ERR_UNAVAILABLE");
@@ -203,6 +204,23 @@ test("an empty or forged device list is refused, and the channel goes on", async
       refused("ERR_DOCUMENT_REFUSED"),
     );
   expect(await client.ask("devices")).toEqual(Buffer.from(node.firstList));
+});
+
+test("any device is given the lists after a version, oldest first, and none after the last", async () => {
+  const client = await certified("clerk");
+  const second = node.signList(2, node.devices.hash, node.devices.devices);
+  await client.ask("submitDeviceList", second);
+  const after = (version: number) => Buffer.of(0, 0, 0, version);
+  const given = async (version: number) =>
+    unframed(await client.ask("deviceLists", after(version)), 2 - version)?.parts;
+  expect(await given(0)).toEqual([Buffer.from(node.firstList), Buffer.from(second)]);
+  expect(await given(1)).toEqual([Buffer.from(second)]);
+  expect(await client.ask("deviceLists", after(2))).toHaveLength(0);
+  expect(await client.ask("deviceLists", Buffer.alloc(4, 255))).toHaveLength(0);
+  for (const length of [3, 5])
+    await expect(client.ask("deviceLists", Buffer.alloc(length))).rejects.toThrow(
+      refused("ERR_MALFORMED"),
+    );
 });
 
 test("a chat device can pass on what an admin signed, and nothing of its own", async () => {

@@ -30,8 +30,10 @@ import {
 } from "../ipc/keeper-link.ts";
 import type { GenuineTicket } from "../tickets/ticket-check.ts";
 import { acceptTicket, certify } from "./certify.ts";
+import { deviceListPage } from "./device-list-page.ts";
 import type { Keeper } from "./keeper.ts";
 import type { ReceiptQuery } from "./receipts.ts";
+import { framed } from "./vault/framed.ts";
 import { answerVault } from "./vault/vault-answers.ts";
 
 const KEY_BYTES = 32;
@@ -135,6 +137,7 @@ export class CellChannel {
     status: () => json(this.#keeper.status()),
     models: () => json(this.#keeper.models()),
     devices: () => this.#keeper.devices.currentBytes,
+    deviceLists: (body) => this.#deviceLists(body),
     receipts: (body) => this.#receipts(body),
     submitDeviceList: (body) => this.#submitDeviceList(body),
     egress: (body) => this.#egress(body),
@@ -287,13 +290,19 @@ export class CellChannel {
     return certify(genuine, this.role, key, certifier, now);
   }
 
+  /** Any device: each follows the chain for itself. */
+  #deviceLists(body: Buffer): Answer {
+    if (body.length !== 4) return "ERR_MALFORMED";
+    return framed(deviceListPage(this.#keeper.devices.listsAfter(body.readUInt32BE())));
+  }
+
   #receipts(body: Buffer): Uint8Array | KeeperRefusal {
     const which = readWhichReceipts(body.subarray(2));
     if (body.length < 2 || !which) return "ERR_MALFORMED";
     const limit = Math.min(body.readUInt16BE(0), MAX_RECEIPTS_PER_ANSWER);
     const { role, signingKey } = this.#certified!.genuine.device;
     const query = { ...which, device: role === "admin" ? undefined : signingKey };
-    return Buffer.concat(this.#keeper.receipts.find(query, limit).map(withLength));
+    return framed(this.#keeper.receipts.find(query, limit));
   }
 
   /** The device's role does not matter here: the list must be signed by an admin of the last one. */
@@ -345,13 +354,6 @@ function readWhichReceipts(rest: Buffer): ReceiptQuery | undefined {
     default:
       return undefined;
   }
-}
-
-function withLength(document: Uint8Array): Buffer {
-  const framed = Buffer.alloc(4 + document.length);
-  framed.writeUInt32BE(document.length);
-  framed.set(document, 4);
-  return framed;
 }
 
 function encodeRefusal(refusal: Refusal): Buffer {

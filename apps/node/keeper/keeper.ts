@@ -104,7 +104,7 @@ export class Keeper {
             wardenSocket: options.wardenSocket,
             node: options.identity.signing.publicKey,
             devices: () => this.devices.current,
-            listsAfter: (version) => this.devices.bytesAfter(version),
+            listsAfter: (version) => [...this.devices.listsAfter(version)],
             standingOrder: () => this.reporting.orderBytes,
           });
     this.reporting = new Reporting({

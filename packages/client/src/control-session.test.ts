@@ -43,11 +43,14 @@ test("models, device list and a submitted list go their way", async () => {
   expect(await session.models()).toEqual([]);
   answers({ response: "devices", document: "/wAB" });
   expect(Buffer.from(await session.deviceList())).toEqual(Buffer.from([255, 0, 1]));
+  answers({ response: "lists", documents: ["AQ==", "Ag=="] });
+  expect((await session.deviceListsAfter(3)).map(([byte]) => byte)).toEqual([1, 2]);
   answers({ response: "accepted" });
   await session.submitDeviceList(Buffer.from([1, 2, 3]));
   expect(asked).toEqual([
     { request: "models" },
     { request: "devices" },
+    { request: "device-lists", after: 3 },
     { request: "submit-device-list", document: "AQID" },
   ]);
 });

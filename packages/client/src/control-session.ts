@@ -80,6 +80,13 @@ export class ControlSession {
     return Buffer.from(document, "base64");
   }
 
+  /** The lists after a version as signed, oldest first: as many as the node puts into an answer; none after the last. */
+  async deviceListsAfter(version: number): Promise<Uint8Array[]> {
+    const request = { request: "device-lists", after: version } as const;
+    const { documents } = await this.#ask(request, "lists");
+    return documents.map((document) => Buffer.from(document, "base64"));
+  }
+
   async submitDeviceList(list: Uint8Array): Promise<void> {
     const document = Buffer.from(list).toString("base64");
     await this.#ask({ request: "submit-device-list", document }, "accepted");

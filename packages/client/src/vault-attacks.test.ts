@@ -9,6 +9,7 @@ import { join } from "node:path";
 import {
   decodeVaultRows,
   documentHash,
+  encodeVaultRow,
   MAX_VAULT_BLOB_BYTES,
   vaultHeadDocument,
   vaultRoot,
@@ -368,6 +369,51 @@ describe("what a device of the vault signed, and nobody can open", () => {
     const fresh = openLocal(vault.admin);
     await syncVault(vault.options(vault.admin, fresh));
     expect(fresh.get(ONE).messages).toHaveLength(4);
+  });
+});
+
+describe("a counter that a member of the vault and a node let leap together", () => {
+  /** One row of the vault with another revision, under a root that is signed. */
+  async function leapt(revision: (version: number) => number) {
+    const { vault, desk } = await stage();
+    const fresh = openLocal(vault.admin);
+    const folder = vault.vaults.of(vault.admin.signing.publicKey)!;
+    const rows = [...folder.rows.values()].map((row) =>
+      row.object === TWO ? { ...row, revision: revision(folder.opened!.version) } : row,
+    );
+    const root = vaultRoot(rows);
+    const head = vaultHeadDocument.sign(
+      { ...folder.opened!, root },
+      vault.admin.signing.privateKey,
+    );
+    const document = Buffer.from(head).toString("base64");
+    const listed = Buffer.concat(
+      rows.map((row) => Buffer.concat([encodeVaultRow(row), Buffer.alloc(4)])),
+    );
+    vault.tamper = (response, request: any) => {
+      if (response.response === "vault-rows")
+        return { ...response, rows: listed.toString("base64") };
+      if (response.response === "vault") return { ...response, head: document };
+      if (request.of !== "heads" || response.documents.length === 0) return response;
+      return { ...response, documents: [...response.documents.slice(0, -1), document] };
+    };
+    desk.close();
+    return syncVault(vault.options(vault.admin, fresh));
+  }
+
+  test.each([
+    ["past the versions of the vault", (version: number) => version + 1],
+    ["to the end of its field", () => 2 ** 32 - 1],
+    ["to nothing", () => 0],
+  ])("%s is refused before anything of it is taken", async (_how, revision) => {
+    await refused(leapt(revision), "ERR_VAULT_FORGED");
+  });
+
+  test("up to the version of the vault is not: its bytes are looked at, and are another revision's", async () => {
+    await refused(
+      leapt((version) => version),
+      "ERR_VAULT_DAMAGED",
+    );
   });
 });
 

@@ -113,6 +113,9 @@ async function signedRows(
   const rows = isRoot(head, known) ? known : byName(await link.rows(head.version, 0));
   if (!isRoot(head, rows))
     throw new VaultError("ERR_VAULT_FORGED", "what the node lists is not what was signed");
+  // Every version of the vault adds one to it at most: more would be a leap to the counter's end.
+  if ([...rows.values()].some(({ revision }) => revision < 1 || revision > head.version))
+    throw new VaultError("ERR_VAULT_FORGED", "an object has more revisions than the vault had");
   for (const [id, { base }] of local.rows()) {
     const row = rows.get(id);
     if (row && base && row.revision < base.revision)

@@ -3,7 +3,7 @@ import { VaultError } from "@phantoma/vault";
 import { expect, test } from "vitest";
 import { conversationOf, openLocal, VaultUnderTest } from "../../../tests/vault-under-test.ts";
 import { ClientError } from "./client-error.ts";
-import { joinVault, leaveVault, syncVault } from "./vault-sync.ts";
+import { admitToVault, joinVault, leaveVault, syncVault } from "./vault-sync.ts";
 
 const ONE = "00000000000000a1";
 const TWO = "00000000000000a2";
@@ -221,4 +221,44 @@ test("the seventeenth device does not fit, and the sixteenth does", async () => 
     if (i <= 16) expect(await admitting).toMatchObject({ hasTurned: true });
     else await expect(admitting).rejects.toMatchObject({ code: "ERR_VAULT_MEMBERS" });
   }
+});
+
+/** As a kit is: a device that knows the vault's name, and keeps nothing. */
+function asKit({ vault, desk, identity }: Awaited<ReturnType<typeof twoDevices>>) {
+  const local = openLocal(identity);
+  const node = Buffer.from(vault.node).toString("hex");
+  const state = { node, devices: vault.list.version, inviter: null, head: null, epoch: null };
+  local.state = { ...state, vault: desk.state!.vault };
+  return local;
+}
+
+test("who knows the vault's name alone and has its key lets another device in, and takes nothing", async () => {
+  const both = await twoDevices();
+  const { vault, identity } = both;
+  const fresh = vault.addDevice("fresh");
+  const local = openLocal(fresh);
+  const kit = asKit(both);
+  await joinVault(vault.options(fresh, local), identity.signing.publicKey);
+  await admitToVault(vault.options(identity, kit), fresh.signing.publicKey);
+  expect(kit.size).toBe(0);
+  expect(await syncVault(vault.options(fresh, local))).toMatchObject({ taken: 1, given: 0 });
+  expect(local.get(ONE).messages).toHaveLength(2);
+});
+
+test("it lets nobody in who named another, nor into another vault, nor when it was let go itself", async () => {
+  const both = await twoDevices();
+  const { vault, identity, atDesk } = both;
+  const fresh = vault.addDevice("fresh");
+  const kit = asKit(both);
+  const admit = (local = kit) =>
+    admitToVault(vault.options(identity, local), fresh.signing.publicKey);
+  await joinVault(vault.options(fresh, openLocal(fresh)), vault.admin.signing.publicKey);
+  await expect(admit()).rejects.toMatchObject({ code: "ERR_FORBIDDEN" });
+  await joinVault(vault.options(fresh, openLocal(fresh)), identity.signing.publicKey);
+  const other = asKit(both);
+  other.state = { ...other.state!, vault: "00".repeat(16) };
+  await expect(admit(other)).rejects.toMatchObject({ code: "ERR_VAULT_FORKED" });
+  vault.revoke(identity);
+  await atDesk();
+  await expect(admit()).rejects.toMatchObject({ code: "ERR_VAULT_KEY" });
 });

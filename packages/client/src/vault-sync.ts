@@ -100,7 +100,29 @@ export async function syncVault(options: SyncOptions): Promise<SyncResult> {
       if (!wasOvertaken(error)) throw error;
     }
   }
-  throw new VaultError("ERR_VAULT_CONFLICT", "other devices changed the vault all the time");
+  return overtakenAgain();
+}
+
+/**
+ * Lets a device in, and takes nothing of what is saved: for a kit, which keeps nothing.
+ *
+ * @throws {@link VaultError} or {@link ClientError}
+ */
+export async function admitToVault(options: SyncOptions, device: Uint8Array): Promise<void> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const followed = await followVault(options);
+    if (!followed) throw new VaultError("ERR_VAULT_KEY", "the vault's key is not for this device");
+    try {
+      const turn = await neededTurn(options, followed, device);
+      await giveChanges(options, followed, turn);
+      return;
+    } catch (error) {
+      if (!wasOvertaken(error)) throw error;
+    } finally {
+      followed.keyring.erase();
+    }
+  }
+  overtakenAgain();
 }
 
 /**
@@ -219,7 +241,7 @@ async function neededTurn(
 }
 
 /** So that others can wrap to this device; once is enough. */
-async function publishCard(
+export async function publishCard(
   { link, device, node, now = Date.now() }: SyncOptions,
   inviter?: Uint8Array,
 ): Promise<void> {
@@ -228,6 +250,10 @@ async function publishCard(
   pair.erase();
   const own = { node, device: device.signing.publicKey, key, issuedAt: now };
   await link.publishCard(vaultCardDocument.sign(own, device.signing.privateKey), inviter);
+}
+
+function overtakenAgain(): never {
+  throw new VaultError("ERR_VAULT_CONFLICT", "other devices changed the vault all the time");
 }
 
 /** By another device: what was prepared is worth nothing now. */

@@ -42,6 +42,16 @@ describe("a request", () => {
   });
 
   test.each([
+    [0, true],
+    [2 ** 32 - 1, true],
+    [2 ** 32, false],
+    [-1, false],
+    [undefined, false],
+  ])("for the device lists after %s: %s", (after, isTaken) => {
+    expect(request({ request: "device-lists", after })).toBe(isTaken);
+  });
+
+  test.each([
     [hex32, true],
     [hex32.toUpperCase(), false],
     [hex32.slice(1), false],
@@ -182,6 +192,8 @@ describe("a response", () => {
     ["models at their limit", { response: "models", models: times(1000, model) }, true],
     ["a model too many", { response: "models", models: times(1001, model) }, false],
     ["a device list", { response: "devices", document: "YQ==" }, true],
+    ["device lists at their limit", { response: "lists", documents: times(64, "YQ==") }, true],
+    ["a device list too many", { response: "lists", documents: times(65, "YQ==") }, false],
     ["as many devices as a list has", { response: "last-seen", devices: times(64, seen) }, true],
     ["a device more", { response: "last-seen", devices: times(65, seen) }, false],
     ["receipts at their limit", { response: "receipts", documents: times(100, "YQ==") }, true],

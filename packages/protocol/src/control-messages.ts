@@ -10,7 +10,7 @@ import { MAX_DEVICES } from "@phantoma/crypto";
 import { z } from "zod";
 import { doctorSchema } from "./doctor-messages.ts";
 import { egressSchema } from "./egress-messages.ts";
-import { MAX_PUSH_CHUNK_BYTES } from "./limits.ts";
+import { MAX_DEVICE_LISTS, MAX_PUSH_CHUNK_BYTES } from "./limits.ts";
 import { calendarTime, count, document, hex32 } from "./message-fields.ts";
 import { reportingSchema } from "./reporting-messages.ts";
 import { updateRequests, updateResponses } from "./update-messages.ts";
@@ -27,6 +27,8 @@ export const controlRequestSchema = z.discriminatedUnion("request", [
   z.strictObject({ request: z.literal("models") }),
   /** The current device list, as signed. */
   z.strictObject({ request: z.literal("devices") }),
+  /** The lists after a version, oldest first, as many as fit. */
+  z.strictObject({ request: z.literal("device-lists"), after: count.max(2 ** 32 - 1) }),
   /** Receipts of the asking device's tasks (an admin's: of all), newest first; of one task, or below a number. */
   z
     .strictObject({
@@ -151,6 +153,10 @@ export const controlResponseSchema = z.discriminatedUnion("response", [
   z.strictObject({ response: z.literal("status"), status: statusSchema }),
   z.strictObject({ response: z.literal("models"), models: z.array(modelSchema).max(1000) }),
   z.strictObject({ response: z.literal("devices"), document }),
+  z.strictObject({
+    response: z.literal("lists"),
+    documents: z.array(document).max(MAX_DEVICE_LISTS),
+  }),
   z.strictObject({ response: z.literal("receipts"), documents: z.array(document).max(100) }),
   z.strictObject({ response: z.literal("accepted") }),
   z.strictObject({ response: z.literal("egress"), egress: egressSchema }),

@@ -7,11 +7,12 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ControlSession, isRecoveryKit, openKit, type LocalNode } from "@phantoma/client";
-import { Secret } from "@phantoma/crypto";
+import { sameBytes, Secret } from "@phantoma/crypto";
 import type { Proof } from "../../proof.ts";
 import { codeOf, Machine } from "./machine.ts";
 import { current } from "./pairing.ts";
 import { refusalOf } from "./roles.ts";
+import { saveAndMakeKit, showSavedByKit } from "./saved-by-kit.ts";
 
 export async function showKits(proof: Proof, node: LocalNode, desk: Machine): Promise<void> {
   const { profile } = node;
@@ -51,29 +52,39 @@ export async function showKits(proof: Proof, node: LocalNode, desk: Machine): Pr
     detail: [wrong, broken, cut].map(codeOf).join(", "),
   });
 
+  const saved = await saveAndMakeKit(proof, desk, join(path, "../saved.kit"));
+  const before = await current(node, desk);
+  const machines = before.devices.filter((one) => one.revokedAt === null && !isRecoveryKit(one));
+  const all = machines.flatMap(({ signingKey }) => ["--lost", hex(signingKey)]);
   const laptop = new Machine();
-  const name = ["--name", "new laptop", "--lost", "this machine"];
-  const restored = await laptop.run(["recovery", "restore", path, ...name], passphrase);
+  const name = ["--name", "new laptop", ...all];
+  const restored = await laptop.run(["recovery", "restore", saved.path, ...name], saved.passphrase);
   const list = await current(node, laptop);
   const [ours, lost] = ["new laptop", "this machine"].map((one) =>
     list.devices.find((device) => device.name === one),
   );
   const out = await refusalOf(ControlSession.open({ profile, device: desk.device }));
   proof.row({
-    name: "a new machine is an admin by the kit, and the lost one is out, by one list",
+    name: "all machines are lost: a new one is an admin by the kit, and they are out, by one list",
     holds:
       restored.exitCode === 0 &&
+      list.version === before.version + 1 &&
+      list.devices.filter((one) => one.revokedAt === null && !isRecoveryKit(one)).length === 1 &&
       ours?.role === "admin" &&
       lost?.revokedAt !== null &&
       ["ERR_DEVICE_REVOKED", "ERR_TICKET_REFUSED"].includes(out),
-    detail: `list ${list.version}; the lost machine: ${out}`,
+    detail: `list ${list.version}; ${machines.length} lost; the desk: ${out}`,
   });
+  const opened = await openKit(readFileSync(saved.path), new Secret(Buffer.from(saved.words)));
+  const end = await showSavedByKit(proof, { node, laptop, restored, kit: opened.identity }, saved);
 
-  const used = list.devices.find((one) => isRecoveryKit(one) && one.revokedAt === null)!;
+  const used = list.devices.find((one) =>
+    sameBytes(one.signingKey, opened.identity.signing.publicKey),
+  )!;
   const ended = await laptop.run(["devices", "revoke", used.name, "--yes"]);
   const again = await new Machine().run(
-    ["recovery", "restore", path, "--lost", "none"],
-    passphrase,
+    ["recovery", "restore", saved.path, "--lost", "none"],
+    saved.passphrase,
   );
   proof.row({
     name: "a kit that was revoked restores nothing",
@@ -82,13 +93,17 @@ export async function showKits(proof: Proof, node: LocalNode, desk: Machine): Pr
       ["ERR_DEVICE_REVOKED", "ERR_TICKET_REFUSED"].includes(String(codeOf(again))),
     detail: String(codeOf(again)),
   });
+  await end();
+}
+
+function hex(key: Uint8Array): string {
+  return Buffer.from(key).toString("hex");
 }
 
 async function wasSeen({ profile }: LocalNode, { device }: Machine, key: Uint8Array) {
   const session = await ControlSession.open({ profile, device });
   try {
-    const id = Buffer.from(key).toString("hex");
-    return (await session.lastSeen()).some((one) => one.device === id);
+    return (await session.lastSeen()).some((one) => one.device === hex(key));
   } finally {
     session.close();
   }

@@ -1,6 +1,7 @@
 /**
  * Devices of a real node: paired by codes and six words, limited by role, revoked in the middle of a chat, compared,
- * lost and restored from a kit; every false list refused; and a locked console whose disk has neither key nor word.
+ * away for a while, lost and restored from a kit; every false list refused; and a locked console whose disk has neither
+ * key nor word.
  *
  *   main.ts [--json]
  *
@@ -9,6 +10,7 @@
 import { parseArgs } from "node:util";
 import { startNode } from "../../node-under-test.ts";
 import { Proof } from "../../proof.ts";
+import { showAway } from "./away.ts";
 import { showKits } from "./kits.ts";
 import { showLists } from "./lists.ts";
 import { showLock } from "./lock.ts";
@@ -20,12 +22,14 @@ import { showRoles } from "./roles.ts";
 const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
 const proof = new Proof("Devices: paired, limited, revoked, restored, locked", values.json);
 
-const { node, device } = await startNode({ models: ["echo"], gatewayFlags: ["--warm", "1"] });
+const started = await startNode({ models: ["echo"], gatewayFlags: ["--warm", "1"] });
+const { node, device } = started;
 try {
   const desk = new Machine(device).knows(node.profile);
   const phone = await showPairing(proof, node, desk);
   await showRoles(proof, node, desk, phone);
   await showLists(proof, node, desk);
+  await showAway(proof, started, desk);
   await showLock(proof, node, desk);
   // Last: the desk is lost there.
   await showKits(proof, node, desk);

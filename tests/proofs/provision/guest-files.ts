@@ -1,14 +1,17 @@
 /**
- * Every file of a guest that is not a log, a cache or somebody's diary, and how two looks at them differ.
+ * Every file of a guest that is not a log, a cache or somebody's diary, and how two looks at them differ; and whether a
+ * secret was left there in words.
  *
  * @module
  */
 import type { Guest } from "../../vps/guest.ts";
 
 /** What Debian's own programs keep of a file before they change it. */
-const KNOWN_LEFT = new Set(
-  ["passwd", "group", "shadow", "gshadow", "subuid", "subgid"].map((name) => `/etc/${name}-`),
-);
+const KNOWN_LEFT = new Set([
+  ...["passwd", "group", "shadow", "gshadow", "subuid", "subgid"].map((name) => `/etc/${name}-`),
+  // So that sudo greets a user once; it writes it at the first sign-in, whoever signs in.
+  "/home/debian/.sudo_as_admin_successful",
+]);
 
 export async function filesOfGuest(guest: Guest): Promise<ReadonlyMap<string, string>> {
   const text = await guest.check(
@@ -30,4 +33,19 @@ export function differencesOf(
   return [...new Set([...before.keys(), ...after.keys()])]
     .filter((path) => before.get(path) !== after.get(path))
     .filter((path) => !KNOWN_LEFT.has(path.replace(" (content)", "")));
+}
+
+/**
+ * In how many lines a text stands among what processes were started with, the journal, and the set-up's own files.
+ *
+ * The text itself is in no command's line: it would be found there.
+ */
+export async function tracesOf(guest: Guest, text: string): Promise<number> {
+  const found = await guest.check(
+    `umask 077; cat > /run/searched-for
+     (cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ; journalctl --no-pager; cat /var/lib/phantoma-setup/*) 2>/dev/null |
+       tr '\\0' '\\n' | grep -acF -f /run/searched-for; rm /run/searched-for`,
+    text,
+  );
+  return Number.parseInt(found, 10);
 }

@@ -3,12 +3,15 @@
  *
  * @module
  */
-import { copyFileSync, cpSync, mkdirSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { copyFileSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { LICENCE_KEYS_NAME } from "@phantoma/release";
 import { bundleName } from "../../../apps/node/installer/manifest.ts";
 import type { Bundle } from "../../../tools/bundle/bundle.ts";
-import { DevelopmentTeam } from "../../../tools/release/development/team.ts";
+import { DevelopmentTeam, type Draft } from "../../../tools/release/development/team.ts";
 import type { Ceremony } from "../../../tools/release/ceremony.ts";
+import { listed } from "../../../tools/release/propose.ts";
 import { publish } from "../../../tools/release/publish.ts";
 import { forge } from "../release/forge.ts";
 import { writeLists } from "../release/stage.ts";
@@ -62,15 +65,42 @@ export class Publisher {
     bundle: Bundle,
     { as = bundle.manifest.version, minFrom = "0.0.1" } = {},
   ): Promise<string> {
-    const bundlePath = join(this.#newDir(), bundleName(as));
-    copyFileSync(bundle.path, bundlePath);
-    const lists = {
-      cyclonedxPath: join(this.#dir, "cyclonedx.json"),
-      spdxPath: join(this.#dir, "spdx.json"),
-    };
-    const draft = { bundlePath, ...lists, version: as, minFrom, arch: "x64", builds: 1 } as const;
-    await this.#team.release(this.#ceremony, draft, this.#nowMs);
+    await this.#team.release(this.#ceremony, this.#draftOf(bundle, as, minFrom), this.#nowMs);
     return this.#copy();
+  }
+
+  /** Three engineers sign who may sign licences, in hex. */
+  async listLicenceKeys(...keys: readonly string[]): Promise<void> {
+    await this.#team.listLicenceKeys(this.#ceremony, keys, this.#nowMs);
+  }
+
+  /**
+   * The next list with this bundle and this key of licences, which one engineer signed, and both machines: a verifier remembers their timestamp, so
+   * that the next honest one must be newer. Nothing is published.
+   */
+  async underSigned(bundle: Bundle, licenceKey: string): Promise<string> {
+    const draft = this.#draftOf(bundle, bundle.manifest.version, "0.0.1");
+    await this.#team.propose(this.#ceremony, draft, this.#nowMs);
+    const dir = this.wholeCopy();
+    const keys = Buffer.from(JSON.stringify({ keys: [licenceKey] }));
+    const sha256 = createHash("sha256").update(keys).digest("hex");
+    writeFileSync(join(dir, "targets", `${sha256}.${LICENCE_KEYS_NAME}`), keys);
+    const files = [
+      ...listed(this.#ceremony.draft("targets")!),
+      { name: LICENCE_KEYS_NAME, length: keys.length, sha256 },
+    ];
+    const timestampVersion = this.#ceremony.newestVersion("targets") + 1;
+    const by = { signers: [this.#team.engineers[0]!], madeAtMs: this.#nowMs };
+    forge(dir, this.#ceremony, this.#team, { files, timestampVersion, ...by });
+    this.#ceremony.dropDrafts();
+    return dir;
+  }
+
+  /** What was published, as two engineers and both machines had vouched for it at that time. */
+  vouchedAt(madeAtMs: number): string {
+    const dir = this.wholeCopy();
+    forge(dir, this.#ceremony, this.#team, { madeAtMs });
+    return dir;
   }
 
   /** The same list once more, a version on, with the signature of one engineer and of both machines. */
@@ -89,6 +119,15 @@ export class Publisher {
       filter: (path) => !path.endsWith(".tar.gz"),
     });
     return dir;
+  }
+
+  #draftOf(bundle: Bundle, version: string, minFrom: string): Draft {
+    const bundlePath = join(this.#newDir(), bundleName(version));
+    copyFileSync(bundle.path, bundlePath);
+    const [cyclonedxPath, spdxPath] = ["cyclonedx.json", "spdx.json"].map((name) =>
+      join(this.#dir, name),
+    ) as [string, string];
+    return { bundlePath, cyclonedxPath, spdxPath, version, minFrom, arch: "x64", builds: 1 };
   }
 
   #newDir(): string {

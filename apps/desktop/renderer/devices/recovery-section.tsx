@@ -47,6 +47,7 @@ export function MakeKit({ node, onMade }: { node: NodeView; onMade: () => void }
             <Words words={data.words} label={t("devices.kit.passphrase")} />
           </>
         )}
+        <p>{t(data.opensSaved ? "devices.kit.opensSaved" : "devices.kit.opensNoSaved")}</p>
         <p>{t("devices.kit.keep")}</p>
       </Banner>
     );

@@ -59,12 +59,15 @@ export const devices = {
   },
   kit: {
     title: "Recovery kit",
-    text: "A file with an admin's key that no machine has, sealed under a passphrase. When a machine is lost, the kit takes the new one in and revokes the lost one.",
+    text: "A file with an admin's key that no machine has, sealed under a passphrase. When a machine is lost, the kit takes the new one in, revokes the lost one and brings the saved conversations back.",
     passphrase: "Passphrase of the kit",
     make: "Make a kit",
     makeWords: "Make one with words to print",
     made: "The kit is made. It was read back and opened again, and the node has its key.",
     words: "Its passphrase. Write it on paper now: it is not shown again.",
+    opensSaved: "It opens the conversations that are saved at this node, too.",
+    opensNoSaved:
+      "It opens no saved conversations. Once this device keeps some at this node, make another kit.",
     keep: "Move the file off this machine, and keep it and its passphrase apart.",
     check: "Check a kit",
     checkNow: "Check it",

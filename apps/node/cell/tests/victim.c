@@ -27,7 +27,7 @@
 static char word[WORD + 1];
 static char data[PAGES * PAGE] = "data";
 static char nothing[PAGES * PAGE];
-static pthread_barrier_t filled;
+static pthread_barrier_t filled, told;
 static const char *ending;
 
 static void fill(volatile char *memory, size_t bytes, const char *place)
@@ -75,17 +75,25 @@ static void fill_everywhere(const char *weights)
 	memory = map(PAGES * PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	fill(memory, PAGES * PAGE, "hidden");
 	mprotect(memory, PAGES * PAGE, PROT_NONE);
-	fill(map(PAGES * PAGE, MAP_SHARED | MAP_ANONYMOUS, -1), PAGES * PAGE, "shared");
-	fill(map_file(memfd_create("victim", 0)), PAGES * PAGE, "memfd");
-	snprintf(name, sizeof(name), "/dev/shm/victim-%d", (int)getpid());
-	fill(map_file(open(name, O_RDWR | O_CREAT, 0600)), PAGES * PAGE, "tmpfs");
-	unlink(name);
+	if (strcmp(ending, "memory-of-its-own")) {
+		fill(map(PAGES * PAGE, MAP_SHARED | MAP_ANONYMOUS, -1), PAGES * PAGE, "shared");
+		fill(map_file(memfd_create("victim", 0)), PAGES * PAGE, "memfd");
+		snprintf(name, sizeof(name), "/dev/shm/victim-%d", (int)getpid());
+		fill(map_file(open(name, O_RDWR | O_CREAT, 0600)), PAGES * PAGE, "tmpfs");
+		unlink(name);
+	}
 	file = open(weights, O_RDONLY);
 	fill(map(PAGE, MAP_PRIVATE, file), PAGE, "copied");
 	memory = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, 0);
 	/* Only a page that was read is there. */
 	if (memory == MAP_FAILED || memcmp(memory, word, WORD))
 		exit(3);
+}
+
+/* Whether its first thread ends before the second. */
+static bool is_first_to_leave(void)
+{
+	return !strcmp(ending, "first-thread-leaves") || !strcmp(ending, "threads-leave-one-by-one");
 }
 
 /* Fills some of its stack, and stays until the process ends, or longer than the first thread. */
@@ -95,12 +103,12 @@ static void *second_thread(void *unused)
 
 	fill(stack, sizeof(stack), "thread");
 	pthread_barrier_wait(&filled);
-	if (!strcmp(ending, "first-thread-leaves")) {
+	if (is_first_to_leave()) {
+		/* Not a moment before the end is wanted: whoever searches this memory may begin late. */
+		pthread_barrier_wait(&told);
 		usleep(100000);
-		_exit(0);
-	}
-	if (!strcmp(ending, "threads-leave-one-by-one")) {
-		usleep(100000);
+		if (!strcmp(ending, "first-thread-leaves"))
+			_exit(0);
 		/* Not pthread_exit: the stack shall stay as it is. */
 		syscall(SYS_exit, 0);
 	}
@@ -161,12 +169,14 @@ static void end_as_told(char **argv)
 		raise(SIGKILL);
 	if (!strcmp(ending, "stop"))
 		raise(SIGSTOP);
-	if (!strcmp(ending, "memory"))
+	if (!strncmp(ending, "memory", strlen("memory")))
 		take_all_memory();
 	if (!strcmp(ending, "wait"))
 		pause();
-	if (!strcmp(ending, "first-thread-leaves") || !strcmp(ending, "threads-leave-one-by-one"))
+	if (is_first_to_leave()) {
+		pthread_barrier_wait(&told);
 		syscall(SYS_exit, 0);
+	}
 	_exit(0);
 }
 
@@ -180,6 +190,7 @@ int main(int argc, char **argv)
 		return 2;
 	ending = argv[1];
 	pthread_barrier_init(&filled, NULL, 2);
+	pthread_barrier_init(&told, NULL, 2);
 	if (pthread_create(&thread, NULL, second_thread, NULL))
 		return 3;
 	pthread_barrier_wait(&filled);

@@ -10,7 +10,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import {
+  decodeVaultRows,
   documentHash,
+  encodeVaultRow,
   MAX_VAULT_BLOB_BYTES,
   NO_PREVIOUS,
   vaultCardDocument,
@@ -152,6 +154,33 @@ describe("a device", () => {
     expect(vault.vaults.of(key(vault.admin))).toBeDefined();
   });
 
+  test.each([
+    ["two more", 3],
+    ["the same again", 1],
+    ["none", 0],
+    ["the last that the field holds", 2 ** 32 - 1],
+  ])("that gives an object %s as its revision is refused", async (_which, revision) => {
+    const { vault, local } = await withOneSaved();
+    const options = vault.options(vault.admin, local);
+    const commit = options.link.commit.bind(options.link);
+    const { admin } = vault;
+    options.link.commit = (sent) => {
+      const [row] = decodeVaultRows(sent.changes);
+      const leapt = { ...row!, revision };
+      const opened = vaultHeadDocument.open(sent.head, ({ signer }) => signer);
+      const head = { ...opened, root: vaultRoot([leapt]) };
+      const signed = vaultHeadDocument.sign(head, admin.signing.privateKey);
+      return commit({ ...sent, head: signed, changes: encodeVaultRow(leapt) });
+    };
+    local.save(conversationOf(ONE, "question", "another answer"));
+    const refused = { code: "ERR_DOCUMENT_REFUSED" };
+    await expect(syncVault(options)).rejects.toMatchObject(refused);
+    const [kept] = [...vault.vaults.of(key(admin))!.rows.values()];
+    expect(kept).toMatchObject({ revision: 1 });
+    // Without the leap it is taken.
+    expect(await syncVault(vault.options(admin, local))).toMatchObject({ given: 1 });
+  });
+
   test("that was revoked commits nothing more, also on a channel that is still open", async () => {
     const { vault, local } = await withOneSaved();
     const laptop = vault.addDevice("laptop");
@@ -256,7 +285,8 @@ describe("the disk", () => {
     const other = vault.addDevice("other");
     const commit = await firstCommit(vault, other);
     const before = readdirSync(vault.dir);
-    const unknown = Buffer.alloc(44, 1);
+    const row = { object: "01".repeat(8), revision: 1, hash: "01".repeat(32) };
+    const unknown = encodeVaultRow(row);
     expect(await vault.vaults.commit(key(other), { ...commit, changes: unknown })).toBe(
       "ERR_VAULT_UNKNOWN",
     );

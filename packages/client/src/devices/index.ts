@@ -4,6 +4,7 @@
  * @module
  */
 export * from "./device-lists.ts";
+export { followDeviceLists } from "./device-chain.ts";
 export {
   assertAdminStays,
   assertIsNoKit,
@@ -36,6 +37,7 @@ export {
   assertLong,
 } from "./passphrase.ts";
 export { qrRows, qrText } from "./qr.ts";
+export { admitKit, opensVault, takeVaultByKit, vaultForKit } from "./kit-vault.ts";
 export {
   addKit,
   assertOpensAgain,

@@ -13,7 +13,7 @@ import {
 } from "@phantoma/crypto";
 import { ClientError } from "../client-error.ts";
 import { ControlSession } from "../control-session.ts";
-import { openDeviceList } from "./seen-devices.ts";
+import { followDeviceLists } from "./device-chain.ts";
 import { assertInTime } from "./invitation-desk.ts";
 import { decodeInvitation, encodePairingRequest, type Invitation } from "./pairing-codes.ts";
 import { sixWords } from "./six-words.ts";
@@ -77,17 +77,15 @@ async function enrolment(
 ): Promise<VerifiedDeviceList> {
   const session = await ControlSession.open({ profile, device });
   try {
-    const list = openDeviceList(await session.deviceList(), profile.nodeKey);
-    const isNext = list.version === before.version + 1;
-    const follows =
-      sameBytes(list.previous, before.hash) && sameBytes(list.signer, admin.signingKey);
-    // Others may have signed since: then it is later than the next, and only the keys can be compared.
-    const isLater = list.version > before.version + 1;
+    // From the list that the compared words stand for: whoever signed since is an admin by it.
+    const { nodeKey } = profile;
+    const seen = { nodeKey, version: before.version, hash: hex(before.hash) };
+    const list = await followDeviceLists(session, nodeKey, seen);
     const ours = activeDevice(list, device.signing.publicKey);
     const isOurs = ours !== undefined && sameBytes(ours.tunnelKey, device.tunnel.publicKey);
     const theirs = activeDevice(list, admin.signingKey);
     const isTheirs = theirs !== undefined && sameBytes(theirs.tunnelKey, admin.tunnelKey);
-    if (!isOurs || !isTheirs || !(isLater || (isNext && follows)))
+    if (!isOurs || !isTheirs)
       throw new ClientError(
         "ERR_NODE_IDENTITY",
         "the node's device list is not the one that the invitation was for",
@@ -96,4 +94,8 @@ async function enrolment(
   } finally {
     session.close();
   }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
 }

@@ -6,10 +6,11 @@
  *        1    64  the key, as devices store theirs
  *       65     8  when it was made, ms
  *       73   2+n  the node's profile, JSON
- *        …   4+n  room for what else an owner cannot do without, such as a vault's wrap; may be empty
+ *        …   4+n  the name of the vault that it opens (16), or nothing
  *
- * Its key stands in the device list as an admin from the day it is made and is never used before the kit is
- * restored: then it signs one list, which takes the new machine in and lets the lost one go.
+ * Its key stands in the device list as an admin from the day it is made, and signs nothing before the kit is restored
+ * (but for its card, where it is to open a vault: `kit-vault.ts`): then it signs one list, which takes the new machine in
+ * and lets the lost one go.
  *
  * @module
  */
@@ -37,7 +38,7 @@ const VERSION = 1;
 const CONTEXT = "phantoma recovery kit v1";
 const KEY_BYTES = 64;
 const HEAD_BYTES = 1 + KEY_BYTES + 8;
-/** Bytes: keys and wraps, never what a vault holds. */
+/** Bytes: names and keys, never what a vault holds. */
 const MAX_ENCLOSED_BYTES = 65_536;
 /** For how long the node's door is given to read a list that its keeper took: ten seconds, in tries. */
 const MAX_TRIES = 40;
@@ -48,11 +49,17 @@ export interface RecoveryKit {
   readonly identity: DeviceIdentity;
   readonly madeAt: number;
   readonly profile: NodeProfile;
+  /** Which vault it opens; empty: none. */
   readonly enclosed: Secret;
 }
 
-export function newKit(profile: NodeProfile, now: number): RecoveryKit {
-  const enclosed = new Secret(Buffer.alloc(0));
+/** @param vault the name of the one that it is to open */
+export function newKit(
+  profile: NodeProfile,
+  now: number,
+  vault: Uint8Array = Buffer.alloc(0),
+): RecoveryKit {
+  const enclosed = new Secret(Buffer.from(vault));
   return { identity: generateDeviceIdentity(), madeAt: now, profile, enclosed };
 }
 
@@ -176,7 +183,8 @@ export async function restoreFromKit(
     const added = describeDevice(device, name, "admin");
     const next = signReplacedDevices(identity, current, added, keys, now());
     await session.submitDeviceList(next);
-    await untilLetIn(profile, device);
+    // The list counts whether we see that or not.
+    (await openWhenLetIn(profile, device).catch(() => undefined))?.close();
     return { list: openDeviceList(next, profile.nodeKey), lost, profile };
   } finally {
     session.close();
@@ -191,12 +199,16 @@ export function openAsKit({ identity, profile }: RecoveryKit): Promise<ControlSe
   return ControlSession.open({ profile, device: identity, follow });
 }
 
-/** The node's door reads a list a moment after its keeper took it. The list counts whether we see that or not. */
-async function untilLetIn(profile: NodeProfile, device: DeviceIdentity): Promise<void> {
-  for (let tries = 0; tries < MAX_TRIES; tries++) {
+/** The node's door reads a list a moment after its keeper took it. */
+export async function openWhenLetIn(
+  profile: NodeProfile,
+  device: DeviceIdentity,
+): Promise<ControlSession> {
+  for (let tries = 1; ; tries += 1) {
     try {
-      return (await ControlSession.open({ profile, device })).close();
-    } catch {
+      return await ControlSession.open({ profile, device });
+    } catch (error) {
+      if (tries === MAX_TRIES) throw error;
       await sleep(TRY_MS);
     }
   }

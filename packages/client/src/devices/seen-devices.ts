@@ -18,32 +18,24 @@ export interface SeenDevices {
   readonly version: number;
   /** SHA-256 of that version's document in hex. */
   readonly hash: string;
-  /** Signing keys in hex of those who might sign the next; an older record has none. */
+  /** Signing keys in hex of its active admins: one of them approves the node's next key. An older record has none. */
   readonly admins?: readonly string[];
 }
 
 /**
- * What to remember after `current` was shown.
+ * What to remember of `current`: a list that was followed, or signed here, or that a pairing or a kit came with.
  *
- * Lists between the last one and a later one are not shown. So a later one is believed from a signer who was an admin
- * in the last one, not from an admin who was added meanwhile: that could be anybody whom the node made up.
- *
- * @param isPaired a person has just compared words, or opened a kit: this settled who the admins are
  * @throws {@link ClientError} `ERR_NODE_IDENTITY` when the node went back, or tells two stories
  */
 export function nextSeenDevices(
   seen: SeenDevices | undefined,
-  current: Omit<VerifiedDeviceList, "issuedAt">,
-  isPaired = false,
+  current: Pick<VerifiedDeviceList, "node" | "version" | "hash" | "previous" | "devices">,
 ): SeenDevices {
-  const next = {
-    nodeKey: hex(current.node),
-    version: current.version,
-    hash: hex(current.hash),
-    admins: current.devices
-      .filter(({ role, revokedAt }) => role === "admin" && revokedAt === null)
-      .map(({ signingKey }) => hex(signingKey)),
-  };
+  const { version } = current;
+  const admins = current.devices
+    .filter(({ role, revokedAt }) => role === "admin" && revokedAt === null)
+    .map(({ signingKey }) => hex(signingKey));
+  const next = { nodeKey: hex(current.node), version, hash: hex(current.hash), admins };
   if (seen?.nodeKey !== next.nodeKey) return next;
   if (next.version < seen.version)
     refuse(`it shows device list ${next.version}, but this machine has seen ${seen.version}`);
@@ -51,17 +43,12 @@ export function nextSeenDevices(
     refuse(`it shows another device list ${next.version} than this machine has seen`);
   if (next.version === seen.version + 1 && hex(current.previous) !== seen.hash)
     refuse(`its device list ${next.version} does not follow the one this machine has seen`);
-  const isBelieved = isPaired || !seen.admins || seen.admins.includes(hex(current.signer));
-  if (next.version > seen.version && !isBelieved)
-    refuse(
-      `no admin whom this machine has seen signed device list ${next.version}; if one was added meanwhile, pair this device anew`,
-    );
   return next;
 }
 
 /**
- * A list as the node gave it, signed by whom it names. It came over the node's own authenticated tunnel; whether it
- * continues the chain, the node, its gateway and its warden each check, and what is signed on a false one they refuse.
+ * A list as the node gave it, signed by whom it names. Whether it continues what this machine has seen is not looked at
+ * here: {@link followDeviceLists} does.
  *
  * @throws {@link ClientError} `ERR_NODE_IDENTITY`
  */
@@ -100,6 +87,7 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
 }
 
-function refuse(message: string): never {
+/** @throws {@link ClientError} `ERR_NODE_IDENTITY` */
+export function refuse(message: string): never {
   throw new ClientError("ERR_NODE_IDENTITY", `the node may hide a change: ${message}`);
 }

@@ -110,6 +110,11 @@ export class Machine {
     writeFileSync(this.path(path), value);
   }
 
+  /** A folder and what is in it. In the kernel's own there can be no name with a dot, and not even be asked for one. */
+  removeFolder(path: string): void {
+    rmSync(this.path(path), { recursive: true, force: true });
+  }
+
   /** With the half of it that a cut may have left. */
   remove(path: string): void {
     for (const one of [this.path(path), `${this.path(path)}.new`])

@@ -6,7 +6,14 @@
  */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -55,8 +62,7 @@ export class TestSshd {
     const port = await freePort();
     keygen(join(dir, "host_ed25519"), "ed25519");
     keygen(join(dir, "host_ecdsa"), "ecdsa");
-    keygen(join(dir, "id"), "ed25519", PASSPHRASE);
-    keygen(join(dir, "id_plain"), "rsa");
+    for (const name of USER_KEYS) copyFileSync(join(userKeys(), name), join(dir, name));
     writeFileSync(
       join(dir, "authorized_keys"),
       readFileSync(join(dir, "id.pub"), "utf8") + readFileSync(join(dir, "id_plain.pub"), "utf8"),
@@ -139,6 +145,18 @@ export class TestSshd {
     process.kill(-this.#child.pid!, "SIGKILL");
     await ended;
   }
+}
+
+const USER_KEYS = ["id", "id.pub", "id_plain", "id_plain.pub"] as const;
+let userKeysDir: string | undefined;
+
+/** Made once for all servers: an RSA key takes a second. A server's own keys are its own. */
+function userKeys(): string {
+  if (userKeysDir !== undefined) return userKeysDir;
+  const dir = mkdtempSync(join(tmpdir(), "user-keys-"));
+  keygen(join(dir, "id"), "ed25519", PASSPHRASE);
+  keygen(join(dir, "id_plain"), "rsa");
+  return (userKeysDir = dir);
 }
 
 function writeUsers(dir: string): void {

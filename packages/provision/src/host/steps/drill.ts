@@ -13,14 +13,18 @@ import type { Context, Step } from "../step.ts";
 const SLICE = "/sys/fs/cgroup/phantoma.slice";
 /** TEST-NET-1, which nobody has: RFC 5737. */
 const NOWHERE = "192.0.2.7";
-/** Seconds: whoever is not refused at once is not refused. */
-const ATTEMPT_SECONDS = 2;
+/** Seconds. The kernel refuses at once; the shell that asks may be slow to start beside an engine that loads. */
+const REFUSAL_SECONDS = 15;
+/** Seconds that an attempt gets which is to go out: nobody answers it. */
+const OUTSIDE_SECONDS = 2;
 
 /** Enters a control group, whose limit of tasks may be four, and tries. */
 const ATTEMPT = `echo $$ > "$1/cgroup.procs" &&
-exec timeout ${ATTEMPT_SECONDS} bash -c 'exec 3<>/dev/tcp/${NOWHERE}/443'`;
+exec timeout "$2" bash -c 'exec 3<>/dev/tcp/${NOWHERE}/443'`;
 const REFUSED = /Operation not permitted|Permission denied/;
 
+/** A worker or a clerk may end just as somebody looks at it: the next one is tried. */
+const PLACE_TRIES = 5;
 /** Milliseconds until the first worker is there; its engine is being loaded. */
 const WORKER_MS = 120_000;
 
@@ -37,15 +41,20 @@ export const drill: Step = {
   probe: ({ machine }) => !machine.isLive || passed.has(machine),
   async apply(context) {
     const { machine } = context;
-    if (await isRefused(machine, "/sys/fs/cgroup"))
+    if (await isRefused(machine, "/sys/fs/cgroup", OUTSIDE_SECONDS))
       throw new StepError("this machine refuses every connection, so the drill shows nothing");
-    const places = await placesOf(machine);
-    for (const { unit, dir } of places) await tryFrom(context, unit, dir);
+    for (const unit of ["gateway", "keeper", "warden", "hold"])
+      await tryFrom(context, unit, () => `${SLICE}/phantoma-${unit}.service`);
+    await firstWorker(machine);
+    // Clerks come with a connection.
+    for (const unit of ["worker", "clerk"])
+      if (instanceIn(machine, unit) !== undefined)
+        await tryFrom(context, unit, () => instanceIn(machine, unit));
     // A place that nobody has heard of is refused as well.
     const stranger = machine.path(`${SLICE}/phantoma-drill`);
     mkdirSync(stranger, { recursive: true });
     try {
-      await tryFrom(context, "unknown", stranger);
+      await tryFrom(context, "unknown", () => stranger);
     } finally {
       rmdirSync(stranger);
     }
@@ -60,10 +69,19 @@ export const drill: Step = {
 const passed = new WeakSet<Machine>();
 
 /** Hold is registered for nothing, so what it tries is counted with strangers'. */
-async function tryFrom({ machine, tell }: Context, unit: string, dir: string): Promise<void> {
+async function tryFrom(
+  { machine, tell }: Context,
+  unit: string,
+  place: () => string | undefined,
+): Promise<void> {
   const counted = unit === "hold" ? "unknown" : unit;
   const before = await attemptsOf(machine, counted);
-  const isBlocked = await isRefused(machine, dir);
+  let isBlocked = false;
+  for (let tries = 0; !isBlocked && tries < PLACE_TRIES; tries += 1) {
+    const dir = place();
+    isBlocked = dir !== undefined && (await isRefused(machine, dir, REFUSAL_SECONDS));
+    if (dir !== undefined && machine.has(dir)) break;
+  }
   const isCounted = (await attemptsOf(machine, counted)) > before;
   tell({ kind: "drill", unit, isBlocked, isCounted });
   if (!isBlocked || !isCounted)
@@ -72,25 +90,15 @@ async function tryFrom({ machine, tell }: Context, unit: string, dir: string): P
     );
 }
 
-async function isRefused(machine: Machine, cgroup: string): Promise<boolean> {
-  const { code, complained } = await machine.end("sh", ["-c", ATTEMPT, "drill", cgroup]);
+async function isRefused(machine: Machine, cgroup: string, seconds: number): Promise<boolean> {
+  const args = ["-c", ATTEMPT, "drill", cgroup, String(seconds)];
+  const { code, complained } = await machine.end("sh", args);
   return code !== 0 && REFUSED.test(complained) && complained.includes("/dev/tcp/");
 }
 
-/** Every unit of the node that runs now; of workers and clerks one each. */
-async function placesOf(machine: Machine): Promise<{ unit: string; dir: string }[]> {
-  const fixed = ["gateway", "keeper", "warden", "hold"].map((unit) => ({
-    unit,
-    dir: `${SLICE}/phantoma-${unit}.service`,
-  }));
+async function firstWorker(machine: Machine): Promise<void> {
   const late = Date.now() + WORKER_MS;
-  for (;;) {
-    const worker = instanceIn(machine, "worker");
-    if (worker !== undefined) {
-      const clerk = instanceIn(machine, "clerk");
-      const found = [...fixed, { unit: "worker", dir: worker }];
-      return clerk === undefined ? found : [...found, { unit: "clerk", dir: clerk }];
-    }
+  while (instanceIn(machine, "worker") === undefined) {
     if (Date.now() > late) throw new StepError("no worker came up");
     await sleep(1_000);
   }

@@ -11,6 +11,7 @@ import type { Context, Step } from "../step.ts";
 const UNITS_DIR = `${CURRENT_DIR}/apps/node/units`;
 const SYSUSERS = "/etc/sysusers.d/phantoma.conf";
 const TMPFILES = "/etc/tmpfiles.d/phantoma.conf";
+const PINS_DIR = "/sys/fs/bpf/phantoma";
 const SYSTEM_DIR = "/etc/systemd/system";
 /** In the order of their start. */
 const RESTARTED = [
@@ -67,9 +68,9 @@ export const folders: Step = {
       ? [`${STATE_DIR}: the node's identity, its list of devices and its models, for good`]
       : [],
   undo({ machine }) {
-    for (const path of [TMPFILES, "/run/phantoma", STATE_DIR]) machine.remove(path);
+    machine.remove(TMPFILES);
     // The programs of the policy are gone with their pins.
-    machine.remove("/sys/fs/bpf/phantoma");
+    for (const path of ["/run/phantoma", STATE_DIR, PINS_DIR]) machine.removeFolder(path);
   },
 };
 
