@@ -17,8 +17,8 @@ import {
 import { activeAdmin, type Device } from "@phantoma/crypto";
 import type { Command } from "../command.ts";
 import { chooseActive, Directory, shownName } from "../devices/directory.ts";
-import { outcomeOf, takeSaved } from "../devices/kit-vault.ts";
 import { makeKit } from "../devices/kit.ts";
+import { outcomeOf, takeSaved } from "../devices/kit-vault.ts";
 import { askPerson, saysYes } from "../devices/person.ts";
 import { Home } from "../home.ts";
 import { commonOptions, parse } from "../options.ts";

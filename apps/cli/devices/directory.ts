@@ -28,7 +28,7 @@ export class Directory {
   /** The node's current list: at least the newest this machine has seen. */
   async current(): Promise<VerifiedDeviceList> {
     const current = await this.ask((session) => {
-      // The node may have changed its key by now.
+      // Under the key that it has now: opening the session may have followed it.
       const { name, nodeKey } = this.#peer.profile;
       return followDeviceLists(session, nodeKey, this.#home.seenDevices(name));
     });

@@ -14,9 +14,9 @@ import {
   sealKit,
 } from "@phantoma/client";
 import { activeAdmin, Secret } from "@phantoma/crypto";
-import type { Home } from "../home.ts";
 import { notice, UsageError, write, writeJson } from "../output.ts";
 import { askNewPassphrase } from "../provision/new-passphrase.ts";
+import type { Home } from "../home.ts";
 import type { Peer } from "../session.ts";
 import type { Directory } from "./directory.ts";
 import { admit, outcomeOf, ownVault } from "./kit-vault.ts";

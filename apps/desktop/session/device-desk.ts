@@ -157,8 +157,7 @@ export class DeviceDesk {
     return this.#ask(node, async (control) => {
       const next = signing(await this.current(node, control), device);
       await control.submitDeviceList(next);
-      const { nodeKey } = this.#options.book.usable(node);
-      return this.#view(this.remember(openDeviceList(next, nodeKey)), control);
+      return this.#view(this.remember(openDeviceList(next, this.#keyOf(node))), control);
     });
   }
 
@@ -168,8 +167,8 @@ export class DeviceDesk {
    * @throws {@link ClientError} `ERR_NODE_IDENTITY` when it does not continue that one
    */
   async current(node: string, control: LiveControl): Promise<VerifiedDeviceList> {
-    const { nodeKey } = this.#options.book.usable(node);
-    return this.remember(await followDeviceLists(control, nodeKey, this.#seen(nodeKey)));
+    const key = this.#keyOf(node);
+    return this.remember(await followDeviceLists(control, key, this.#seen(key)));
   }
 
   /**
@@ -178,15 +177,20 @@ export class DeviceDesk {
    * @throws {@link ClientError} `ERR_NODE_IDENTITY` when the node went back
    */
   remember(current: VerifiedDeviceList): VerifiedDeviceList {
-    const key = hex(current.node);
-    const next = nextSeenDevices(this.#seen(key), current);
-    writePrivate(seenPath(this.#options.homeDir, key), JSON.stringify(next));
+    const node = hex(current.node);
+    const next = nextSeenDevices(this.#seen(node), current);
+    writePrivate(seenPath(this.#options.homeDir, node), JSON.stringify(next));
     return current;
   }
 
   #seen(nodeKey: string): SeenDevices | undefined {
     const stored = readIfPresent(seenPath(this.#options.homeDir, nodeKey));
     return stored && parseSeenDevices(stored.toString("utf8"));
+  }
+
+  /** That it has now. */
+  #keyOf(node: string): string {
+    return this.#options.book.usable(node).nodeKey;
   }
 
   #ask<T>(node: string, question: (control: LiveControl) => Promise<T>): Promise<T> {

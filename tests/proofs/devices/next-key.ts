@@ -20,6 +20,8 @@ import { cachedModel, nodeDir } from "../../node-under-test.ts";
 import type { Proof } from "../../proof.ts";
 import { codeOf, Machine, type Outcome } from "./machine.ts";
 
+const SAVED = JSON.stringify([{ role: "user", text: "What is kept?" }]);
+
 /** A node whose folders outlive its processes. */
 class LastingNode {
   readonly dir = mkdtempSync(join(tmpdir(), "phantoma-key-"));
@@ -69,7 +71,7 @@ export async function showNextKey(proof: Proof): Promise<void> {
     const kit = join(desk.home, "before.kit");
     const [made] = (await desk.run(["recovery", "make", kit, "--words"])).said;
     const words = (made as unknown as { words: string[] }).words.join(" ");
-    await desk.run(["vault", "save", "--title", "first"], "What is kept?\n");
+    await desk.run(["vault", "save", "--title", "first"], SAVED);
     const synced = await desk.run(["vault", "sync"]);
 
     await node.stop();
@@ -96,7 +98,7 @@ export async function showNextKey(proof: Proof): Promise<void> {
       holds: codeOf(refused) === "ERR_NODE_IDENTITY" && knownOf(away).nodeKey === profile.nodeKey,
       detail: said(refused),
     });
-    await desk.run(["vault", "save", "--title", "second"], "And now?\n");
+    await desk.run(["vault", "save", "--title", "second"], SAVED);
     const again = await desk.run(["vault", "sync"]);
     const { given } = again.said.at(-1) as unknown as { given?: number };
     proof.row({

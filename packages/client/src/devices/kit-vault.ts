@@ -14,11 +14,7 @@ import { admitToVault, joinVault, publishCard, syncVault, type SyncResult } from
 import type { SyncOptions } from "../vault-options.ts";
 import { openAsKit, openWhenLetIn, type RecoveryKit } from "./recovery-kit.ts";
 
-/**
- * The vault of this machine at this node, as a new kit names it; `undefined` where it has none there.
- *
- * @param origin the key that the node began with, in hex
- */
+/** The vault of this machine at the node that began with this key, as a new kit names it; `undefined` where it has none there. */
 export function vaultForKit({ state }: LocalVault, origin: string): Uint8Array | undefined {
   const vault = state?.node === origin ? state.vault : null;
   return vault == null ? undefined : Buffer.from(vault, "hex");
@@ -61,8 +57,9 @@ export async function takeVaultByKit(kit: RecoveryKit, options: SyncOptions): Pr
   try {
     const vault = enclosed.expose().toString("hex");
     const seen = { inviter: null, vault, head: null, epoch: null };
-    const { node, devices } = options;
-    local.state = { node: hex(node), key: hex(devices.node), devices: devices.version, ...seen };
+    const node = Buffer.from(options.node).toString("hex");
+    const key = Buffer.from(options.devices.node).toString("hex");
+    local.state = { node, key, devices: options.devices.version, ...seen };
     const own = { ...options, link: session.vault, local, device: identity };
     await admitToVault(own, options.device.signing.publicKey);
   } finally {
@@ -70,8 +67,4 @@ export async function takeVaultByKit(kit: RecoveryKit, options: SyncOptions): Pr
     local.close();
   }
   return syncVault(options);
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
 }

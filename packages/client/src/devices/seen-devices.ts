@@ -18,7 +18,7 @@ export interface SeenDevices {
   readonly version: number;
   /** SHA-256 of that version's document in hex. */
   readonly hash: string;
-  /** Signing keys in hex of those who may let the node change its key; an older record has none. */
+  /** Signing keys in hex of its active admins: one of them approves the node's next key. An older record has none. */
   readonly admins?: readonly string[];
 }
 
@@ -75,7 +75,7 @@ export function parseSeenDevices(untrusted: string): SeenDevices {
   throw new ClientError("ERR_PROFILE", "the stored device list record cannot be read");
 }
 
-function areAdmins(untrusted: unknown): untrusted is readonly string[] | undefined {
+function areAdmins(untrusted: unknown): untrusted is string[] | undefined {
   return untrusted === undefined || (Array.isArray(untrusted) && untrusted.every(isHash));
 }
 
