@@ -263,7 +263,8 @@ test("other programs may ask the node while the switch is on, and the page says 
   await row("Base URL for Anthropic's clients").getByRole("button").click();
   await expect.poll(pasted).toBe("http://127.0.0.1:8421");
   await page.getByRole("button", { name: "Copy key" }).click();
-  await page.getByText("The key is in the clipboard.").waitFor();
+  // Shown, and for a moment said to a screen reader as well.
+  await page.getByText("The key is in the clipboard.").first().waitFor();
   await expect.poll(pasted).toMatch(/^pk-a+$/);
   const key = await pasted();
   expect(await page.content()).not.toContain(key);
@@ -274,8 +275,7 @@ test("other programs may ask the node while the switch is on, and the page says 
     ["curl", ["curl http://127.0.0.1:8421/v1/chat/completions", scene.models[0]!.name]],
   ] as const) {
     await interfaces.getByRole("radio", { name }).click();
-    const shown = async () =>
-      (await page.locator(".code-block code").allTextContents()).join("\n");
+    const shown = async () => (await page.locator(".code-block code").allTextContents()).join("\n");
     for (const word of words) await expect.poll(shown).toContain(word);
     // A path may have any character, and stays one word of the shell.
     await expect.poll(shown).toContain(String.raw`cat '/home/ada/it'\''s here/keys/default'`);
