@@ -263,6 +263,7 @@ test("other programs may ask the node while the switch is on, and the page says 
   await row("Base URL for Anthropic's clients").getByRole("button").click();
   await expect.poll(pasted).toBe("http://127.0.0.1:8421");
   await page.getByRole("button", { name: "Copy key" }).click();
+  // Shown, and for a moment said to a screen reader as well.
   await page.getByText("The key is in the clipboard.").first().waitFor();
   await expect.poll(pasted).toMatch(/^pk-a+$/);
   const key = await pasted();
