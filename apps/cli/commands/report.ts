@@ -39,9 +39,9 @@ interface Values {
 
 export const report: Command = {
   usage:
-    "report [status | on https://NAME[:PORT] --key HEX [--address IP] [--days N] | off | licence FILE]",
+    "report [status | on https://NAME[:PORT] --key HEX [--address IP] [--days N] | off [--key HEX] | licence FILE]",
   summary:
-    "what the node tells a control plane, byte for byte; off until an admin says to whom, and its key is the control plane's own word",
+    "what the node tells a control plane, byte for byte; off until an admin says to whom, and its key is the control plane's own word; off with a key, it takes licences of that one from files",
   async run(args) {
     const { values, positionals } = parse(args, options);
     const home = new Home(values.home);
@@ -76,8 +76,7 @@ async function switchOn(
 ): Promise<number> {
   if (place === undefined || !URL.canParse(place) || !place.startsWith("https://"))
     throw new UsageError("where to? an https address");
-  if (!/^[0-9a-f]{64}$/.test(values.key ?? ""))
-    throw new UsageError("--key is what the control plane says at its start, 64 hex digits");
+  const controlPlane = keyIn(values.key);
   const { hostname, port } = new URL(place);
   const addresses = values.address ?? (await addressesOf(hostname));
   const endpoints = addresses.map((address) => ({
@@ -85,7 +84,6 @@ async function switchOn(
     address,
     port: Number(port || 443),
   }));
-  const controlPlane = Buffer.from(values.key!, "hex");
   const notAfter = await submit(session, peer, { endpoints, controlPlane, days: values.days });
   if (values.json) writeJson({ reporting: true, notAfter, endpoints });
   else {
@@ -98,10 +96,10 @@ async function switchOn(
   return 0;
 }
 
-/** Nothing is sent from now on; licences of the same control plane stay good. */
+/** Nothing is sent from now on; licences of the same control plane stay good, or those of the one with this key. */
 async function switchOff(session: ControlSession, peer: Peer, values: Values): Promise<number> {
   const { order } = await session.reporting();
-  const controlPlane = Buffer.from(order?.controlPlane ?? "0".repeat(64), "hex");
+  const controlPlane = keyIn(values.key ?? order?.controlPlane ?? "0".repeat(64));
   await submit(session, peer, { endpoints: [], controlPlane, days: values.days });
   if (values.json) writeJson({ reporting: false });
   else write("the node reports to nobody\n");
@@ -128,6 +126,12 @@ async function submit(
   const request = { node, endpoints, controlPlane, highestCounter, lifetimeMs, nodeTime };
   await session.submitStandingOrder(signStandingOrder(device, request));
   return Math.min(Date.now(), nodeTime) + lifetimeMs;
+}
+
+function keyIn(text = ""): Buffer {
+  if (!/^[0-9a-f]{64}$/.test(text))
+    throw new UsageError("--key is what the control plane says at its start, 64 hex digits");
+  return Buffer.from(text, "hex");
 }
 
 /** Looked up here and signed: the node asks no resolver. */

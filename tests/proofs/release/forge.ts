@@ -31,6 +31,8 @@ export interface Forgery {
   readonly timestampKey?: SigningKey;
   /** When it claims to have been made. */
   readonly madeAtMs?: number;
+  /** Absent: newer than any honest one. */
+  readonly timestampVersion?: number;
 }
 
 /** Newer than any honest one. */
@@ -50,7 +52,7 @@ export function forge(
   for (const signer of signers) addSignature(targets, signer);
   const snapshot = newSnapshot(ceremony.newestVersion("snapshot") + 1, targets, madeAtMs);
   addSignature(snapshot, forgery.snapshotKey ?? team.snapshot);
-  const timestamp = newTimestamp(FORGED_TIMESTAMP, snapshot, madeAtMs);
+  const timestamp = newTimestamp(forgery.timestampVersion ?? FORGED_TIMESTAMP, snapshot, madeAtMs);
   addSignature(timestamp, forgery.timestampKey ?? team.timestamp);
   if (forgery.root) putMetadata(dir, `${forgery.root.signed.version}.root.json`, forgery.root);
   putMetadata(dir, `${targets.signed.version}.targets.json`, targets);

@@ -7,9 +7,9 @@ import { copyFileSync, cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { bundleName } from "../../../apps/node/installer/manifest.ts";
 import type { Bundle } from "../../../tools/bundle/bundle.ts";
-import { DevelopmentTeam } from "../../../tools/release/development/team.ts";
+import { DevelopmentTeam, type Draft } from "../../../tools/release/development/team.ts";
 import type { Ceremony } from "../../../tools/release/ceremony.ts";
-import { publish } from "../../../tools/release/publish.ts";
+import { publish, refresh } from "../../../tools/release/publish.ts";
 import { forge } from "../release/forge.ts";
 import { writeLists } from "../release/stage.ts";
 
@@ -62,15 +62,36 @@ export class Publisher {
     bundle: Bundle,
     { as = bundle.manifest.version, minFrom = "0.0.1" } = {},
   ): Promise<string> {
-    const bundlePath = join(this.#newDir(), bundleName(as));
-    copyFileSync(bundle.path, bundlePath);
-    const lists = {
-      cyclonedxPath: join(this.#dir, "cyclonedx.json"),
-      spdxPath: join(this.#dir, "spdx.json"),
-    };
-    const draft = { bundlePath, ...lists, version: as, minFrom, arch: "x64", builds: 1 } as const;
-    await this.#team.release(this.#ceremony, draft, this.#nowMs);
+    await this.#team.release(this.#ceremony, this.#draftOf(bundle, as, minFrom), this.#nowMs);
     return this.#copy();
+  }
+
+  /** Vouches once more for what is published. */
+  refresh(): void {
+    refresh(this.#ceremony, this.#team.timestamp, this.#nowMs);
+  }
+
+  /**
+   * The next list with this bundle, which one engineer signed, and both machines: a verifier remembers their timestamp, so
+   * that the next honest one must be newer. Nothing is published.
+   */
+  async underSigned(bundle: Bundle): Promise<string> {
+    const draft = this.#draftOf(bundle, bundle.manifest.version, "0.0.1");
+    await this.#team.propose(this.#ceremony, draft, this.#nowMs);
+    const dir = this.wholeCopy();
+    const targets = this.#ceremony.draft("targets")!;
+    const timestampVersion = this.#ceremony.newestVersion("targets") + 1;
+    const by = { signers: [this.#team.engineers[0]!], madeAtMs: this.#nowMs };
+    forge(dir, this.#ceremony, this.#team, { targets, timestampVersion, ...by });
+    this.#ceremony.dropDrafts();
+    return dir;
+  }
+
+  /** What was published, as two engineers and both machines had vouched for it at that time. */
+  vouchedAt(madeAtMs: number): string {
+    const dir = this.wholeCopy();
+    forge(dir, this.#ceremony, this.#team, { madeAtMs });
+    return dir;
   }
 
   /** The same list once more, a version on, with the signature of one engineer and of both machines. */
@@ -89,6 +110,15 @@ export class Publisher {
       filter: (path) => !path.endsWith(".tar.gz"),
     });
     return dir;
+  }
+
+  #draftOf(bundle: Bundle, version: string, minFrom: string): Draft {
+    const bundlePath = join(this.#newDir(), bundleName(version));
+    copyFileSync(bundle.path, bundlePath);
+    const [cyclonedxPath, spdxPath] = ["cyclonedx.json", "spdx.json"].map((name) =>
+      join(this.#dir, name),
+    ) as [string, string];
+    return { bundlePath, cyclonedxPath, spdxPath, version, minFrom, arch: "x64", builds: 1 };
   }
 
   #newDir(): string {

@@ -1,11 +1,12 @@
 /**
- * A node that updates itself from a control plane: a real control plane process, a real node whose processes run from its
- * installed release, the real installer and the terminal's own program, with five throw-away engineers.
+ * A node that is updated from a folder before any control plane runs, and then updates itself from one: a real control
+ * plane process, a real node whose processes run from its installed release, the real installer and the terminal's own
+ * program, with five throw-away engineers.
  *
  *   main.ts [--json] [--bundle FILE]   FILE: anything; the quorum signs it, and the node installs it whole or not
  *
  * The releases are as `npm run bundle` makes them, but for two things: a demo node's first process is in them, and their
- * `bin/node` is a line that calls one copy of Node, so that five of them are made, fetched and unpacked in a minute; whole
+ * `bin/node` is a line that calls one copy of Node, so that six of them are made, fetched and unpacked in a minute; whole
  * ones are installed by `npm run proof:update`. What PID 1 does on a server is done by `updating-node.ts`.
  *
  * @module
@@ -29,6 +30,8 @@ import { FleetUnderTest, freePort } from "../blind/fleet-under-test.ts";
 import { Publisher } from "../update/publisher.ts";
 import { Front, PLANE_NAME, type Takeover } from "./front.ts";
 import { Person } from "./person.ts";
+import { showFolder } from "./from-folder.ts";
+import { runs, runsNow, signersOf, until, type Stage } from "./stage.ts";
 import { answersOf } from "./takeovers.ts";
 import { UpdatingNode } from "./updating-node.ts";
 
@@ -36,8 +39,6 @@ const { values } = parseArgs({
   options: { json: { type: "boolean", default: false }, bundle: { type: "string" } },
 });
 const DAY_MS = 86_400_000;
-/** An update on a busy machine. */
-const PATIENCE_MS = 120_000;
 /** Longer than the keeper's look at what was fetched, and a refusal of the installer. */
 const SETTLE_MS = 4_000;
 
@@ -59,12 +60,20 @@ try {
   node = new UpdatingNode(dir, authorityPath);
   const person = new Person(join(dir, "home"), publisher.anchorPath);
   const profile = node.begin(bundles.first, person.home.device());
-  await license(Buffer.from(profile.nodeKey, "hex"));
-  await fleet.start(["--repository", publisher.repository]);
+  const licence = await license(Buffer.from(profile.nodeKey, "hex"));
   const url = await node.start();
   person.home.save({ ...profile, url });
   node.watch();
   const stage = { person, node, front };
+  proof.row({
+    name: "the node answers from its first release and says which one it is",
+    ...(await runs(stage, "0.1.0")),
+  });
+  const authority = openAuthority(fleet.stateDir);
+  const { carried: bundle, forged } = bundles;
+  // No control plane runs yet.
+  await showFolder({ ...stage, proof, dir, publisher, bundle, forged, authority, licence });
+  await fleet.start(["--repository", publisher.repository]);
   await showApproval(stage);
   await showPolicy(stage);
   await showTakeovers(stage);
@@ -78,18 +87,9 @@ try {
 proof.say(`  ${Math.round((performance.now() - began) / 1000)} s`);
 process.exit(proof.finish());
 
-interface Stage {
-  readonly person: Person;
-  readonly node: UpdatingNode;
-  readonly front: Front;
-}
-
 async function showApproval(stage: Stage): Promise<void> {
   const { person, node: updating } = stage;
-  proof.row({
-    name: "the node answers from its first release and says which one it is",
-    ...(await runs(stage, "0.1.0")),
-  });
+  const { length: count } = updating.installed;
   await publisher.release(bundles.good);
   const on = await report(stage);
   proof.row({
@@ -101,7 +101,10 @@ async function showApproval(stage: Stage): Promise<void> {
   await sleep(SETTLE_MS);
   proof.row({
     name: "the release is fetched, and nothing is installed before an admin's word",
-    holds: waits && updating.installed.length === 0 && updating.machine.links().current === "0.1.0",
+    holds:
+      waits &&
+      updating.installed.length === count &&
+      updating.machine.links().current === bundles.carried.manifest.version,
   });
   const shown = await person.phantoma("update");
   const signers = signersOf(shown.json?.waiting);
@@ -257,35 +260,6 @@ async function reportTo(stage: Stage, takeover: Takeover): Promise<string> {
   return report(stage);
 }
 
-/** Whether that release is whole, runs, states its version and answers. */
-async function runs({ person, node: updating }: Stage, version: string, also = true, more = "") {
-  const said = await person.chats();
-  const whole = await updating.machine.wholeCurrent().catch(() => "nothing whole");
-  return {
-    holds: also && said === version && whole === version,
-    detail: `${more === "" ? "" : `${more}; `}${whole} runs, asked it says ${said}`,
-  };
-}
-
-async function runsNow({ person }: Stage, version: string): Promise<boolean> {
-  const { version: running, outcome } = await person.update();
-  return running === version && outcome?.version === version;
-}
-
-async function until(holds: () => Promise<boolean>): Promise<boolean> {
-  for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline;) {
-    if (await holds()) return true;
-    await sleep(300);
-  }
-  return false;
-}
-
-function signersOf(report: any): { isEnough: boolean; text: string } {
-  const found = (report?.quorums ?? []).find(({ role }: { role: string }) => role === "targets");
-  const { signers = [], needed = Infinity } = found ?? {};
-  return { isEnough: signers.length >= needed, text: `${signers.join(", ")}; ${needed} needed` };
-}
-
 /** The list of a release says another version, and its bundle is called so. */
 function relabel(repository: string, version: string, as: string): void {
   const metadataDir = join(repository, "metadata");
@@ -304,19 +278,20 @@ async function portOf(control: FleetUnderTest): Promise<number> {
   return control.nodesPort;
 }
 
-async function license(key: Buffer): Promise<void> {
+async function license(key: Buffer): Promise<Buffer> {
   const ledger = new Ledger(openAuthority(fleet.stateDir));
   const now = Date.now();
   const terms = { edition: "team", devices: 3, graceDays: 30, notBefore: now } as const;
-  await fleet.withDatabase((database) =>
+  const { document } = await fleet.withDatabase((database) =>
     database.transaction((sql) =>
       ledger.issue(sql, key, { ...terms, holder: "Ada", notAfter: now + DAY_MS }, now),
     ),
   );
+  return Buffer.from(document, "base64");
 }
 
 async function pack() {
-  proof.say("  packing five nodes");
+  proof.say("  packing six nodes");
   const nodePath = join(dir, "node");
   copyFileSync(process.execPath, nodePath);
   mkdirSync(join(treeDir, "bin"), { recursive: true });
@@ -328,12 +303,13 @@ async function pack() {
   const selfTest = join(treeDir, "apps/node/self-test/main.js");
   const whole = readFileSync(selfTest, "utf8");
   const first = await packAs("0.1.0");
+  const carried = await packAs("0.1.5");
   const good = await packAs("0.2.0");
   writeFileSync(selfTest, `if (process.argv[1].includes("/current/")) process.exit(1);\n${whole}`);
   const broken = await packAs("0.3.0");
   writeFileSync(selfTest, whole);
   const [better, next] = [await packAs("0.4.0"), await packAs("0.5.0")];
-  return { first, good, broken, better, next, forged: await smallBundle("0.6.0") };
+  return { first, carried, good, broken, better, next, forged: await smallBundle("0.6.0") };
 }
 
 function packAs(version: string, tree = treeDir): Promise<Bundle> {

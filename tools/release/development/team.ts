@@ -57,12 +57,17 @@ export class DevelopmentTeam {
     return ceremony;
   }
 
-  /** Proof of origin, proposal, three signatures, and out. */
-  async release(ceremony: Ceremony, draft: Draft, nowMs: number): Promise<ReleaseReport[]> {
+  /** Proof of origin and proposal: a draft that nobody has signed. */
+  async propose(ceremony: Ceremony, draft: Draft, nowMs: number): Promise<void> {
     const bundle = await this.attest(draft);
     await withFile(`${basename(draft.bundlePath)}.sigstore.json`, bundle, (path) =>
       propose(ceremony, { ...draft, provenancePaths: [path] }, nowMs),
     );
+  }
+
+  /** A proposal, three signatures, and out. */
+  async release(ceremony: Ceremony, draft: Draft, nowMs: number): Promise<ReleaseReport[]> {
+    await this.propose(ceremony, draft, nowMs);
     this.sign(ceremony, this.engineers.slice(0, 3));
     return publish(ceremony, this, nowMs);
   }
