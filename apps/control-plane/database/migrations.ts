@@ -4,6 +4,7 @@
  * @module
  */
 import type { Database, Sql } from "./sql.ts";
+import { tallySteps } from "./tallies.ts";
 
 const steps: readonly (readonly string[])[] = [
   [
@@ -41,6 +42,7 @@ const steps: readonly (readonly string[])[] = [
       at bigint NOT NULL
     )`,
   ],
+  tallySteps,
 ];
 
 /** In the order in which they can be filled again. */

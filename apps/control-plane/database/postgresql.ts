@@ -10,7 +10,7 @@ import { asDatabaseError, type Database, type Sql } from "./sql.ts";
 const MAX_CONNECTIONS = 10;
 /** A database that is slower is treated as gone, so that nodes are told to come back. */
 const CONNECT_TIMEOUT_MS = 2_000;
-/** The page's counts at a million nodes take a second or two. */
+/** The migration that counts a million nodes takes a second or two. */
 const STATEMENT_TIMEOUT_MS = 15_000;
 
 /** @param url as `DATABASE_URL` has it; it may hold a password and is shown nowhere */
