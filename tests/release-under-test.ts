@@ -89,18 +89,23 @@ export class ReleaseUnderTest {
     return mkdtempSync(join(this.dir, "dir-"));
   }
 
-  /** Everything signed again, by everybody: what is refused now is refused whoever signed it. */
+  /** Everything signed again, by everybody, under the list's number: what is refused now is refused whoever signed it. */
   sign(
     targets: Metadata<Targets> = newTargets(2, this.files, this.nowMs),
     padding: Padding = {},
   ): void {
     for (const engineer of this.team.engineers) addSignature(targets, engineer);
-    const targetsBytes = this.#put("2.targets.json", fileBytes(targets), padding.targets);
-    const snapshot = newSnapshot(2, targets, this.nowMs);
+    const { version } = targets.signed;
+    const targetsBytes = this.#put(`${version}.targets.json`, fileBytes(targets), padding.targets);
+    const snapshot = newSnapshot(version, targets, this.nowMs);
     Object.assign(snapshot.signed.meta["targets.json"]!, listing(targetsBytes));
     addSignature(snapshot, this.team.snapshot);
-    const snapshotBytes = this.#put("2.snapshot.json", fileBytes(snapshot), padding.snapshot);
-    const timestamp = newTimestamp(2, snapshot, this.nowMs);
+    const snapshotBytes = this.#put(
+      `${version}.snapshot.json`,
+      fileBytes(snapshot),
+      padding.snapshot,
+    );
+    const timestamp = newTimestamp(version, snapshot, this.nowMs);
     Object.assign(timestamp.signed.snapshotMeta, listing(snapshotBytes));
     addSignature(timestamp, this.team.timestamp);
     this.#put("timestamp.json", fileBytes(timestamp), padding.timestamp);

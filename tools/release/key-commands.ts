@@ -3,13 +3,19 @@
  *
  * @module
  */
-import type { ReleaseKind } from "@phantoma/release";
+import { readFileSync } from "node:fs";
+import {
+  LICENCE_KEYS_NAME,
+  parseLicenceKeys,
+  type ReleaseKind,
+  TRUSTED_ROOT_NAME,
+} from "@phantoma/release";
 import { Ceremony } from "./ceremony.ts";
 import { draftFirstRoot, draftKeyChange } from "./change-keys.ts";
 import { type CeremonyCommand, sayQuorums } from "./command.ts";
 import { need, numberOf, rolesOf, UsageError } from "./options.ts";
 import { askPassphrase } from "./passphrase.ts";
-import { addTrustedRoot } from "./propose.ts";
+import { addOther } from "./propose.ts";
 import { createKeyFile, createTokenFile, type PublicKey, readPublicKey } from "./signing-key.ts";
 
 export const keygen: CeremonyCommand = {
@@ -64,7 +70,20 @@ export const init: CeremonyCommand = {
       timestamp: { keys: [readPublicKey(need(values, "timestamp"))], threshold: 1 },
     };
     draftFirstRoot(ceremony, kind satisfies ReleaseKind, roster, Date.now());
-    await addTrustedRoot(ceremony, need(values, "trusted-root"), Date.now());
+    await addOther(ceremony, need(values, "trusted-root"), TRUSTED_ROOT_NAME, Date.now());
+    sayQuorums(ceremony, say);
+  },
+};
+
+export const licences: CeremonyCommand = {
+  usage: "licences DIR FILE.json",
+  summary:
+    'drafts who may sign licences, as {"keys": [HEX, …]}: a control plane says its key at its start',
+  async run({ dir, files: [path], say }) {
+    if (path === undefined) throw new UsageError("name the file with the keys");
+    parseLicenceKeys(readFileSync(path));
+    const ceremony = new Ceremony(dir);
+    await addOther(ceremony, path, LICENCE_KEYS_NAME, Date.now());
     sayQuorums(ceremony, say);
   },
 };

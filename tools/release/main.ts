@@ -16,6 +16,7 @@ import * as releaseCommands from "./release-commands.ts";
 const commands: Readonly<Record<string, CeremonyCommand>> = {
   keygen: keyCommands.keygen,
   init: keyCommands.init,
+  licences: keyCommands.licences,
   propose: releaseCommands.propose,
   sign: releaseCommands.sign,
   merge: releaseCommands.merge,

@@ -9,10 +9,11 @@ import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import {
   type Attachment,
+  type LICENCE_KEYS_NAME,
   readRecord,
   type ReleaseCustom,
   targetPath,
-  TRUSTED_ROOT_NAME,
+  type TRUSTED_ROOT_NAME,
 } from "@phantoma/release";
 import type { Metadata, Targets } from "@tufjs/models";
 import type { Ceremony } from "./ceremony.ts";
@@ -56,20 +57,17 @@ export async function propose(
   readRecord(ceremony.draft("targets")!.signed, bundle.name);
 }
 
-/** Sigstore's own keys, signed by the quorum like a release. */
-export async function addTrustedRoot(
+/** Drafts the next list with this file in it, such as Sigstore's own keys, signed by the quorum like a release. */
+export async function addOther(
   ceremony: Ceremony,
   path: string,
+  name: typeof TRUSTED_ROOT_NAME | typeof LICENCE_KEYS_NAME,
   nowMs: number,
 ): Promise<void> {
   const { targets } = ceremony;
   const others = targets === undefined ? [] : listed(targets);
-  const added = await add(ceremony, path, TRUSTED_ROOT_NAME);
-  draftTargets(
-    ceremony,
-    [...others.filter(({ name }) => name !== TRUSTED_ROOT_NAME), added],
-    nowMs,
-  );
+  const added = await add(ceremony, path, name);
+  draftTargets(ceremony, [...others.filter((file) => file.name !== name), added], nowMs);
 }
 
 export function draftTargets(ceremony: Ceremony, files: readonly Listed[], nowMs: number): void {

@@ -10,13 +10,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  OTHER_TARGETS,
   parseAnchor,
   parseMetadata,
   ReleaseFolder,
   type ReleaseReport,
   type ReleaseSource,
   targetPath,
-  TRUSTED_ROOT_NAME,
   verifyRelease,
 } from "@phantoma/release";
 import type { Metadata, Root, Snapshot, Targets } from "@tufjs/models";
@@ -121,7 +121,7 @@ async function verifyAll(
   const reports: ReleaseReport[] = [];
   try {
     for (const { path: name, hashes } of Object.values(signed.targets)) {
-      if (name === TRUSTED_ROOT_NAME) continue;
+      if (OTHER_TARGETS.includes(name)) continue;
       const filePath = join(
         ceremony.dir,
         "repository",

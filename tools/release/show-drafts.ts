@@ -4,8 +4,16 @@
  * @module
  */
 import { basename, join } from "node:path";
-import { existsSync, statSync } from "node:fs";
-import { readRecord, readRoles, roleNames, targetPath, TRUSTED_ROOT_NAME } from "@phantoma/release";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import {
+  LICENCE_KEYS_NAME,
+  OTHER_TARGETS,
+  parseLicenceKeys,
+  readRecord,
+  readRoles,
+  roleNames,
+  targetPath,
+} from "@phantoma/release";
 import type { Metadata, Root } from "@tufjs/models";
 import type { Ceremony } from "./ceremony.ts";
 import { digest, type listed as Listing, listed } from "./propose.ts";
@@ -32,15 +40,22 @@ export async function showDrafts(
   for (const file of before) if (!isIn(after, file)) say(`  - ${file.name}`);
   for (const file of after.filter((file) => !isIn(before, file))) {
     say(`  + ${file.name}, ${file.length} bytes, SHA-256 ${file.sha256}`);
-    await demandFile(join(ceremony.dir, "repository", targetPath(file)), file, say);
-    if (file.name === TRUSTED_ROOT_NAME) continue;
+    await demandFile(pathOf(ceremony, file), file, say);
+    if (file.name === LICENCE_KEYS_NAME)
+      for (const key of parseLicenceKeys(readFileSync(pathOf(ceremony, file))))
+        say(`    licences are signed by ${key}`);
+    if (OTHER_TARGETS.includes(file.name)) continue;
     const { version, minFrom, builds, sbom, provenance } = readRecord(targets.signed, file.name);
     say(`    version ${version}, from ${minFrom} on, ${builds} build(s) compared`);
     for (const attached of [sbom.cyclonedx, sbom.spdx, ...provenance])
-      await demandFile(join(ceremony.dir, "repository", targetPath(attached)), attached, say);
+      await demandFile(pathOf(ceremony, attached), attached, say);
     if (builtPath === undefined) say("    NOT compared with a build of your own: give --bundle");
     else if (basename(builtPath) === file.name) await demandFile(builtPath, file, say);
   }
+}
+
+function pathOf(ceremony: Ceremony, file: Files[number]): string {
+  return join(ceremony.dir, "repository", targetPath(file));
 }
 
 function showRoot(root: Metadata<Root>, before: Metadata<Root> | undefined, say: Say): void {

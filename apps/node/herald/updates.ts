@@ -13,6 +13,8 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import {
   compareVersions,
+  LICENCE_KEYS_NAME,
+  MAX_LICENCE_KEYS_BYTES,
   MAX_ROOT_BYTES,
   MAX_ROOT_ROTATIONS,
   MAX_SNAPSHOT_BYTES,
@@ -66,8 +68,11 @@ export async function fetchUpdate(source: UpdateSource): Promise<string | undefi
   if (!newest) return undefined;
   const { cyclonedx, spdx } = newest.sbom;
   const trustedRoot = readTarget(targets, TRUSTED_ROOT_NAME, MAX_TRUSTED_ROOT_BYTES);
+  const licenceKeys = Object.hasOwn(targets.targets, LICENCE_KEYS_NAME)
+    ? [readTarget(targets, LICENCE_KEYS_NAME, MAX_LICENCE_KEYS_BYTES)]
+    : [];
   // The bundle comes last: where it is, everything that it is verified with is there.
-  const files = [trustedRoot, cyclonedx, spdx, ...newest.provenance, newest];
+  const files = [trustedRoot, ...licenceKeys, cyclonedx, spdx, ...newest.provenance, newest];
   sweep(join(source.dir, "targets"), files);
   for (const file of files) await target(source, file);
   return newest.name;

@@ -26,6 +26,8 @@ export interface VerifiedRelease {
   readonly version: string;
   /** SHA-256 of the bundle, in hex. */
   readonly sha256: string;
+  /** Who may sign licences, in hex; `null` where the quorum lists nobody. */
+  readonly licenceKeys: readonly string[] | null;
 }
 
 /**
@@ -37,7 +39,7 @@ export async function verify(
   release: ReleaseToVerify,
 ): Promise<VerifiedRelease> {
   const { bundlePath, keep, name, signedDir, trustDir, installedVersion, now } = release;
-  const { record } = await verifyRelease({
+  const { record, licenceKeys } = await verifyRelease({
     anchor: chooseAnchor(readAnchor(anchorPath)),
     source: new ReleaseFolder(signedDir),
     stateDir: trustDir,
@@ -47,7 +49,7 @@ export async function verify(
     installed: installedVersion,
     nowMs: now.getTime(),
   });
-  return record;
+  return { version: record.version, sha256: record.sha256, licenceKeys };
 }
 
 /** Root's own, in a release that root unpacked. */

@@ -5,7 +5,7 @@
  *   ROOT/var/lib/phantoma/installer    its own: what it remembers, what the verifier trusts; 0700
  *   ROOT/var/lib/phantoma/updates      what the keeper leaves for it: metadata/, targets/ with the bundle; and
  *                                      update.approval, or update.policy with update.offer
- *   ROOT/var/lib/phantoma/outcome      how it ended, for everybody to read
+ *   ROOT/var/lib/phantoma/outcome      how it ended, and whose licences count, for everybody to read
  *   ROOT/var/lib/phantoma/devices      node.pub and genesis, of root; the lists, of the keeper
  *
  * @module
@@ -80,6 +80,7 @@ export function openInstaller(options: RunOptions): Run {
     host: openHost({ installDir, stateDir, hasUnits: options.root === undefined }),
     anchorPath,
     ownDir,
+    outcomeDir,
     now,
   });
   /** Remembers its counter. */

@@ -11,7 +11,13 @@
 import { createHash, randomUUID } from "node:crypto";
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { compareVersions, demandDigest, type Keep, ReleaseError } from "@phantoma/release";
+import {
+  compareVersions,
+  demandDigest,
+  type Keep,
+  LICENCE_KEYS_NAME,
+  ReleaseError,
+} from "@phantoma/release";
 import type { Permission } from "./approval.ts";
 import type { Disk } from "./disk.ts";
 import type { Host } from "./host.ts";
@@ -34,6 +40,8 @@ export interface Parts {
   readonly anchorPath: string;
   /** The installer's own folder, 0700. */
   readonly ownDir: string;
+  /** For everybody to read. */
+  readonly outcomeDir: string;
   readonly now: () => Date;
 }
 
@@ -110,6 +118,7 @@ export class Installer {
     const floor = standing.read().floor ?? running;
     const installedVersion = compareVersions(floor, running) > 0 ? floor : running;
     const release = await this.#verify({ bundlePath, name, signedDir, installedVersion });
+    await this.#publishLicenceKeys(release.licenceKeys);
     if (release.sha256 !== sha256 || release.version !== permission.version)
       throw new InstallError("ERR_OTHER_BUNDLE");
     if (compareVersions(release.version, installedVersion) <= 0)
@@ -193,6 +202,15 @@ export class Installer {
         about: `${cause.code}: ${cause.message}`,
       });
     }
+  }
+
+  /** The quorum's word, whatever becomes of the release. The keeper reads it. */
+  async #publishLicenceKeys(keys: readonly string[] | null): Promise<void> {
+    const { disk, outcomeDir } = this.#parts;
+    const path = join(outcomeDir, LICENCE_KEYS_NAME);
+    if (keys === null) return disk.remove(path);
+    disk.makeDir(outcomeDir);
+    await disk.replace(path, JSON.stringify({ keys }), 0o644);
   }
 
   /** For a bundle that was verified elsewhere, and named by its digest. */

@@ -6,14 +6,8 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import {
-  CryptoError,
-  licenceDocument,
-  MAX_ANSWERED_LICENCES,
-  sameBytes,
-  type Licence,
-} from "@phantoma/crypto";
-import type { Reporting } from "@phantoma/protocol";
+import { CryptoError, MAX_ANSWERED_LICENCES, sameBytes, type Licence } from "@phantoma/crypto";
+import { openLicence, type Reporting } from "@phantoma/protocol";
 import { writePublicFile } from "../setup/public-file.ts";
 
 const DAY_MS = 86_400_000;
@@ -44,18 +38,18 @@ export class Licences {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   }
 
-  /** Those that this control plane signed; another one's are kept and do not count. */
-  readSignedBy(controlPlane: Uint8Array): void {
+  /** Those that one of these signed; another one's are kept and do not count. */
+  readSignedBy(issuers: readonly Uint8Array[]): void {
     this.#held = new Map();
     for (const name of readdirSync(this.#dir).filter((one) => NAME.test(one))) {
-      const held = this.#open(readFileSync(join(this.#dir, name)), controlPlane);
+      const held = this.#open(readFileSync(join(this.#dir, name)), issuers);
       if (held) this.#held.set(name, held);
     }
   }
 
   /** @returns whether it is good and not older than the one of the same id that is here */
-  take(untrusted: Uint8Array, controlPlane: Uint8Array): boolean {
-    const held = this.#open(untrusted, controlPlane);
+  take(untrusted: Uint8Array, issuers: readonly Uint8Array[]): boolean {
+    const held = this.#open(untrusted, issuers);
     if (!held) return false;
     const id = Buffer.from(held.licence.id).toString("hex");
     const before = this.#held.get(id);
@@ -72,9 +66,9 @@ export class Licences {
     return [...this.#held.values()].toSorted((a, b) => endOf(b.licence) - endOf(a.licence));
   }
 
-  #open(untrusted: Uint8Array, controlPlane: Uint8Array): Held | undefined {
+  #open(untrusted: Uint8Array, issuers: readonly Uint8Array[]): Held | undefined {
     try {
-      const licence = licenceDocument.open(untrusted, () => controlPlane);
+      const licence = openLicence(untrusted, issuers);
       return sameBytes(licence.node, this.#node) ? { licence, document: untrusted } : undefined;
     } catch (error) {
       if (error instanceof CryptoError) return undefined;

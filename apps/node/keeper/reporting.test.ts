@@ -1,5 +1,5 @@
 /** Who may switch reporting on and off, what is composed, and which answers and licences count. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   addressBytes,
@@ -21,7 +21,7 @@ import { MAX_STANDING_MS, Reporting } from "./reporting.ts";
 const DAY_MS = 86_400_000;
 const controlPlane = generateNodeIdentity().signing;
 let node: TestNode;
-let dirs: { keeperDir: string; ordersDir: string; heraldDir: string };
+let dirs: { keeperDir: string; ordersDir: string; heraldDir: string; outcomeDir: string };
 let reporting: Reporting;
 
 beforeEach(() => {
@@ -30,6 +30,7 @@ beforeEach(() => {
     keeperDir: join(node.dir, "keeper"),
     ordersDir: join(node.dir, "orders"),
     heraldDir: join(node.dir, "herald"),
+    outcomeDir: join(node.dir, "outcome"),
   };
   for (const dir of Object.values(dirs)) mkdirSync(dir);
   reporting = start();
@@ -282,4 +283,60 @@ test("a clock that is set back does not make a licence young again", async () =>
   await expect.poll(outcome).toBe("answered");
   expect(reporting.state(Date.now()).licences).toMatchObject([{ standing: "ended" }]);
   expect(existsSync(published("licensed"))).toBe(false);
+});
+
+/** As the installer leaves what the quorum listed. */
+function list(...keys: readonly { readonly publicKey: Uint8Array }[]): void {
+  const hex = keys.map(({ publicKey }) => Buffer.from(publicKey).toString("hex"));
+  writeFileSync(join(dirs.outcomeDir, "licence-keys.json"), JSON.stringify({ keys: hex }));
+}
+
+test("where the quorum listed keys, a licence of one counts without an order, and no other does", () => {
+  const now = Date.now();
+  const [first, next] = [generateNodeIdentity().signing, generateNodeIdentity().signing];
+  list(first);
+  expect(reporting.submitLicence(licence({}, first.privateKey), now)).toBe(true);
+  expect(reporting.submitLicence(licence({ sequence: 3n }, next.privateKey), now)).toBe(false);
+  reporting.submitOrder(order(), now);
+  expect(reporting.submitLicence(licence({ sequence: 3n }), now)).toBe(false);
+  expect(reporting.state(now).licences).toMatchObject([{ standing: "valid" }]);
+});
+
+test("a key that came into the list counts at once, one that left it no longer than to the next heartbeat", () => {
+  const now = Date.now();
+  const [first, next] = [generateNodeIdentity().signing, generateNodeIdentity().signing];
+  list(first);
+  expect(reporting.submitLicence(licence({}, first.privateKey), now)).toBe(true);
+  list(first, next);
+  const second = licence({ id: new Uint8Array(16).fill(2) }, next.privateKey);
+  expect(reporting.submitLicence(second, now)).toBe(true);
+  expect(reporting.state(now).licences).toHaveLength(2);
+  list(next);
+  expect(reporting.submitLicence(licence({ sequence: 9n }, first.privateKey), now)).toBe(false);
+  reporting.stop();
+  reporting = start();
+  expect(reporting.state(now).licences.map(({ document }) => document)).toEqual([
+    Buffer.from(second).toString("base64"),
+  ]);
+});
+
+test("an answer with a licence of a key that is not listed is refused, and one with a listed key's is taken", async () => {
+  const listed = generateNodeIdentity().signing;
+  list(listed);
+  const { nonce } = await reported();
+  answer(goodAnswer(nonce, [licence()]));
+  await expect.poll(outcome).toBe("ERR_AUTHENTICATION");
+  expect(existsSync(published("licensed"))).toBe(false);
+  answer(goodAnswer(nonce, [licence({}, listed.privateKey)]));
+  await expect.poll(outcome).toBe("answered");
+  expect(existsSync(published("licensed"))).toBe(true);
+});
+
+test("a list that cannot be read makes nobody's licence count, and none that of the order's key", () => {
+  const now = Date.now();
+  reporting.submitOrder(order(), now);
+  writeFileSync(join(dirs.outcomeDir, "licence-keys.json"), "{}");
+  expect(reporting.submitLicence(licence(), now)).toBe(false);
+  rmSync(join(dirs.outcomeDir, "licence-keys.json"));
+  expect(reporting.submitLicence(licence(), now)).toBe(true);
 });

@@ -44,6 +44,7 @@ import {
   STANDING_FILE,
 } from "../setup/paths.ts";
 import { readPublicFile, writePublicFile } from "../setup/public-file.ts";
+import { listedLicenceKeys } from "./licence-keys.ts";
 import { Licences, standingOf } from "./licences.ts";
 import { orderRefusalOf } from "./order-refusal.ts";
 
@@ -76,6 +77,8 @@ export interface ReportingOptions {
   readonly keeperDir: string;
   readonly ordersDir: string;
   readonly heraldDir: string;
+  /** Root's: which keys of licences the quorum listed. */
+  readonly outcomeDir: string;
   readonly release: Uint8Array;
   devices(): VerifiedDeviceList;
   health(): Promise<Heartbeat["health"]>;
@@ -110,6 +113,7 @@ export class Reporting {
     this.#orderPath = join(options.ordersDir, STANDING_FILE);
     this.#memory = readMemory(this.#memoryPath);
     this.#licences = new Licences(join(options.keeperDir, "licences"), this.#node);
+    this.#licences.readSignedBy(this.#issuers);
     this.#goOn();
   }
 
@@ -144,8 +148,7 @@ export class Reporting {
 
   /** From a file, for a node that reports to nobody. @returns whether it was taken */
   submitLicence(untrusted: Uint8Array, now: number): boolean {
-    if (!this.#order) return false;
-    const wasTaken = this.#licences.take(untrusted, this.#order.controlPlane);
+    const wasTaken = this.#licences.take(untrusted, this.#issuers);
     this.#publishLicensed(now);
     return wasTaken;
   }
@@ -188,6 +191,12 @@ export class Reporting {
     clearInterval(this.#poll);
   }
 
+  /** Whose licences count: those keys that the quorum listed; while it has listed none, the one that an admin named. */
+  get #issuers(): readonly Uint8Array[] {
+    const listed = listedLicenceKeys(this.#options.outcomeDir);
+    return listed ?? (this.#order ? [this.#order.controlPlane] : []);
+  }
+
   get #node(): Uint8Array {
     return this.#options.identity.signing.publicKey;
   }
@@ -224,7 +233,7 @@ export class Reporting {
 
   #begin(order: StandingOrder, bytes: Uint8Array): void {
     [this.#order, this.#orderBytes] = [order, bytes];
-    this.#licences.readSignedBy(order.controlPlane);
+    this.#licences.readSignedBy(this.#issuers);
     this.#publishLicensed(Date.now());
     if (order.endpoints.length === 0) return;
     this.#poll = setInterval(() => this.#orLog(() => this.#look()), POLL_MS);
@@ -252,6 +261,8 @@ export class Reporting {
     if (this.#order !== order) return;
     // A full disk is a reason to send nothing, and none to end the node.
     this.#orLog(() => {
+      // The list of keys may be another one by now.
+      this.#licences.readSignedBy(this.#issuers);
       this.#compose(health, now);
       this.#publishLicensed(now);
     });
@@ -323,9 +334,10 @@ export class Reporting {
     if (!untrusted) return void (sent.outcome = "ERR_TOO_LONG");
     const { controlPlane } = this.#order!;
     try {
-      const { time, licences } = openAnswerBody(untrusted, sent.heartbeat, controlPlane);
+      const issuers = this.#issuers;
+      const { time, licences } = openAnswerBody(untrusted, sent.heartbeat, controlPlane, issuers);
       this.#remember({ clock: Math.max(this.#memory.clock, time) });
-      for (const { document } of licences) this.#licences.take(document, controlPlane);
+      for (const { document } of licences) this.#licences.take(document, issuers);
       sent.outcome = "answered";
       this.#publishLicensed(Date.now());
     } catch (error) {

@@ -43,7 +43,7 @@ export function statePaths(stateDir: string) {
     heraldDir: join(stateDir, "herald"),
     /** Written by the keeper: the next release with its metadata, and an admin's approval or policy; public. */
     updatesDir: join(stateDir, "updates"),
-    /** Root's: how the last update ended; public. */
+    /** Root's: how the last update ended, and which keys of licences the quorum listed; public. */
     outcomeDir: join(stateDir, "outcome"),
   };
 }

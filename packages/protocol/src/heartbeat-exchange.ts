@@ -53,12 +53,14 @@ export function encodeAnswerBody({ answer, timestamp, licences }: AnswerBody): B
  * @param controlPlane whom the standing order names
  * @throws {@link ProtocolError} `ERR_LIMIT`, `ERR_MALFORMED`, or `ERR_UNEXPECTED` for the answer to another heartbeat
  * or node, and for files that it does not name
- * @throws CryptoError when the answer or a licence is not signed by `controlPlane`
+ * @param issuers who may sign licences
+ * @throws CryptoError when the answer is not signed by `controlPlane`, or a licence by nobody of `issuers`
  */
 export function openAnswerBody(
   untrusted: Uint8Array,
   heartbeat: Pick<Heartbeat, "node" | "nonce">,
   controlPlane: Uint8Array,
+  issuers: readonly Uint8Array[] = [controlPlane],
 ): VerifiedAnswer {
   const [signed, timestamp, ...licences] = split(untrusted);
   if (!signed || !timestamp)
@@ -74,11 +76,26 @@ export function openAnswerBody(
     timestamp: answer.timestamp === null ? null : timestamp,
     licences: licences.map((document, index) => {
       if (!isNamed(document, answer.licences[index]!)) unexpected("not the licences that it names");
-      const licence = licenceDocument.open(document, () => controlPlane);
+      const licence = openLicence(document, issuers);
       if (!sameBytes(licence.node, heartbeat.node)) unexpected("a licence of another node");
       return { document, licence };
     }),
   };
+}
+
+/**
+ * A licence does not say who signed it: each of `issuers` is tried.
+ *
+ * @throws CryptoError when none of them did
+ */
+export function openLicence(untrusted: Uint8Array, issuers: readonly Uint8Array[]): Licence {
+  const [first, ...others] = issuers;
+  try {
+    return licenceDocument.open(untrusted, () => first);
+  } catch (error) {
+    if (others.length === 0) throw error;
+    return openLicence(untrusted, others);
+  }
 }
 
 function split(untrusted: Uint8Array): Uint8Array[] {

@@ -9,6 +9,7 @@ export { readAnchor, readRequest, releaseDirOf, type ReleasePaths } from "./read
 export { demandDigest, type Keep } from "./file-digest.ts";
 export { readBounded, ReleaseFolder, type ReleaseSource } from "./release-source.ts";
 export {
+  OTHER_TARGETS,
   TRUSTED_ROOT_NAME,
   verifyRelease,
   type ReleaseReport,
@@ -27,6 +28,7 @@ export {
   type ReleaseKind,
   type RoleName,
 } from "./root-rules.ts";
+export { LICENCE_KEYS_NAME, parseLicenceKeys } from "./licence-keys.ts";
 export { parseMetadata } from "./metadata-file.ts";
 export {
   readRecord,

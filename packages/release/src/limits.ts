@@ -28,6 +28,10 @@ export const MAX_PROVENANCES = 8;
 export const MAX_VERSION_LETTERS = 32;
 /** 256 KiB: the public instance's is 7 KiB. */
 export const MAX_TRUSTED_ROOT_BYTES = 262_144;
+/** 1 KiB: as many keys as there may be, in hex, are 600 bytes. */
+export const MAX_LICENCE_KEYS_BYTES = 1_024;
+/** Of licences: one that signs, one that comes next, and the same for a few sellers. */
+export const MAX_LICENCE_KEYS = 8;
 
 /** People who must sign a change of keys, whatever the metadata says: no two can. */
 export const MIN_ROOT_SIGNERS = 3;

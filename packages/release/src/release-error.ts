@@ -42,6 +42,8 @@ export const advice = {
   ERR_PROVENANCE: "do not install it; ask the maintainers where it was built",
   ERR_PROVENANCE_SUBJECT: "do not install it: its proof of origin is another file's",
   ERR_PROVENANCE_IDENTITY: "do not install it: somebody else built it",
+  /** What the quorum listed as keys of licences is not there, or no such list. */
+  ERR_LICENCE_KEYS: "do not install it; fetch the whole release again",
   ERR_SBOM: "do not install it; fetch the list of its parts again",
   /** Older than what is installed. */
   ERR_DOWNGRADE: "keep what is installed",

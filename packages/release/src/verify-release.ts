@@ -10,7 +10,13 @@ import { basename, join } from "node:path";
 import type { Targets } from "@tufjs/models";
 import type { Anchor } from "./anchor.ts";
 import { demandDigest, type Keep } from "./file-digest.ts";
-import { MAX_PROVENANCE_BYTES, MAX_SBOM_BYTES, MAX_TRUSTED_ROOT_BYTES } from "./limits.ts";
+import { LICENCE_KEYS_NAME, parseLicenceKeys } from "./licence-keys.ts";
+import {
+  MAX_LICENCE_KEYS_BYTES,
+  MAX_PROVENANCE_BYTES,
+  MAX_SBOM_BYTES,
+  MAX_TRUSTED_ROOT_BYTES,
+} from "./limits.ts";
 import { loadMetadata } from "./metadata-chain.ts";
 import { sha256 } from "./metadata-file.ts";
 import { verifyProvenance } from "./provenance.ts";
@@ -50,11 +56,15 @@ export interface ReleaseReport {
   readonly kind: Anchor["kind"];
   readonly quorums: readonly Quorum[];
   readonly builtBy: readonly string[];
+  /** Who may sign licences, in hex; `null` where the quorum lists nobody. */
+  readonly licenceKeys: readonly string[] | null;
   readonly checks: readonly Check[];
 }
 
 /** The name of the list of Sigstore's own keys in a release: the quorum signs it, nobody fetches another. */
 export const TRUSTED_ROOT_NAME = "sigstore-trusted-root.json";
+/** What the quorum lists that is no release. */
+export const OTHER_TARGETS: readonly string[] = [TRUSTED_ROOT_NAME, LICENCE_KEYS_NAME];
 
 /** @throws {@link ReleaseError} with what was found good before in `passed` */
 export async function verifyRelease(request: ReleaseRequest): Promise<ReleaseReport> {
@@ -107,10 +117,13 @@ async function verify(request: ReleaseRequest, checks: Check[]): Promise<Release
   }
   checks.push({ name: "built by", detail: builtBy.join(", ") });
 
+  const licenceKeys = await readLicenceKeys(source, targets);
+  if (licenceKeys) checks.push({ name: "licences", detail: `signed by ${licenceKeys.join(", ")}` });
+
   if (filePath !== undefined) await demandDigest(filePath, record, keep);
   const whose = filePath === undefined ? "not here; " : "";
   checks.push({ name: "file", detail: `${whose}${record.length} bytes, SHA-256 ${record.sha256}` });
-  return { record, kind: anchor.kind, quorums, builtBy, checks };
+  return { record, kind: anchor.kind, quorums, builtBy, licenceKeys, checks };
 }
 
 /** A release names a file by digest and name; a person may have the name only. */
@@ -135,6 +148,13 @@ function demandVersion({ version, minFrom }: ReleaseRecord, installed: string | 
 async function readTrustedRoot(source: ReleaseSource, targets: Targets): Promise<Buffer> {
   const target = readTarget(targets, TRUSTED_ROOT_NAME, MAX_TRUSTED_ROOT_BYTES);
   return readAttached(source, target, MAX_TRUSTED_ROOT_BYTES, "ERR_PROVENANCE");
+}
+
+async function readLicenceKeys(source: ReleaseSource, targets: Targets) {
+  if (!Object.hasOwn(targets.targets, LICENCE_KEYS_NAME)) return null;
+  const target = readTarget(targets, LICENCE_KEYS_NAME, MAX_LICENCE_KEYS_BYTES);
+  const bytes = await readAttached(source, target, MAX_LICENCE_KEYS_BYTES, "ERR_LICENCE_KEYS");
+  return parseLicenceKeys(bytes);
 }
 
 async function readAttached(

@@ -283,6 +283,7 @@ async function composeOnce(dir: string): Promise<{ bytes: Buffer; canaries: stri
     keeperDir: join(dir, "keeper"),
     ordersDir: join(dir, "orders"),
     heraldDir: join(dir, "herald"),
+    outcomeDir: join(dir, "outcome"),
   };
   for (const path of [...Object.values(paths), join(paths.heraldDir, "metadata")]) mkdirSync(path);
   for (const name of [

@@ -3,13 +3,16 @@
  *
  * @module
  */
-import { copyFileSync, cpSync, mkdirSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { copyFileSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { LICENCE_KEYS_NAME } from "@phantoma/release";
 import { bundleName } from "../../../apps/node/installer/manifest.ts";
 import type { Bundle } from "../../../tools/bundle/bundle.ts";
 import { DevelopmentTeam, type Draft } from "../../../tools/release/development/team.ts";
 import type { Ceremony } from "../../../tools/release/ceremony.ts";
-import { publish, refresh } from "../../../tools/release/publish.ts";
+import { listed } from "../../../tools/release/propose.ts";
+import { publish } from "../../../tools/release/publish.ts";
 import { forge } from "../release/forge.ts";
 import { writeLists } from "../release/stage.ts";
 
@@ -66,23 +69,29 @@ export class Publisher {
     return this.#copy();
   }
 
-  /** Vouches once more for what is published. */
-  refresh(): void {
-    refresh(this.#ceremony, this.#team.timestamp, this.#nowMs);
+  /** Three engineers sign who may sign licences, in hex. */
+  async listLicenceKeys(...keys: readonly string[]): Promise<void> {
+    await this.#team.listLicenceKeys(this.#ceremony, keys, this.#nowMs);
   }
 
   /**
-   * The next list with this bundle, which one engineer signed, and both machines: a verifier remembers their timestamp, so
+   * The next list with this bundle and this key of licences, which one engineer signed, and both machines: a verifier remembers their timestamp, so
    * that the next honest one must be newer. Nothing is published.
    */
-  async underSigned(bundle: Bundle): Promise<string> {
+  async underSigned(bundle: Bundle, licenceKey: string): Promise<string> {
     const draft = this.#draftOf(bundle, bundle.manifest.version, "0.0.1");
     await this.#team.propose(this.#ceremony, draft, this.#nowMs);
     const dir = this.wholeCopy();
-    const targets = this.#ceremony.draft("targets")!;
+    const keys = Buffer.from(JSON.stringify({ keys: [licenceKey] }));
+    const sha256 = createHash("sha256").update(keys).digest("hex");
+    writeFileSync(join(dir, "targets", `${sha256}.${LICENCE_KEYS_NAME}`), keys);
+    const files = [
+      ...listed(this.#ceremony.draft("targets")!),
+      { name: LICENCE_KEYS_NAME, length: keys.length, sha256 },
+    ];
     const timestampVersion = this.#ceremony.newestVersion("targets") + 1;
     const by = { signers: [this.#team.engineers[0]!], madeAtMs: this.#nowMs };
-    forge(dir, this.#ceremony, this.#team, { targets, timestampVersion, ...by });
+    forge(dir, this.#ceremony, this.#team, { files, timestampVersion, ...by });
     this.#ceremony.dropDrafts();
     return dir;
   }

@@ -23,6 +23,8 @@ import { Publisher } from "../update/publisher.ts";
 import { runs, runsNow, signersOf, until, type Stage } from "./stage.ts";
 
 const DAY_MS = 86_400_000;
+/** Whose key no quorum lists. */
+const stranger = generateNodeIdentity().signing;
 
 interface Carrier extends Pick<Stage, "person" | "node"> {
   readonly proof: Proof;
@@ -53,14 +55,15 @@ export async function showFolder(carrier: Carrier): Promise<void> {
     ...(await runs(carrier, version, also, signers.text)),
   });
   await person.phantoma("update");
+  await showListedKeys(carrier);
 }
 
 async function showRefused(carrier: Carrier): Promise<void> {
   const { proof, dir, person, node, publisher, bundle } = carrier;
   // Before the honest list of this number is made.
-  const underSigned = await publisher.underSigned(bundle);
+  const underSigned = await publisher.underSigned(bundle, hexOf(stranger));
+  await publisher.listLicenceKeys(hexOf(carrier.authority));
   await publisher.release(bundle);
-  publisher.refresh();
   const twoDaysOld = publisher.vouchedAt(Date.now() - 2 * DAY_MS);
   const changed = publisher.wholeCopy();
   const held = `targets/${bundle.sha256}.${bundleName(bundle.manifest.version)}`;
@@ -97,7 +100,7 @@ async function showRefused(carrier: Carrier): Promise<void> {
     if (pushed === undefined) await until(async () => node.installed.length > count);
     const { advice = "nothing was refused" } = node.installed[0] ?? {};
     const answer = pushed ?? /\((ERR_\w+)/.exec(advice)?.[1] ?? advice;
-    const isSame = node.machine.names().join() === names;
+    const isSame = node.machine.names().join() === names && node.licenceKeys === "none";
     proof.row({
       name: `sent by a device that looks at nothing, the node refuses ${what}, and nothing changes`,
       ...(await runs(carrier, "0.1.0", answer === refusal && isSame, answer)),
@@ -115,40 +118,65 @@ async function showRefused(carrier: Carrier): Promise<void> {
   proof.control("the frozen list, made today, is taken", refused === undefined, refused ?? "taken");
 }
 
-async function showLicence(carrier: Carrier): Promise<void> {
-  const { proof, dir, person, authority, licence } = carrier;
-  const own = licenceDocument.open(licence, () => authority.publicKey);
-  const stranger = generateNodeIdentity().signing;
-  const of = (change: Partial<Licence>, { privateKey }: NodeIdentity["signing"] = authority) =>
-    Buffer.from(licenceDocument.sign({ ...own, ...change }, privateKey));
-  const take = async (document: Buffer) => {
-    const path = join(mkdtempSync(join(dir, "licence-")), "licence");
-    writeFileSync(path, document);
-    const { code, text } = await person.phantoma("report", "licence", path);
-    return code === 0 ? "taken" : (/ERR_\w+/.exec(text)?.[0] ?? text);
-  };
-  const standings = async () =>
-    (await person.reporting()).licences.map(({ standing }) => standing).join() || "none";
-
-  const early = await take(licence);
-  const key = Buffer.from(authority.publicKey).toString("hex");
-  await person.phantoma("report", "off", "--key", key);
+async function showLicence({ proof, person, authority, licence }: Carrier): Promise<void> {
+  const other = generateNodeIdentity().signing;
+  const early = await person.takeLicence(licence);
+  await person.phantoma("report", "off", "--key", hexOf(authority));
   const others = [
-    await take(of({ sequence: own.sequence + 1n }, stranger)),
-    await take(of({ node: stranger.publicKey })),
+    await person.takeLicence(licenceOf(licence, {}, other)),
+    await person.takeLicence(licenceOf(licence, { node: other.publicKey }, authority)),
   ];
-  const before = await standings();
+  const before = await person.standings();
   proof.row({
-    name: "a licence from a file is refused while no admin said whose count, and so is another's",
+    name: "a licence from a file is refused while nobody said whose count, and so is another's",
     holds: [early, ...others].every((one) => one === "ERR_DOCUMENT_REFUSED") && before === "none",
     detail: [early, ...others].join(", "),
   });
-  const taken = await take(licence);
-  const now = await standings();
+  const taken = await person.takeLicence(licence);
+  const now = await person.standings();
   const { order, sent } = await person.reporting();
   proof.row({
     name: "once an admin named the key it is taken, and nothing is sent to anybody",
     holds: taken === "taken" && now === "valid" && order?.endpoints.length === 0 && !sent[0],
     detail: `${taken}, ${now}, ${sent.length} heartbeats`,
   });
+}
+
+/** The list that came with the release counts from here on, and no admin's word about keys. */
+async function showListedKeys(carrier: Carrier): Promise<void> {
+  const { proof, person, node, authority, licence } = carrier;
+  await person.phantoma("report", "off", "--key", hexOf(stranger));
+  const theirs = await person.takeLicence(licenceOf(licence, {}, stranger));
+  const ours = await person.takeLicence(licence);
+  const standings = await person.standings();
+  const { keys } = JSON.parse(node.licenceKeys) as { keys: string[] };
+  proof.row({
+    name: "with it came the quorum's list of licence keys: one of those counts, and none that an admin names",
+    holds:
+      keys.join() === hexOf(authority) &&
+      theirs === "ERR_DOCUMENT_REFUSED" &&
+      ours === "taken" &&
+      standings === "valid",
+    detail: `${theirs}; the listed one ${ours}, ${standings}`,
+  });
+}
+
+/** The same for another node, or by another key; a sequence on. */
+export function licenceOf(
+  licence: Uint8Array,
+  change: Partial<Licence>,
+  by: NodeIdentity["signing"],
+): Uint8Array {
+  let fields: Licence | undefined;
+  try {
+    licenceDocument.open(licence, (unverified) => void (fields = unverified));
+  } catch {
+    // Only its fields are wanted.
+  }
+  const { sequence, ...rest } = fields!;
+  return licenceDocument.sign({ ...rest, sequence: sequence + 1n, ...change }, by.privateKey);
+}
+
+export function hexOf({ publicKey }: NodeIdentity["signing"]): string {
+  return Buffer.from(publicKey).toString("hex");
 }

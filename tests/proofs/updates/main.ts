@@ -17,6 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { generateNodeIdentity } from "@phantoma/crypto";
 import { parseAnchor, ReleaseFolder } from "@phantoma/release";
 import { openAuthority } from "../../../apps/control-plane/authority.ts";
 import { Ledger } from "../../../apps/control-plane/licences/ledger.ts";
@@ -30,7 +31,7 @@ import { FleetUnderTest, freePort } from "../blind/fleet-under-test.ts";
 import { Publisher } from "../update/publisher.ts";
 import { Front, PLANE_NAME, type Takeover } from "./front.ts";
 import { Person } from "./person.ts";
-import { showFolder } from "./from-folder.ts";
+import { hexOf, licenceOf, showFolder } from "./from-folder.ts";
 import { runs, runsNow, signersOf, until, type Stage } from "./stage.ts";
 import { answersOf } from "./takeovers.ts";
 import { UpdatingNode } from "./updating-node.ts";
@@ -90,6 +91,8 @@ process.exit(proof.finish());
 async function showApproval(stage: Stage): Promise<void> {
   const { person, node: updating } = stage;
   const { length: count } = updating.installed;
+  const next = generateNodeIdentity().signing;
+  await publisher.listLicenceKeys(hexOf(openAuthority(fleet.stateDir)), hexOf(next));
   await publisher.release(bundles.good);
   const on = await report(stage);
   proof.row({
@@ -97,6 +100,10 @@ async function showApproval(stage: Stage): Promise<void> {
     holds: on === "answered",
     detail: on,
   });
+  const [held] = (await person.reporting()).licences;
+  const early = await person.takeLicence(
+    licenceOf(Buffer.from(held!.document, "base64"), {}, next),
+  );
   const waits = await until(async () => (await person.update()).fetched?.version === "0.2.0");
   await sleep(SETTLE_MS);
   proof.row({
@@ -118,6 +125,14 @@ async function showApproval(stage: Stage): Promise<void> {
   proof.row({
     name: "approved, the node installs it and answers from it",
     ...(await runs(stage, "0.2.0", approved.code === 0 && ended)),
+  });
+  const { licences } = await person.reporting();
+  const renewed = licenceOf(Buffer.from(licences[0]!.document, "base64"), {}, next);
+  const [before, after] = [early, await person.takeLicence(renewed)];
+  proof.row({
+    name: "a licence of the next key counts once a list with it has come, and not before",
+    holds: before === "ERR_DOCUMENT_REFUSED" && after === "taken",
+    detail: `${before}, then ${after}`,
   });
 }
 

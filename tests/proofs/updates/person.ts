@@ -4,7 +4,7 @@
  * @module
  */
 import { spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -101,6 +101,19 @@ export class Person {
       if (performance.now() > deadline) return "waiting";
       await sleep(200);
     }
+  }
+
+  /** @returns `taken`, or the code with which the node takes it not */
+  async takeLicence(document: Uint8Array): Promise<string> {
+    const path = join(this.#dir, "licence");
+    writeFileSync(path, document);
+    const { code, text } = await this.phantoma("report", "licence", path);
+    return code === 0 ? "taken" : (/ERR_\w+/.exec(text)?.[0] ?? text);
+  }
+
+  /** How each licence of the node stands. */
+  async standings(): Promise<string> {
+    return (await this.reporting()).licences.map(({ standing }) => standing).join() || "none";
   }
 
   async update() {

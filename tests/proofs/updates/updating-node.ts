@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { signFirstDeviceList, type NodeProfile } from "@phantoma/client";
 import type { DeviceIdentity } from "@phantoma/crypto";
 import { APPROVAL_FILE, OFFER_FILE, POLICY_FILE } from "../../../apps/node/orders/update-files.ts";
+import { LICENCE_KEYS_NAME } from "@phantoma/release";
 import type { Bundle } from "../../../tools/bundle/bundle.ts";
 import { Machine } from "../update/machine.ts";
 
@@ -45,6 +46,15 @@ export class UpdatingNode {
 
   get current(): string {
     return join(this.machine.root, "opt/phantoma/current");
+  }
+
+  /** Whose licences count, as the installer wrote it; `none` before. */
+  get licenceKeys(): string {
+    try {
+      return readFileSync(join(this.machine.stateDir, "outcome", LICENCE_KEYS_NAME), "utf8");
+    } catch {
+      return "none";
+    }
   }
 
   /** The first release, keys, the first device and the demo model. */

@@ -9,11 +9,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import type { ProvenancePolicy, ReleaseReport } from "@phantoma/release";
+import {
+  LICENCE_KEYS_NAME,
+  type ProvenancePolicy,
+  type ReleaseReport,
+  TRUSTED_ROOT_NAME,
+} from "@phantoma/release";
 import { Ceremony } from "../ceremony.ts";
 import { draftFirstRoot } from "../change-keys.ts";
 import type { Roster } from "../new-metadata.ts";
-import { addTrustedRoot, digest, propose, type Proposal } from "../propose.ts";
+import { addOther, digest, propose, type Proposal } from "../propose.ts";
 import { publish } from "../publish.ts";
 import { json, makeKey, type SigningKey } from "../signing-key.ts";
 import type { BuildIdentity } from "./certificate.ts";
@@ -52,7 +57,7 @@ export class DevelopmentTeam {
     ceremony.begin(policy);
     draftFirstRoot(ceremony, "development", this.roster, nowMs);
     await withFile("sigstore.json", this.sigstore.trustedRoot, (path) =>
-      addTrustedRoot(ceremony, path, nowMs),
+      addOther(ceremony, path, TRUSTED_ROOT_NAME, nowMs),
     );
     return ceremony;
   }
@@ -68,6 +73,19 @@ export class DevelopmentTeam {
   /** A proposal, three signatures, and out. */
   async release(ceremony: Ceremony, draft: Draft, nowMs: number): Promise<ReleaseReport[]> {
     await this.propose(ceremony, draft, nowMs);
+    this.sign(ceremony, this.engineers.slice(0, 3));
+    return publish(ceremony, this, nowMs);
+  }
+
+  /** Who may sign licences: listed, signed and out. */
+  async listLicenceKeys(
+    ceremony: Ceremony,
+    keys: readonly string[],
+    nowMs: number,
+  ): Promise<ReleaseReport[]> {
+    await withFile(LICENCE_KEYS_NAME, { keys }, (path) =>
+      addOther(ceremony, path, LICENCE_KEYS_NAME, nowMs),
+    );
     this.sign(ceremony, this.engineers.slice(0, 3));
     return publish(ceremony, this, nowMs);
   }
