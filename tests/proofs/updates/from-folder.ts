@@ -20,7 +20,6 @@ import type { Bundle } from "../../../tools/bundle/bundle.ts";
 import type { Proof } from "../../proof.ts";
 import { releaseRefusal } from "../../release-refusal.ts";
 import { Publisher } from "../update/publisher.ts";
-import type { Person } from "./person.ts";
 import { runs, runsNow, signersOf, until, type Stage } from "./stage.ts";
 
 const DAY_MS = 86_400_000;
