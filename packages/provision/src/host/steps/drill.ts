@@ -23,7 +23,7 @@ const ATTEMPT = `echo $$ > "$1/cgroup.procs" &&
 exec timeout "$2" bash -c 'exec 3<>/dev/tcp/${NOWHERE}/443'`;
 const REFUSED = /Operation not permitted|Permission denied/;
 
-/** A worker or a clerk may end just as somebody looks at it: the next one is tried. */
+/** A worker or a clerk may end just as somebody tries from it, and counts as a stranger then: the next one is tried. */
 const PLACE_TRIES = 5;
 /** Milliseconds until the first worker is there; its engine is being loaded. */
 const WORKER_MS = 120_000;
@@ -75,14 +75,16 @@ async function tryFrom(
   place: () => string | undefined,
 ): Promise<void> {
   const counted = unit === "hold" ? "unknown" : unit;
-  const before = await attemptsOf(machine, counted);
   let isBlocked = false;
-  for (let tries = 0; !isBlocked && tries < PLACE_TRIES; tries += 1) {
+  let isCounted = false;
+  for (let tries = 0; !isCounted && tries < PLACE_TRIES; tries += 1) {
+    const before = await attemptsOf(machine, counted);
     const dir = place();
     isBlocked = dir !== undefined && (await isRefused(machine, dir, REFUSAL_SECONDS));
-    if (dir !== undefined && machine.has(dir)) break;
+    isCounted = isBlocked && (await attemptsOf(machine, counted)) > before;
+    // A place that is there and refuses nothing is what the drill looks for.
+    if (!isBlocked && dir !== undefined && machine.has(dir)) break;
   }
-  const isCounted = (await attemptsOf(machine, counted)) > before;
   tell({ kind: "drill", unit, isBlocked, isCounted });
   if (!isBlocked || !isCounted)
     throw new StepError(
