@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { nextSeenDevices, openDeviceList, originOf, type NodeProfile } from "@phantoma/client";
 import { generateDeviceIdentity } from "@phantoma/crypto";
 import { rotateKey, update } from "@phantoma/provision";
-import type { ServerFolder } from "../../../packages/provision/src/host/server-folder.ts";
+import type { ServerFolder } from "../../../packages/provision/src/host/test-server-folder.ts";
 import type { Bundle } from "../../../tools/bundle/bundle.ts";
 import type { Proof } from "../../proof.ts";
 import { LocalShell } from "./local-shell.ts";

@@ -10,7 +10,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { RootShell } from "@phantoma/provision";
-import type { ServerFolder } from "../../../packages/provision/src/host/server-folder.ts";
+import type { ServerFolder } from "../../../packages/provision/src/host/test-server-folder.ts";
 
 /** Ours begin with --; the program and what it is to do follow. */
 const SYSTEMD_RUN = `#!/bin/sh

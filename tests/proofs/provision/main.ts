@@ -17,7 +17,7 @@ import {
   differences,
   ServerFolder,
   SmallReleases,
-} from "../../../packages/provision/src/host/server-folder.ts";
+} from "../../../packages/provision/src/host/test-server-folder.ts";
 import { Proof } from "../../proof.ts";
 import { Publisher } from "../update/publisher.ts";
 import { showHardStops } from "./hard-stops.ts";

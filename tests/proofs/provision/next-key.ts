@@ -9,7 +9,7 @@ import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "
 import { join } from "node:path";
 import { openDeviceList } from "@phantoma/client";
 import { openSuccession } from "@phantoma/crypto";
-import type { ServerFolder } from "../../../packages/provision/src/host/server-folder.ts";
+import type { ServerFolder } from "../../../packages/provision/src/host/test-server-folder.ts";
 import type { Proof } from "../../proof.ts";
 
 interface Stage {

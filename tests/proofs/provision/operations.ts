@@ -10,7 +10,7 @@ import { generateDeviceIdentity, updateApprovalDocument } from "@phantoma/crypto
 import type {
   ServerFolder,
   SmallReleases,
-} from "../../../packages/provision/src/host/server-folder.ts";
+} from "../../../packages/provision/src/host/test-server-folder.ts";
 import type { Bundle } from "../../../tools/bundle/bundle.ts";
 import type { Proof } from "../../proof.ts";
 import { showUpdateFromHere } from "./from-here.ts";

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Bundle } from "../../../../tools/bundle/bundle.ts";
 import { stepNames } from "../step-names.ts";
 import { steps } from "./index.ts";
-import { ServerFolder, SmallReleases } from "./server-folder.ts";
+import { ServerFolder, SmallReleases } from "./test-server-folder.ts";
 
 /** A bundle is made, and a few set-ups are. */
 const PATIENCE_MS = 240_000;

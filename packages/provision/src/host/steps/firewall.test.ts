@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { NewEvent } from "../../journal.ts";
 import { Machine } from "../machine.ts";
-import { noNamespace, OwnNamespace } from "../own-namespace.ts";
+import { noNamespace, OwnNamespace } from "../test-namespace.ts";
 import { install, listOf, uninstall } from "../run-steps.ts";
 import type { Context } from "../step.ts";
 import { firewall, openAgain } from "./firewall.ts";

@@ -1,7 +1,7 @@
 /** A newer kernel, by the real apt and dpkg, from a repository in memory; the machine's own packages stay out of it. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { NewEvent } from "../../journal.ts";
-import { noNamespace, OwnNamespace } from "../own-namespace.ts";
+import { noNamespace, OwnNamespace } from "../test-namespace.ts";
 import { install } from "../run-steps.ts";
 import type { Context } from "../step.ts";
 import { reboot } from "./freed-memory.ts";

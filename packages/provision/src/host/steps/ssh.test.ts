@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { NewEvent } from "../../journal.ts";
 import { SETUP_DIR } from "../machine.ts";
-import { noNamespace, OwnNamespace } from "../own-namespace.ts";
+import { noNamespace, OwnNamespace } from "../test-namespace.ts";
 import { install, uninstall } from "../run-steps.ts";
 import type { Context } from "../step.ts";
 import { ssh, TRIAL_SECONDS } from "./ssh.ts";
