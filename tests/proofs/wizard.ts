@@ -63,8 +63,13 @@ async function showSetUp(): Promise<void> {
   const page = await browser.newPage();
   page.setDefaultTimeout(WAIT_MS);
   const click = (name: string) => page.getByRole("button", { name, exact: true }).click();
-  const heading = (name: string | RegExp) =>
-    page.getByRole("heading", { name, level: 2 }).waitFor();
+  const heading = async (name: string) => {
+    try {
+      await page.getByRole("heading", { name, level: 2 }).waitFor();
+    } catch {
+      throw new Error(`no ${JSON.stringify(name)}, but: ${await page.locator("body").innerText()}`);
+    }
+  };
   await page.goto(phantoma.link);
   await page.getByRole("link", { name: "Set up a server" }).click();
   await page.getByLabel("Address").fill(`root@127.0.0.1:${guest.port(22)}`);
@@ -97,7 +102,7 @@ async function showSetUp(): Promise<void> {
   const stopped = page.getByText("It stopped at a step.");
   const isYours = page.getByRole("heading", { name: "vps is yours", level: 2 });
   await isYours.or(stopped).first().waitFor({ timeout: SET_UP_MS });
-  if (await stopped.isVisible()) throw new Error(await page.getByRole("main").innerText());
+  if (await stopped.isVisible()) throw new Error(await page.locator("body").innerText());
   watching.abort();
   const refused = page.getByText("refused by the kernel, counted by the warden");
   proof.row({
