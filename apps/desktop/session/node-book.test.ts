@@ -70,3 +70,17 @@ test("it stays what it was where no admin whom this console has seen approved", 
   expect(book.usable(id)).toEqual(before);
   book.close();
 });
+
+test("an invitation that names its first key takes no node's place", () => {
+  const { book, open, id, next } = knowing();
+  const before = book.usable(id);
+  const claimed = { ...testProfile, nodeKey: hex(next.publicKey), formerKeys: [id] };
+  expect(() => book.addPaired(claimed)).toThrow(
+    expect.objectContaining({ code: "ERR_NODE_IDENTITY" }),
+  );
+  expect(book.usable(id)).toEqual(before);
+  book.close();
+  const again = open();
+  expect(again.usable(id)).toEqual(before);
+  again.close();
+});

@@ -83,8 +83,28 @@ export class NodeBook {
     return this.view(id);
   }
 
-  /** Takes a node up that this device was paired with, and remembers it. One of the same key is replaced. */
+  /**
+   * Which keys a node had before is only said by whoever invites: nobody takes the place of a node here by naming its
+   * first one.
+   *
+   * @throws {@link ClientError} `ERR_NODE_IDENTITY` where the node of that first key has another key here
+   */
+  assertFree(profile: NodeProfile): void {
+    const known = this.#nodes.get(originOf(profile));
+    if (known && known.profile.nodeKey !== profile.nodeKey)
+      throw new ClientError(
+        "ERR_NODE_IDENTITY",
+        "a node of this console is said to have another key now: forget it here first, if that is true",
+      );
+  }
+
+  /**
+   * Takes a node up that this device was paired with, and remembers it. One of the same key is replaced.
+   *
+   * @throws as {@link assertFree}
+   */
   addPaired(profile: NodeProfile): NodeView {
+    this.assertFree(profile);
     const id = originOf(profile);
     if (this.#nodes.has(id)) this.remove(id);
     const path = join(this.#options.homeDir, "nodes", `${id.slice(0, NAME_DIGITS)}.json`);
