@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -130,6 +131,23 @@ test("a second change of key is followed from the first", () => {
   // A file that the keeper laid there leads nowhere.
   writeFileSync(join(paths.devicesDir, `${"ab".repeat(32)}.succession`), "x");
   expect(readSuccessions(paths.devicesDir, Buffer.from(keys[2]!, "hex")).size).toBe(2);
+});
+
+test("a second change that is finished by who knows only the first key is followed from the first, too", () => {
+  const { paths, nodeKey, next } = standing();
+  const { nodeKey: second } = prepareRotation(paths, next);
+  sign(next, nodeKey, second);
+  rotate(paths, next, nodeKey);
+  const { nodeKey: third } = prepareRotation(paths, next);
+  sign(next, second, third);
+  const obstacle = join(paths.keeperDir, "node.key.gone");
+  mkdirSync(obstacle);
+  expect(() => rotate(paths, next, second)).toThrow();
+  expect(existsSync(join(next, "ready"))).toBe(true);
+  rmdirSync(obstacle);
+  expect(rotate(paths, next, nodeKey)).toBe("rotated");
+  const successions = readSuccessions(paths.devicesDir, Buffer.from(third, "hex"));
+  expect([...successions.keys()]).toEqual([second, nodeKey]);
 });
 
 test.each<[string, (next: string, from: string, to: string) => void]>([

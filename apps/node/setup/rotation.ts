@@ -90,7 +90,7 @@ export function rotate(paths: Paths, dir: string, from: string): "rotated" | "st
     if (!isSigned(paths, dir)) return "stale";
     writeNewFile(join(dir, "ready"), "", 0o600);
   }
-  swap(paths, dir, Buffer.from(from, "hex"));
+  swap(paths, dir);
   return finish(dir);
 }
 
@@ -123,12 +123,15 @@ function isSigned(paths: Paths, dir: string): boolean {
   }
 }
 
-function swap(paths: Paths, dir: string, from: Uint8Array): void {
+/** From the key that signed, whichever one whoever goes on with it knows: the old succession's place is not the new one's. */
+function swap(paths: Paths, dir: string): void {
   const list = readFileSync(join(dir, "devices-1.list"));
+  const succession = readFileSync(join(dir, "succession"));
+  const { from } = successionDocument.open(succession, (unverified) => unverified.from);
   for (const name of readdirSync(paths.devicesDir))
     if (name === GENESIS_FILE || name.endsWith(".list")) rmSync(join(paths.devicesDir, name));
   for (const path of forgotten(paths)) rmSync(path, { recursive: true, force: true });
-  writePublicFile(successionPath(paths.devicesDir, from), readFileSync(join(dir, "succession")));
+  writePublicFile(successionPath(paths.devicesDir, from), succession);
   writePublicFile(listPath(paths.devicesDir, 1), list);
   const secret = new Secret(readFileSync(join(dir, "node.key")));
   const { publicKey } = importNodeIdentity(secret).signing;
