@@ -15,6 +15,7 @@ import {
   ClientError,
   controlRefusals,
   followSuccession,
+  nextSeenDevices,
   originOf,
   parseProfile,
   parseSeenDevices,
@@ -22,6 +23,7 @@ import {
   type NodeProfile,
   type TunnelOptions,
 } from "@phantoma/client";
+import type { VerifiedDeviceList } from "@phantoma/crypto";
 import type { NodeView } from "../ipc/node.ts";
 import { consoleErrorOf, DesktopError } from "./desktop-error.ts";
 import { fingerprintView } from "./fingerprint-view.ts";
@@ -112,8 +114,15 @@ export class NodeBook {
     return this.#add(profile, "provisioned", path);
   }
 
-  /** Takes up a node that was set up from here: its keys came over SSH, whose host key a person had confirmed. */
-  addProvisioned(found: NodeProfile): NodeView {
+  /**
+   * Takes up a node that was set up from here: its keys came over SSH, whose host key a person had confirmed.
+   *
+   * @param devices its first list: without one its admins would be unknown here, and its next key need none of them
+   */
+  addProvisioned(found: NodeProfile, devices: VerifiedDeviceList): NodeView {
+    const seen = seenPath(this.#options.homeDir, found.nodeKey);
+    if (!readIfPresent(seen))
+      writePrivate(seen, JSON.stringify(nextSeenDevices(undefined, devices)));
     const path = join(this.#options.homeDir, "nodes", `${found.name}.json`);
     const before = [...this.#nodes.values()].find((one) => one.profile.nodeKey === found.nodeKey);
     // The server does not say which keys it had before.
