@@ -128,15 +128,14 @@ function swap(paths: Paths, dir: string): void {
   const list = readFileSync(join(dir, "devices-1.list"));
   const succession = readFileSync(join(dir, "succession"));
   const { from } = successionDocument.open(succession, (unverified) => unverified.from);
-  for (const name of readdirSync(paths.devicesDir))
-    if (name === GENESIS_FILE || name.endsWith(".list")) rmSync(join(paths.devicesDir, name));
+  const keyPath = join(paths.keeperDir, "node.key");
   for (const path of forgotten(paths)) rmSync(path, { recursive: true, force: true });
+  for (const path of [`${keyPath}.gone`, successionPath(paths.devicesDir, from)]) clear(path);
   writePublicFile(successionPath(paths.devicesDir, from), succession);
   writePublicFile(listPath(paths.devicesDir, 1), list);
   const secret = new Secret(readFileSync(join(dir, "node.key")));
   const { publicKey } = importNodeIdentity(secret).signing;
   writePublicFile(join(paths.devicesDir, "node.pub"), hex(publicKey));
-  const keyPath = join(paths.keeperDir, "node.key");
   if (!isThere(keyPath, secret)) erase(keyPath);
   writeNewFile(keyPath, secret.expose(), 0o600);
   secret.erase();
@@ -149,6 +148,7 @@ function forgotten(paths: Paths): string[] {
   const inside = (dir: string) =>
     existsSync(dir) ? readdirSync(dir).map((name) => join(dir, name)) : [];
   return [
+    ...inside(paths.devicesDir).filter((path) => /\/genesis$|\.(?:list|new)$/.test(path)),
     ...[paths.keeperDir, paths.gatewayDir, paths.installerDir].map((dir) =>
       join(dir, SEEN_DEVICES_FILE),
     ),
@@ -164,6 +164,15 @@ function finish(dir: string): "rotated" {
   erase(join(dir, "node.key.half"));
   rmSync(dir, { recursive: true, force: true });
   return "rotated";
+}
+
+/**
+ * A folder or a link where a file is to be: a keeper that was taken over, and is stopped now, may have laid it there, and is
+ * a reason to change the key.
+ */
+function clear(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false)
+    rmSync(path, { recursive: true });
 }
 
 /** Under another name first, so that half of a key is never taken for one; then overwritten, then gone. */
