@@ -74,3 +74,12 @@ test("a name cannot leave the folder", () => {
     );
   expect(existsSync(join(dir, "x.devices.json"))).toBe(false);
 });
+
+test("a name that is taken stays its node's, whatever first key another one is said to have had", () => {
+  const home = new Home(dir);
+  home.save(profile);
+  home.assertFree(profile);
+  const other = { ...profile, nodeKey: "03".repeat(32), formerKeys: [profile.nodeKey] };
+  expect(() => home.assertFree(other)).toThrow(expect.objectContaining({ code: "ERR_PROFILE" }));
+  home.assertFree({ ...other, name: "other" });
+});

@@ -36,7 +36,6 @@ import {
 import {
   ClientError,
   followSuccession,
-  originOf,
   parseProfile,
   parseSeenDevices,
   type HeldInvitation,
@@ -159,12 +158,16 @@ export class Home {
     rmSync(this.#path(name, "invite.json"), { force: true });
   }
 
-  /** @throws {@link ClientError} `ERR_PROFILE` where another node already has this name here */
-  assertFree(profile: Pick<NodeProfile, "name" | "nodeKey" | "formerKeys">): void {
-    const { name } = profile;
+  /**
+   * Which keys a node had before is only said by whoever invites, so the key of now decides: nobody takes the place of a
+   * node here by naming its first one.
+   *
+   * @throws {@link ClientError} `ERR_PROFILE` where another node already has this name here
+   */
+  assertFree({ name, nodeKey }: Pick<NodeProfile, "name" | "nodeKey">): void {
     this.#path(name, "json");
     const known = this.nodes().find((one) => one.name === name);
-    if (known && originOf(known) !== originOf(profile))
+    if (known && known.nodeKey !== nodeKey)
       throw new ClientError(
         "ERR_PROFILE",
         `another node is called ${name} here: name this one with --as`,

@@ -51,6 +51,7 @@ export class JoinDesk {
   async join(invitation: string, name: string): Promise<JoiningView> {
     this.leave();
     const joining = await answerInvitation(this.#options.device, name, invitation, Date.now());
+    this.#options.book.assertFree(joining.invitation.profile);
     this.#joining = joining;
     const { expiresAt, profile } = joining.invitation;
     const code = { text: joining.code, rows: qrRows(joining.code), expiresAt };
@@ -87,6 +88,8 @@ export class JoinDesk {
     const session = await openAsKit(kit);
     const { profile } = session;
     try {
+      // Before anything is signed with the kit: what it would be taken up as is another node here.
+      this.#options.book.assertFree(profile);
       const list = openDeviceList(await session.deviceList(), profile.nodeKey);
       this.#options.devices.remember(list);
       const shown = list.devices.filter((one) => one.revokedAt === null && !isRecoveryKit(one));

@@ -1,5 +1,5 @@
 /** A node that changes its key is the same one to the console: its place, its pages and its saved conversations. */
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDeviceList, originOf, signFirstDeviceList, signSuccession } from "@phantoma/client";
@@ -68,5 +68,31 @@ test("it stays what it was where no admin whom this console has seen approved", 
     expect.objectContaining({ code: "ERR_NODE_IDENTITY" }),
   );
   expect(book.usable(id)).toEqual(before);
+  book.close();
+});
+
+test("an invitation that names its first key takes no node's place", () => {
+  const { book, open, id, next } = knowing();
+  const before = book.usable(id);
+  const claimed = { ...testProfile, nodeKey: hex(next.publicKey), formerKeys: [id] };
+  expect(() => book.addPaired(claimed)).toThrow(
+    expect.objectContaining({ code: "ERR_NODE_IDENTITY" }),
+  );
+  expect(book.usable(id)).toEqual(before);
+  book.close();
+  const again = open();
+  expect(again.usable(id)).toEqual(before);
+  again.close();
+});
+
+test("a node that was set up from here has its admins known from the beginning", () => {
+  const { homeDir, open, id, document } = knowing(generateDeviceIdentity());
+  rmSync(join(homeDir, "nodes"), { recursive: true });
+  const book = open();
+  const { verified } = signFirstDeviceList(admin, "desk", Buffer.from(id, "hex"), 1);
+  book.addProvisioned({ ...testProfile, nodeKey: id }, verified);
+  expect(() => book.following(id)(document, book.usable(id))).toThrow(
+    expect.objectContaining({ code: "ERR_NODE_IDENTITY" }),
+  );
   book.close();
 });

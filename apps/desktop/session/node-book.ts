@@ -15,6 +15,7 @@ import {
   ClientError,
   controlRefusals,
   followSuccession,
+  nextSeenDevices,
   originOf,
   parseProfile,
   parseSeenDevices,
@@ -22,6 +23,7 @@ import {
   type NodeProfile,
   type TunnelOptions,
 } from "@phantoma/client";
+import type { VerifiedDeviceList } from "@phantoma/crypto";
 import type { NodeView } from "../ipc/node.ts";
 import { consoleErrorOf, DesktopError } from "./desktop-error.ts";
 import { fingerprintView } from "./fingerprint-view.ts";
@@ -83,8 +85,28 @@ export class NodeBook {
     return this.view(id);
   }
 
-  /** Takes a node up that this device was paired with, and remembers it. One of the same key is replaced. */
+  /**
+   * Which keys a node had before is only said by whoever invites: nobody takes the place of a node here by naming its
+   * first one.
+   *
+   * @throws {@link ClientError} `ERR_NODE_IDENTITY` where the node of that first key has another key here
+   */
+  assertFree(profile: NodeProfile): void {
+    const known = this.#nodes.get(originOf(profile));
+    if (known && known.profile.nodeKey !== profile.nodeKey)
+      throw new ClientError(
+        "ERR_NODE_IDENTITY",
+        "a node of this console is said to have another key now: forget it here first, if that is true",
+      );
+  }
+
+  /**
+   * Takes a node up that this device was paired with, and remembers it. One of the same key is replaced.
+   *
+   * @throws as {@link assertFree}
+   */
   addPaired(profile: NodeProfile): NodeView {
+    this.assertFree(profile);
     const id = originOf(profile);
     if (this.#nodes.has(id)) this.remove(id);
     const path = join(this.#options.homeDir, "nodes", `${id.slice(0, NAME_DIGITS)}.json`);
@@ -92,8 +114,15 @@ export class NodeBook {
     return this.#add(profile, "provisioned", path);
   }
 
-  /** Takes up a node that was set up from here: its keys came over SSH, whose host key a person had confirmed. */
-  addProvisioned(found: NodeProfile): NodeView {
+  /**
+   * Takes up a node that was set up from here: its keys came over SSH, whose host key a person had confirmed.
+   *
+   * @param devices its first list: without one its admins would be unknown here, and its next key need none of them
+   */
+  addProvisioned(found: NodeProfile, devices: VerifiedDeviceList): NodeView {
+    const seen = seenPath(this.#options.homeDir, found.nodeKey);
+    if (!readIfPresent(seen))
+      writePrivate(seen, JSON.stringify(nextSeenDevices(undefined, devices)));
     const path = join(this.#options.homeDir, "nodes", `${found.name}.json`);
     const before = [...this.#nodes.values()].find((one) => one.profile.nodeKey === found.nodeKey);
     // The server does not say which keys it had before.

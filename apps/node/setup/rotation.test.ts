@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -19,6 +20,7 @@ import {
   generateDeviceIdentity,
   NO_PREVIOUS,
   openSuccession,
+  successionDocument,
   type Device,
 } from "@phantoma/crypto";
 import { expect, test } from "vitest";
@@ -130,6 +132,46 @@ test("a second change of key is followed from the first", () => {
   // A file that the keeper laid there leads nowhere.
   writeFileSync(join(paths.devicesDir, `${"ab".repeat(32)}.succession`), "x");
   expect(readSuccessions(paths.devicesDir, Buffer.from(keys[2]!, "hex")).size).toBe(2);
+});
+
+test("a second change that is finished by who knows only the first key is followed from the first, too", () => {
+  const { paths, nodeKey, next } = standing();
+  const { nodeKey: second } = prepareRotation(paths, next);
+  sign(next, nodeKey, second);
+  rotate(paths, next, nodeKey);
+  const { nodeKey: third } = prepareRotation(paths, next);
+  sign(next, second, third);
+  // Cut as soon as there is no way back.
+  const old = ed25519FromSeed(readFileSync(join(paths.keeperDir, "node.key")));
+  const fields = {
+    from: old.publicKey,
+    to: Buffer.from(third, "hex"),
+    devices: documentHash(readFileSync(join(next, "devices-1.list"))),
+    issuedAt: 1,
+    admin: admin.signing.publicKey,
+    approval: new Uint8Array(readFileSync(join(next, "approval"))),
+  };
+  writeFileSync(join(next, "succession"), successionDocument.sign(fields, old.privateKey));
+  writeFileSync(join(next, "ready"), "");
+  expect(rotate(paths, next, nodeKey)).toBe("rotated");
+  const successions = readSuccessions(paths.devicesDir, Buffer.from(third, "hex"));
+  expect([...successions.keys()]).toEqual([second, nodeKey]);
+});
+
+test("a keeper that was taken over cannot hold it up past the way back by what it laid in its folders", () => {
+  const node = standing();
+  const { paths, nodeKey, next, dir } = node;
+  const oldSeed = readFileSync(join(paths.keeperDir, "node.key"));
+  const { nodeKey: to } = prepareRotation(paths, next);
+  sign(next, nodeKey, to);
+  const kept = join(dir, "first");
+  const before = readFileSync(kept);
+  symlinkSync(kept, join(paths.keeperDir, "node.key.gone"));
+  for (const name of ["00000009.list", "node.pub.new", "genesis.new", `${nodeKey}.succession`])
+    mkdirSync(join(paths.devicesDir, name, "full"), { recursive: true });
+  expect(rotate(paths, next, nodeKey)).toBe("rotated");
+  expect(readFileSync(kept)).toEqual(before);
+  assertRotated(node, to, oldSeed);
 });
 
 test.each<[string, (next: string, from: string, to: string) => void]>([

@@ -90,7 +90,7 @@ export function rotate(paths: Paths, dir: string, from: string): "rotated" | "st
     if (!isSigned(paths, dir)) return "stale";
     writeNewFile(join(dir, "ready"), "", 0o600);
   }
-  swap(paths, dir, Buffer.from(from, "hex"));
+  swap(paths, dir);
   return finish(dir);
 }
 
@@ -123,17 +123,19 @@ function isSigned(paths: Paths, dir: string): boolean {
   }
 }
 
-function swap(paths: Paths, dir: string, from: Uint8Array): void {
+/** From the key that signed, whichever one whoever goes on with it knows: the old succession's place is not the new one's. */
+function swap(paths: Paths, dir: string): void {
   const list = readFileSync(join(dir, "devices-1.list"));
-  for (const name of readdirSync(paths.devicesDir))
-    if (name === GENESIS_FILE || name.endsWith(".list")) rmSync(join(paths.devicesDir, name));
+  const succession = readFileSync(join(dir, "succession"));
+  const { from } = successionDocument.open(succession, (unverified) => unverified.from);
+  const keyPath = join(paths.keeperDir, "node.key");
   for (const path of forgotten(paths)) rmSync(path, { recursive: true, force: true });
-  writePublicFile(successionPath(paths.devicesDir, from), readFileSync(join(dir, "succession")));
+  for (const path of [`${keyPath}.gone`, successionPath(paths.devicesDir, from)]) clear(path);
+  writePublicFile(successionPath(paths.devicesDir, from), succession);
   writePublicFile(listPath(paths.devicesDir, 1), list);
   const secret = new Secret(readFileSync(join(dir, "node.key")));
   const { publicKey } = importNodeIdentity(secret).signing;
   writePublicFile(join(paths.devicesDir, "node.pub"), hex(publicKey));
-  const keyPath = join(paths.keeperDir, "node.key");
   if (!isThere(keyPath, secret)) erase(keyPath);
   writeNewFile(keyPath, secret.expose(), 0o600);
   secret.erase();
@@ -146,6 +148,7 @@ function forgotten(paths: Paths): string[] {
   const inside = (dir: string) =>
     existsSync(dir) ? readdirSync(dir).map((name) => join(dir, name)) : [];
   return [
+    ...inside(paths.devicesDir).filter((path) => /\/genesis$|\.(?:list|new)$/.test(path)),
     ...[paths.keeperDir, paths.gatewayDir, paths.installerDir].map((dir) =>
       join(dir, SEEN_DEVICES_FILE),
     ),
@@ -161,6 +164,15 @@ function finish(dir: string): "rotated" {
   erase(join(dir, "node.key.half"));
   rmSync(dir, { recursive: true, force: true });
   return "rotated";
+}
+
+/**
+ * A folder or a link where a file is to be: a keeper that was taken over, and is stopped now, may have laid it there, and is
+ * a reason to change the key.
+ */
+function clear(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false)
+    rmSync(path, { recursive: true });
 }
 
 /** Under another name first, so that half of a key is never taken for one; then overwritten, then gone. */

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { ClientError } from "./client-error.ts";
 
 /** One every few months for a decade. */
-const MAX_FORMER_KEYS = 32;
+export const MAX_FORMER_KEYS = 32;
 
 const profileSchema = z.strictObject({
   name: z.string().min(1).max(64),

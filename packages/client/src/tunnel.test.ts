@@ -12,7 +12,7 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { makeTlsIdentity } from "../../../apps/node/setup/tls-identity.ts";
 import type { ClientError, ClientErrorCode } from "./client-error.ts";
 import { MODEL, TestGateway, type TestProcess } from "./test-gateway.ts";
-import type { NodeProfile } from "./node-profile.ts";
+import { MAX_FORMER_KEYS, type NodeProfile } from "./node-profile.ts";
 import { followSuccession } from "./succession.ts";
 import { Tunnel, type TunnelOptions } from "./tunnel.ts";
 
@@ -249,12 +249,12 @@ describe("a node that has another key now", () => {
   const before = generateNodeIdentity();
   const hex = (key: Uint8Array) => Buffer.from(key).toString("hex");
 
-  function succession(to: Uint8Array): string {
+  function succession(to: Uint8Array, { signing } = before): string {
     const { publicKey, privateKey } = admin.signing;
-    const from = before.signing.publicKey;
+    const from = signing.publicKey;
     const approved = { from, to, devices: new Uint8Array(32), issuedAt: 1, admin: publicKey };
     const approval = approveSuccession(approved, privateKey);
-    const document = successionDocument.sign({ ...approved, approval }, before.signing.privateKey);
+    const document = successionDocument.sign({ ...approved, approval }, signing.privateKey);
     return Buffer.from(document).toString("base64");
   }
 
@@ -289,6 +289,28 @@ describe("a node that has another key now", () => {
       failing("ERR_NODE_IDENTITY"),
     );
     expect(gateway.messages).toBe(0);
+  });
+
+  test.each([
+    [MAX_FORMER_KEYS, true],
+    [MAX_FORMER_KEYS + 1, false],
+  ])("is followed over %i keys: %s", async (keys, isFollowed) => {
+    let last = before;
+    let left = keys;
+    gateway.refuse = () => {
+      if (left === 0) return undefined;
+      left -= 1;
+      const next = left === 0 ? gateway.node : generateNodeIdentity();
+      const document = succession(next.signing.publicKey, last);
+      last = next;
+      return { code: "ERR_NODE_SUCCEEDED", nodeTime: 5, succession: document };
+    };
+    const opened = open({ profile: old(), follow }).then(
+      () => true,
+      (error: ClientError) => error.code,
+    );
+    expect(await opened).toBe(isFollowed || "ERR_NODE_IDENTITY");
+    expect(follow).toHaveBeenCalledTimes(MAX_FORMER_KEYS);
   });
 
   test("is not followed in a circle", async () => {

@@ -33,7 +33,7 @@ import type { WebSocket } from "ws";
 import { checkCertificate, type ExpectedProcess } from "./certificate-check.ts";
 import { ClientError } from "./client-error.ts";
 import { closeError, connectGateway, NodeSucceeded, StaleTicket } from "./gateway-connection.ts";
-import type { NodeProfile } from "./node-profile.ts";
+import { MAX_FORMER_KEYS, type NodeProfile } from "./node-profile.ts";
 
 export interface TunnelOptions {
   readonly profile: NodeProfile;
@@ -72,29 +72,37 @@ export class Tunnel {
   #ended: ClientError | undefined;
 
   /** @throws {@link ClientError}; nothing is left open then */
-  static async open(options: TunnelOptions): Promise<Tunnel> {
+  static open(options: TunnelOptions): Promise<Tunnel> {
+    return Tunnel.#open(options, MAX_FORMER_KEYS);
+  }
+
+  /** @param left how many more keys are followed */
+  static async #open(options: TunnelOptions, left: number): Promise<Tunnel> {
     try {
       return await handshake(options, Date.now());
     } catch (error) {
       if (error instanceof NodeSucceeded && options.follow)
-        return Tunnel.#followed(options, error, options.follow);
+        return Tunnel.#followed(options, error, options.follow, left);
       // The node's clock differs from ours: its time is good enough for a ticket, once.
       if (!(error instanceof StaleTicket)) throw error;
       return await handshake(options, error.nodeTime);
     }
   }
 
-  /** Each key names the next, and none twice: a profile has room for no more. */
+  /** Each key names the next, none twice, and no more than a node keeps: who has a stolen one could go on for ever. */
   static #followed(
     options: TunnelOptions,
     { document }: NodeSucceeded,
     follow: NonNullable<TunnelOptions["follow"]>,
+    left: number,
   ): Promise<Tunnel> {
+    if (left === 0)
+      throw new ClientError("ERR_NODE_IDENTITY", "the node names one next key after the other");
     const before = options.profile;
     const profile = follow(document, before);
     if ([before.nodeKey, ...(before.formerKeys ?? [])].includes(profile.nodeKey))
       throw new ClientError("ERR_NODE_IDENTITY", "the node goes back to a key that it had before");
-    return Tunnel.open({ ...options, profile });
+    return Tunnel.#open({ ...options, profile }, left - 1);
   }
 
   constructor(

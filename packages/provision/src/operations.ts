@@ -6,9 +6,8 @@
  */
 import { randomBytes } from "node:crypto";
 import {
+  followDeviceLists,
   followSuccession,
-  nextSeenDevices,
-  openDeviceList,
   signSuccession,
   signUpdateApproval,
   type NodeProfile,
@@ -29,6 +28,7 @@ import {
   type NodeOptions,
   type SetUpNode,
 } from "./set-up.ts";
+import { shownLists } from "./shown-lists.ts";
 import type { RootShell } from "./ssh/root-shell.ts";
 import { SETUP_DIR } from "./setup-dir.ts";
 
@@ -109,10 +109,10 @@ export async function rotateKey(options: RotateOptions) {
       await changeOrder(shell, { rotateFrom: known.nodeKey });
     });
     let wasRefused = false;
-    const approve: NonNullable<NodeOptions["approve"]> = ({ nodeKey, devices }) => {
+    const approve: NonNullable<NodeOptions["approve"]> = async ({ nodeKey, devices }) => {
       wasRefused = true;
-      const current = openDeviceList(Buffer.from(devices, "base64"), known.nodeKey);
-      nextSeenDevices(seen, current);
+      const lists = shownLists(link, Buffer.from(devices, "base64"));
+      const current = await followDeviceLists(lists, known.nodeKey, seen);
       const signed = signSuccession(device, current, Buffer.from(nodeKey, "hex"), Date.now());
       wasRefused = false;
       return signed;

@@ -77,7 +77,7 @@ export interface NodeOptions {
   /** In hex, where this node was set up from here before. */
   readonly knownNodeKey?: string;
   /** An admin's device signs for the node's next key. */
-  readonly approve?: (asked: NextKey) => Pick<SignedSuccession, "list" | "approval">;
+  readonly approve?: (asked: NextKey) => Promise<Pick<SignedSuccession, "list" | "approval">>;
   readonly hear: (event: SetUpEvent) => void;
   readonly signal?: AbortSignal;
 }
@@ -233,7 +233,7 @@ async function approveNextKey(link: Link, { approve }: NodeOptions): Promise<voi
   const asked = nextKeySchema.safeParse(parsedJson(untrusted));
   if (!asked.success || approve === undefined)
     throw new ProvisionError("ERR_JOURNAL", { about: "the node's next key" });
-  const { list, approval } = approve(asked.data);
+  const { list, approval } = await approve(asked.data);
   await link.ask(async (shell) => {
     await put(shell, "next/approval", approval);
     await put(shell, "next/devices-1.list", list);

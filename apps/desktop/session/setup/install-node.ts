@@ -52,7 +52,7 @@ export async function installNode(
   stopIfCancelled(signal);
   begun(report ?? "");
   const known = book.remembered(name);
-  const { profile } = await setUp({
+  const { profile, devices } = await setUp({
     // Whoever cancelled starts nothing more on the server, however late the connection comes.
     connect: async () => {
       stopIfCancelled(signal);
@@ -77,7 +77,7 @@ export async function installNode(
     hear,
     signal,
   });
-  return { node: book.addProvisioned(profile).id };
+  return { node: book.addProvisioned(profile, devices).id };
 }
 
 /** @throws ProvisionError `ERR_INBOUND_BLOCKED`; ClientError for anything else */

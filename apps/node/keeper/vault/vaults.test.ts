@@ -181,6 +181,26 @@ describe("a device", () => {
     expect(await syncVault(vault.options(admin, local))).toMatchObject({ given: 1 });
   });
 
+  test("that names an object many times in one commit gives it no more revisions than one", async () => {
+    const { vault, local } = await withOneSaved();
+    const options = vault.options(vault.admin, local);
+    const commit = options.link.commit.bind(options.link);
+    const { admin } = vault;
+    options.link.commit = (sent) => {
+      const [row] = decodeVaultRows(sent.changes);
+      const changes = [2, 3, 4].map((revision) => ({ ...row!, revision }));
+      const opened = vaultHeadDocument.open(sent.head, ({ signer }) => signer);
+      const head = { ...opened, root: vaultRoot(changes.slice(-1)) };
+      const signed = vaultHeadDocument.sign(head, admin.signing.privateKey);
+      const encoded = Buffer.concat(changes.map(encodeVaultRow));
+      return commit({ ...sent, head: signed, changes: encoded });
+    };
+    local.save(conversationOf(ONE, "question", "another answer"));
+    const refused = { code: "ERR_DOCUMENT_REFUSED" };
+    await expect(syncVault(options)).rejects.toMatchObject(refused);
+    expect(await syncVault(vault.options(admin, local))).toMatchObject({ given: 1 });
+  });
+
   test("that was revoked commits nothing more, also on a channel that is still open", async () => {
     const { vault, local } = await withOneSaved();
     const laptop = vault.addDevice("laptop");

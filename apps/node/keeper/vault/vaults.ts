@@ -307,8 +307,8 @@ function changedRows(
   if (!changes) return "ERR_MALFORMED";
   const rows = new Map(folder.rows);
   for (const change of changes) {
-    // One by one: a leap to the counter's end would leave no next one to any device.
-    if (change.revision !== (rows.get(change.object)?.revision ?? 0) + 1)
+    // One in a commit, also for what it names twice: a leap would leave no next one to any device.
+    if (change.revision !== (folder.rows.get(change.object)?.revision ?? 0) + 1)
       return "ERR_DOCUMENT_REFUSED";
     if (change.hash === ZERO_HASH) rows.delete(change.object);
     else if (folder.has(change.hash))
