@@ -31,11 +31,14 @@ interface Shown {
 /** On an admin's device: which node, for ten minutes and one device. */
 export async function invite(
   home: Home,
-  { profile, device }: Peer,
+  peer: Peer,
   directory: Directory,
   { json }: Shown,
 ): Promise<number> {
-  const held = makeInvitation(device, profile, await directory.current(), Date.now());
+  const current = await directory.current();
+  // After it: the node may have changed its key.
+  const { profile, device } = peer;
+  const held = makeInvitation(device, profile, current, Date.now());
   home.saveInvitation(profile.name, held);
   if (json) writeJson({ invitation: held.code, expiresAt: held.expiresAt });
   else {

@@ -74,9 +74,9 @@ export class DeviceDesk {
 
   async invite(node: string): Promise<CodeView> {
     const { book, device } = this.#options;
-    const profile = book.usable(node);
     const current = await this.#ask(node, (control) => this.current(node, control));
-    const held = makeInvitation(device, profile, current, Date.now());
+    // After it: the node may have changed its key.
+    const held = makeInvitation(device, book.usable(node), current, Date.now());
     this.#pairings.set(node, { held });
     return { text: held.code, rows: qrRows(held.code), expiresAt: held.expiresAt };
   }

@@ -309,33 +309,39 @@ describe("a receipt", () => {
     expect(receipt!.grade).toBe("C");
   });
 
-  test("has what the task's own cell reported, and waits for it", async () => {
-    const reportsPath = join(node.dir, "reports.sock");
-    const server = await keeper.listenToCells(reportsPath);
-    onTestFinished(() => void server.close());
-    const handle = Buffer.alloc(CELL_HANDLE_BYTES, 7);
-    const report = connect(reportsPath);
-    report.write(encodeFrame(CellReport.handle, handle));
-    await expect.poll(() => keeper.reports.count).toBe(1);
-    const { client, socket } = cell("worker");
-    socket.write(encodeFrame(CELL_HANDLE_KIND, handle));
-    await client.ask("certify", certifyBody(ticketFor("worker")));
-    client.close();
-    await client.closed;
-    // The cell is still overwriting.
-    await sleep(100);
-    expect(keeper.receipts.issued).toBe(0);
-    const body = Buffer.alloc(CELL_ENDED_BYTES);
-    body.writeUInt8(cellEndings.indexOf("crashed") + 1);
-    body.writeBigUInt64BE(4096n, 1);
-    body.writeBigUInt64BE(5n, 17);
-    report.end(encodeFrame(CellReport.ended, body));
-    await expect.poll(() => keeper.receipts.issued).toBe(1);
-    const clerk = await certified("clerk");
-    expect(receiptsIn(await clerk.ask("receipts", anyList))).toMatchObject([
-      { grade: "B", cell: { end: "crashed", wipedBytes: 4096n, wipedAt: 5 } },
-    ]);
-  });
+  test.each([
+    ["crashed", 4096n, "B"],
+    ["memory", 0n, "C"],
+  ] as const)(
+    "has what the task's own cell reported, and waits for it: %s",
+    async (end, wipedBytes, grade) => {
+      const reportsPath = join(node.dir, "reports.sock");
+      const server = await keeper.listenToCells(reportsPath);
+      onTestFinished(() => void server.close());
+      const handle = Buffer.alloc(CELL_HANDLE_BYTES, 7);
+      const report = connect(reportsPath);
+      report.write(encodeFrame(CellReport.handle, handle));
+      await expect.poll(() => keeper.reports.count).toBe(1);
+      const { client, socket } = cell("worker");
+      socket.write(encodeFrame(CELL_HANDLE_KIND, handle));
+      await client.ask("certify", certifyBody(ticketFor("worker")));
+      client.close();
+      await client.closed;
+      // The cell is still overwriting.
+      await sleep(100);
+      expect(keeper.receipts.issued).toBe(0);
+      const body = Buffer.alloc(CELL_ENDED_BYTES);
+      body.writeUInt8(cellEndings.indexOf(end) + 1);
+      body.writeBigUInt64BE(wipedBytes, 1);
+      body.writeBigUInt64BE(5n, 17);
+      report.end(encodeFrame(CellReport.ended, body));
+      await expect.poll(() => keeper.receipts.issued).toBe(1);
+      const clerk = await certified("clerk");
+      expect(receiptsIn(await clerk.ask("receipts", anyList))).toMatchObject([
+        { grade, cell: { end, wipedBytes, wipedAt: 5 } },
+      ]);
+    },
+  );
 
   test("is not issued for a clerk, nor for a worker that was never certified", async () => {
     (await certified("clerk")).close();

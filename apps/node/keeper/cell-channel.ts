@@ -332,7 +332,8 @@ export class CellChannel {
       release: this.#keeper.installation.release,
       certifiedAt: at,
       endedAt,
-      grade: gradeOfTask([machine, this.#keeper.machine()], cell !== null),
+      // In want of memory the kernel may have left the cell nothing to overwrite.
+      grade: gradeOfTask([machine, this.#keeper.machine()], cell !== null && cell.wipedBytes > 0n),
       cell,
     });
   }

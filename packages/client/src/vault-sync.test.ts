@@ -59,6 +59,26 @@ test("deleted here and changed there at once: what was said stays", async () => 
   expect(laptop.get(ONE).messages).toHaveLength(3);
 });
 
+test("deleted here and said again there: a third device, which saw it changed often, gets it", async () => {
+  const { vault, desk, laptop, atDesk, atLaptop } = await twoDevices();
+  const identity = vault.addDevice("phone");
+  const phone = openLocal(identity);
+  const atPhone = () => syncVault(vault.options(identity, phone));
+  await joinVault(vault.options(identity, phone), vault.admin.signing.publicKey);
+  await syncVault({ ...vault.options(vault.admin, desk), admit: identity.signing.publicKey });
+  desk.save(conversationOf(ONE, "question", "answer", "once more"));
+  await atDesk();
+  await atPhone();
+  await atLaptop();
+  desk.delete(ONE);
+  laptop.save(conversationOf(ONE, "question", "answer", "once more", "and more"));
+  await atDesk();
+  await atLaptop();
+  expect(await atPhone()).toMatchObject({ taken: 1 });
+  await atDesk();
+  for (const local of [desk, laptop, phone]) expect(local.get(ONE).messages).toHaveLength(4);
+});
+
 test("deleted and changed by nobody: gone from both", async () => {
   const { desk, laptop, atDesk, atLaptop } = await twoDevices();
   desk.delete(ONE);

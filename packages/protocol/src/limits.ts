@@ -58,7 +58,7 @@ export const MAX_ANSWER_BODY_BYTES = 65_536;
 /** Device lists in one answer. */
 export const MAX_DEVICE_LISTS = 64;
 
-/** Bytes of them before base64: within a response, also with a last one of the largest size. */
+/** Bytes of them, before base64: well within a response. */
 export const MAX_DEVICE_LISTS_BYTES = 400 * 1024;
 
 /** Rows of a vault in one answer: in base64 half of a response. */

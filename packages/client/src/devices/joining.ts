@@ -47,7 +47,12 @@ export async function answerInvitation(
 const POLL_MS = 1_000;
 
 /** Until then the node does not know this device. */
-const notYet: ReadonlySet<string> = new Set(["ERR_TICKET_REFUSED", "ERR_DEVICE_REVOKED"]);
+export function isNotLetIn(error: unknown): boolean {
+  return (
+    error instanceof ClientError &&
+    ["ERR_TICKET_REFUSED", "ERR_DEVICE_REVOKED"].includes(error.code)
+  );
+}
 
 /**
  * Asks the node until it lets this device in, and checks that the list is the one that was to follow.
@@ -65,7 +70,7 @@ export async function awaitEnrolment(
     try {
       return await enrolment(device, invitation);
     } catch (error) {
-      if (!(error instanceof ClientError) || !notYet.has(error.code)) throw error;
+      if (!isNotLetIn(error)) throw error;
     }
     await sleep(POLL_MS, undefined, signal ? { signal } : {});
   }

@@ -31,6 +31,7 @@ import { parseProfile, type NodeProfile } from "../node-profile.ts";
 import { followSuccession } from "../succession.ts";
 import { describeDevice, signAddedDevice, signReplacedDevices } from "./device-lists.ts";
 import { assertNameIsFree, KIT_NAME } from "./device-rules.ts";
+import { isNotLetIn } from "./joining.ts";
 import { openWithPassphrase, sealUnderPassphrase } from "./passphrase.ts";
 import { openDeviceList } from "./seen-devices.ts";
 
@@ -208,7 +209,7 @@ export async function openWhenLetIn(
     try {
       return await ControlSession.open({ profile, device });
     } catch (error) {
-      if (tries === MAX_TRIES) throw error;
+      if (tries === MAX_TRIES || !isNotLetIn(error)) throw error;
       await sleep(TRY_MS);
     }
   }
