@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDeviceList } from "@phantoma/client";
 import { openSuccession } from "@phantoma/crypto";
@@ -156,13 +157,16 @@ async function showNoSetUpBetween(
   isNext: (server: ServerFolder) => boolean,
 ): Promise<void> {
   server.approveNextKey();
-  // In the way of one of the files that change: the run fails in the middle of them.
+  // In the way of one of the files that change, and not to be taken away: the run fails in the middle of them.
   const inTheWay = server.path(STATE, "devices/node.pub.new");
   mkdirSync(inTheWay);
-  const failed = await server.run("rotate");
-  const between = failed?.kind === "failed" && readdirSync(server.path(NEXT)).includes("ready");
-  const refused = await server.run("install");
-  rmdirSync(inTheWay);
+  execFileSync("mount", ["-t", "tmpfs", "tmpfs", inTheWay]);
+  const halfway = async () => {
+    const failed = await server.run("rotate");
+    const between = failed?.kind === "failed" && readdirSync(server.path(NEXT)).includes("ready");
+    return { between, refused: await server.run("install") };
+  };
+  const { between, refused } = await halfway().finally(() => execFileSync("umount", [inTheWay]));
   const last = await server.run("rotate");
   proof.row({
     name: "a set-up does not begin on a node whose next key is half in place, and that goes on to its end",
