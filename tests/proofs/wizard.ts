@@ -8,19 +8,17 @@
  *
  * @module
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { startConsole } from "../../apps/desktop/e2e/console-under-test.ts";
 import { launchBrowser } from "../../apps/desktop/e2e/launch-browser.ts";
-import { readHostKey } from "../../packages/provision/src/ssh/host-key.ts";
 import { makeBundle } from "../../tools/bundle/bundle.ts";
 import { Proof } from "../proof.ts";
-import { bootedGuest, RUNTIME_DIR } from "../vps/booted-guest.ts";
+import { hostKeyOfGuest, stockGuest } from "../vps/booted-guest.ts";
 import { NODE_PORT } from "../vps/install-node.ts";
-import { imageDir } from "../vps/recipe.ts";
 import { tracesOf } from "./provision/guest-files.ts";
 
 const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
@@ -36,15 +34,13 @@ const WAIT_MS = 180_000;
 const dir = mkdtempSync(join(tmpdir(), "wizard-"));
 proof.say("  making the bundle");
 const bundle = await makeBundle(dir, () => undefined);
-const guest = await bootedGuest({ ports: [NODE_PORT] });
+const guest = await stockGuest({ ports: [NODE_PORT] });
 const browser = await launchBrowser();
 const phantoma = await startConsole(
   {},
   { home: join(dir, "home"), flags: ["--bundle", bundle.path, "--unsigned"] },
 );
 try {
-  // What other proofs keep there to save time.
-  await guest.check(`rm -rf ${RUNTIME_DIR} && rmdir /opt/phantoma`);
   await guest.check("chpasswd", `root:${PASSWORD}\n`);
   await guest.check(
     "printf 'PermitRootLogin yes\\nPasswordAuthentication yes\\n' > /etc/ssh/sshd_config.d/10-proof.conf && systemctl reload ssh",
@@ -155,11 +151,6 @@ async function isBack(): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-function hostKeyOfGuest(): string {
-  const [, , blob = ""] = readFileSync(join(imageDir, "known_hosts"), "ascii").split(" ");
-  return readHostKey(Buffer.from(blob, "base64")).sha256;
 }
 
 function seconds(start: number): string {

@@ -7,10 +7,11 @@
  * @module
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readHostKey } from "../../packages/provision/src/ssh/host-key.ts";
 import { Guest, type GuestOptions } from "./guest.ts";
 import { USUAL_MEMORY_MIB } from "./machine.ts";
 import { imageDir } from "./recipe.ts";
@@ -35,6 +36,19 @@ export async function bootedGuest(options: GuestOptions = {}): Promise<Guest> {
   }
   if (!existsSync(stateDir)) await saveFirstBoot(options);
   return Guest.restore(stateDir, options);
+}
+
+/** A server that nobody prepared: without what lies there to save other proofs their time. */
+export async function stockGuest(options: GuestOptions = {}): Promise<Guest> {
+  const guest = await bootedGuest(options);
+  await guest.check(`rm -rf ${RUNTIME_DIR} && rmdir /opt/phantoma`);
+  return guest;
+}
+
+/** The fingerprint of its SSH host key, as its owner would read it there. */
+export function hostKeyOfGuest(): string {
+  const [, , blob = ""] = readFileSync(join(imageDir, "known_hosts"), "ascii").split(" ");
+  return readHostKey(Buffer.from(blob, "base64")).sha256;
 }
 
 /** Makes a tree here and puts it into the guest. */

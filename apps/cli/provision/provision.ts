@@ -78,7 +78,7 @@ export async function provision(args: string[]): Promise<number> {
   const signedIn = await signIn(home, address, values);
   try {
     if (values.uninstall) return await uninstall(signedIn, values);
-    if (operations.some((name) => values[name] !== undefined && values[name] !== false)) {
+    if (operations.some((name) => isAsked(values, name))) {
       const { host } = signedIn.target;
       const name = values.name ?? nameOf(host);
       const place = { name, ...urlPlace(values.reach, host, portOf(values)) };
@@ -97,7 +97,11 @@ const operations = ["update", "rollback", "rotate-key", "reset-identity"] as con
 
 function workOf(values: Values): string[] {
   const works = ["check", "uninstall", ...operations, "forget"] as const;
-  return works.filter((name) => values[name] !== undefined && values[name] !== false);
+  return works.filter((name) => isAsked(values, name));
+}
+
+function isAsked(values: Values, name: keyof Values): boolean {
+  return values[name] !== undefined && values[name] !== false;
 }
 
 /** Reads, and changes nothing. */

@@ -8,12 +8,11 @@
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { openSuccession } from "@phantoma/crypto";
+import { openSuccession, SUCCESSION_BYTES } from "@phantoma/crypto";
 import { readPublicFile } from "../setup/public-file.ts";
 
 /** One every few months for a decade; whoever has more keeps the newest. */
 const MAX_SUCCESSIONS = 32;
-const SUCCESSION_BYTES = 266;
 const NAME = /^([0-9a-f]{64})\.succession$/;
 
 /** By the key of before in hex: the document as signed. */

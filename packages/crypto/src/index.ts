@@ -27,6 +27,7 @@ export * from "./documents/orders.ts";
 export {
   approveSuccession,
   openSuccession,
+  SUCCESSION_BYTES,
   successionDocument,
   type Succession,
 } from "./documents/succession.ts";

@@ -17,14 +17,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { readHostKey } from "../../../packages/provision/src/ssh/host-key.ts";
 import { stepNames } from "../../../packages/provision/src/step-names.ts";
 import { makeBundle } from "../../../tools/bundle/bundle.ts";
 import { Proof } from "../../proof.ts";
-import { bootedGuest, RUNTIME_DIR } from "../../vps/booted-guest.ts";
+import { hostKeyOfGuest, stockGuest } from "../../vps/booted-guest.ts";
 import type { Guest } from "../../vps/guest.ts";
 import { NODE_PORT } from "../../vps/install-node.ts";
-import { imageDir } from "../../vps/recipe.ts";
 import { differencesOf, filesOfGuest, tracesOf } from "./guest-files.ts";
 import { showSignIns } from "./sign-ins.ts";
 import { showStranger } from "./stranger.ts";
@@ -99,11 +97,9 @@ async function showGuest(): Promise<void> {
   const comment = ["-N", PASSPHRASE, "-C", "proof"];
   execFileSync("ssh-keygen", ["-q", "-t", "ed25519", ...comment, "-f", keyPath]);
   say("starting the guest");
-  const guest = await bootedGuest({ ports: [NODE_PORT] });
+  const guest = await stockGuest({ ports: [NODE_PORT] });
   const server = new Server(guest, keyPath, bundle.path);
   try {
-    // What other proofs keep there to save time.
-    await guest.check(`rm -rf ${RUNTIME_DIR} && rmdir /opt/phantoma`);
     await guest.check("cat >> /home/debian/.ssh/authorized_keys", readFileSync(`${keyPath}.pub`));
     if (values.all) await showSignIns({ proof, say, guest, terminal, hostKey: hostKeyOfGuest() });
     const before = await filesOfGuest(guest);
@@ -119,11 +115,6 @@ async function showGuest(): Promise<void> {
   } finally {
     await guest.stop();
   }
-}
-
-function hostKeyOfGuest(): string {
-  const [, , blob = ""] = readFileSync(join(imageDir, "known_hosts"), "ascii").split(" ");
-  return readHostKey(Buffer.from(blob, "base64")).sha256;
 }
 
 /** Before anything is believed, and before anything is sent. */

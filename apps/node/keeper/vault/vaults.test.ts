@@ -161,44 +161,17 @@ describe("a device", () => {
     ["the last that the field holds", 2 ** 32 - 1],
   ])("that gives an object %s as its revision is refused", async (_which, revision) => {
     const { vault, local } = await withOneSaved();
-    const options = vault.options(vault.admin, local);
-    const commit = options.link.commit.bind(options.link);
-    const { admin } = vault;
-    options.link.commit = (sent) => {
-      const [row] = decodeVaultRows(sent.changes);
-      const leapt = { ...row!, revision };
-      const opened = vaultHeadDocument.open(sent.head, ({ signer }) => signer);
-      const head = { ...opened, root: vaultRoot([leapt]) };
-      const signed = vaultHeadDocument.sign(head, admin.signing.privateKey);
-      return commit({ ...sent, head: signed, changes: encodeVaultRow(leapt) });
-    };
-    local.save(conversationOf(ONE, "question", "another answer"));
-    const refused = { code: "ERR_DOCUMENT_REFUSED" };
-    await expect(syncVault(options)).rejects.toMatchObject(refused);
-    const [kept] = [...vault.vaults.of(key(admin))!.rows.values()];
+    await refusedWithRevisions(vault, local, [revision]);
+    const [kept] = [...vault.vaults.of(key(vault.admin))!.rows.values()];
     expect(kept).toMatchObject({ revision: 1 });
     // Without the leap it is taken.
-    expect(await syncVault(vault.options(admin, local))).toMatchObject({ given: 1 });
+    expect(await syncVault(vault.options(vault.admin, local))).toMatchObject({ given: 1 });
   });
 
   test("that names an object many times in one commit gives it no more revisions than one", async () => {
     const { vault, local } = await withOneSaved();
-    const options = vault.options(vault.admin, local);
-    const commit = options.link.commit.bind(options.link);
-    const { admin } = vault;
-    options.link.commit = (sent) => {
-      const [row] = decodeVaultRows(sent.changes);
-      const changes = [2, 3, 4].map((revision) => ({ ...row!, revision }));
-      const opened = vaultHeadDocument.open(sent.head, ({ signer }) => signer);
-      const head = { ...opened, root: vaultRoot(changes.slice(-1)) };
-      const signed = vaultHeadDocument.sign(head, admin.signing.privateKey);
-      const encoded = Buffer.concat(changes.map(encodeVaultRow));
-      return commit({ ...sent, head: signed, changes: encoded });
-    };
-    local.save(conversationOf(ONE, "question", "another answer"));
-    const refused = { code: "ERR_DOCUMENT_REFUSED" };
-    await expect(syncVault(options)).rejects.toMatchObject(refused);
-    expect(await syncVault(vault.options(admin, local))).toMatchObject({ given: 1 });
+    await refusedWithRevisions(vault, local, [2, 3, 4]);
+    expect(await syncVault(vault.options(vault.admin, local))).toMatchObject({ given: 1 });
   });
 
   test("that was revoked commits nothing more, also on a channel that is still open", async () => {
@@ -402,3 +375,24 @@ test.each([
   const { vault } = await withOneSaved();
   expect(await answerVault(vault.vaults, key(vault.admin), kind, body)).toBe("ERR_MALFORMED");
 });
+
+/** A change whose one object is named in the commit once for each of these revisions, under a head that fits. */
+async function refusedWithRevisions(
+  vault: VaultUnderTest,
+  local: ReturnType<typeof openLocal>,
+  revisions: readonly number[],
+): Promise<void> {
+  const options = vault.options(vault.admin, local);
+  const commit = options.link.commit.bind(options.link);
+  options.link.commit = (sent) => {
+    const [row] = decodeVaultRows(sent.changes);
+    const changes = revisions.map((revision) => ({ ...row!, revision }));
+    const opened = vaultHeadDocument.open(sent.head, ({ signer }) => signer);
+    const head = { ...opened, root: vaultRoot(changes.slice(-1)) };
+    const signed = vaultHeadDocument.sign(head, vault.admin.signing.privateKey);
+    return commit({ ...sent, head: signed, changes: Buffer.concat(changes.map(encodeVaultRow)) });
+  };
+  local.save(conversationOf(ONE, "question", "another answer"));
+  const refused = { code: "ERR_DOCUMENT_REFUSED" };
+  await expect(syncVault(options)).rejects.toMatchObject(refused);
+}

@@ -32,6 +32,9 @@ const layout = {
 
 const [TYPE, VERSION] = [15, 1] as const;
 
+/** Of every one: no field has a length of its own. */
+export const SUCCESSION_BYTES = 2 + 3 * 32 + 8 + 32 + 64 + 64;
+
 export type Succession = ValuesOf<typeof layout>;
 export const successionDocument = documentKind(TYPE, VERSION, "node succession", layout);
 

@@ -6,6 +6,7 @@ import { documentFiles, documentLayouts } from "../../vectors/document-layouts.t
 import { bytesOf, keyFrom, parseCases, valueFromLines } from "../../vectors/document-values.ts";
 import { documentKinds } from "../../vectors/document-kinds.ts";
 import { documentHash } from "./document.ts";
+import { SUCCESSION_BYTES } from "./succession.ts";
 import { TICKET_BYTES } from "./ticket.ts";
 
 function committed(file: string): string {
@@ -59,7 +60,10 @@ test.each(refused)("refused although well signed: $name", ({ file, code, publicK
   );
 });
 
-test("every ticket has TICKET_BYTES", () => {
-  for (const lines of parseCases(committed("ticket")))
-    expect(bytesOf(lines.get("document"))).toHaveLength(TICKET_BYTES);
+test.each([
+  ["ticket", TICKET_BYTES],
+  ["node-succession", SUCCESSION_BYTES],
+] as const)("every %s has %i bytes", (kind, bytes) => {
+  for (const lines of parseCases(committed(kind)))
+    expect(bytesOf(lines.get("document"))).toHaveLength(bytes);
 });
