@@ -71,7 +71,7 @@ export const steps: readonly Step[] = [
     name: "the certificate is signed",
     of: "keeper",
     file: "keeper/cell-channel.ts",
-    after: "    this.#certified = { genuine, key, at: now };",
+    after: "    this.#certified = { genuine, key, at: now, machine: this.#keeper.machine() };",
     isCertified: true,
   },
   {
@@ -99,12 +99,12 @@ export const steps: readonly Step[] = [
   {
     name: "the prompt was read",
     ...conversation,
-    after: "      this.#startTurn(request);",
+    after: "    this.#startTurn(request);",
   },
   {
     name: "the worker may compute",
     ...conversation,
-    after: "      await this.#permission(signal);",
+    after: '    let text = "";\n    try {\n      await this.#permission(signal);',
   },
   { name: "the first token", ...conversation, after: "        text += delta;" },
   {
