@@ -30,8 +30,8 @@ export interface Ending {
   /** What comes before the end, and is waited for. */
   readonly before?: (task: LiveTask) => Promise<unknown>;
   readonly end: (task: LiveTask) => Promise<unknown>;
-  /** The cell's word in the receipt; `null` where there is none left to give it. */
-  readonly says: NonNullable<Receipt["cell"]>["end"] | null;
+  /** The cell's word in the receipt; none where the keeper went, and its receipts with it. */
+  readonly says: NonNullable<Receipt["cell"]>["end"] | "no receipt";
 }
 
 /** The worker's own limit is two minutes; an emulated one's are longer, in milliseconds. */
@@ -44,6 +44,8 @@ const whole = async ({ answer }: LiveTask): Promise<void> => {
 };
 const signal = (name: string, pid: number | undefined, { guest }: LiveTask) =>
   guest.check(`kill -${name} ${pid}`);
+const killService = (name: string, { guest }: LiveTask) =>
+  guest.check(`kill -KILL $(systemctl show -P MainPID phantoma-${name})`);
 
 export const normalEnd: Ending = {
   name: "normal end",
@@ -102,5 +104,27 @@ export const endings: readonly Ending[] = [
     isLong: true,
     end: (task) => signal("SEGV", task.worker, task),
     says: "crashed",
+  },
+  {
+    name: "kill -9 of the gateway",
+    isLong: true,
+    end: (task) => killService("gateway", task),
+    says: "disconnected",
+  },
+  {
+    name: "kill -9 of the keeper",
+    isLong: true,
+    end: (task) => killService("keeper", task),
+    says: "no receipt",
+  },
+  {
+    name: "kill -9 of the warden, and a normal end",
+    isLong: true,
+    before: async (task) => {
+      await killService("warden", task);
+      await whole(task);
+    },
+    end: ({ conversation }) => conversation.end(),
+    says: "finished",
   },
 ];
