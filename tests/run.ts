@@ -7,17 +7,15 @@
  */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
+import { argumentsOf, flag, text } from "./arguments.ts";
 import { steps, type Step } from "./steps.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const { values } = parseArgs({
-  options: {
-    only: { type: "string" },
-    all: { type: "boolean", default: false },
-    "no-skip": { type: "boolean", default: false },
-  },
+const values = argumentsOf({
+  only: text,
+  all: flag,
+  "no-skip": flag,
 });
 
 /** Of what a step says. */

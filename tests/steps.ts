@@ -79,9 +79,6 @@ export const steps: readonly Step[] = [
     name: "kills",
     kind: "proof",
     command: ["tests/proofs/kills/main.ts"],
-    // Over a hundred kills, four seconds each.
-    isLong: true,
-    isTold: true,
     obstacle: noKernelPolicy,
   },
   {
@@ -134,7 +131,13 @@ export const steps: readonly Step[] = [
     name: "guest image",
     kind: "proof",
     command: ["tests/vps/build-image.ts"],
-    isLong: true,
+    isTold: true,
+    obstacle: noGuest,
+  },
+  {
+    name: "ram",
+    kind: "proof",
+    command: ["tests/proofs/ram/main.ts"],
     isTold: true,
     obstacle: noGuest,
   },
@@ -179,13 +182,6 @@ export const steps: readonly Step[] = [
     isLong: true,
     isTold: true,
     obstacle: () => noGuest() ?? noChromium(),
-  },
-  {
-    name: "ram",
-    kind: "proof",
-    command: ["tests/proofs/ram/main.ts"],
-    isLong: true,
-    obstacle: noGuest,
   },
 ];
 

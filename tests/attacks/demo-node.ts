@@ -20,6 +20,7 @@ const enter = join(root, "bpf/build/enter");
 
 /** Each has a folder of its own below the policy's root. */
 const UNITS = ["worker", "clerk", "keeper", "gateway", "fetcher", "herald"];
+export const demoUnits: readonly string[] = [...UNITS, UNKNOWN_UNIT];
 
 export async function openDemoNode(attempts: string, say: Say): Promise<NodeUnderAttack> {
   mountBpf();
@@ -59,7 +60,7 @@ export async function openDemoNode(attempts: string, say: Say): Promise<NodeUnde
       stage,
       warden,
       cells: new Cells(),
-      units: [...UNITS, UNKNOWN_UNIT],
+      units: demoUnits,
       networkUnits: new Set(["gateway", "fetcher", "herald", UNKNOWN_UNIT]),
       isSystemd: false,
       place,

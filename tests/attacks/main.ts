@@ -15,9 +15,9 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
-import { openDemoNode } from "./demo-node.ts";
+import { argumentsOf, fileOf, flag, oneOf, text } from "../arguments.ts";
+import { demoUnits, openDemoNode } from "./demo-node.ts";
 import { runFaults } from "./faults.ts";
 import { noGuest } from "../vps/needs.ts";
 import { runInGuest } from "./guest.ts";
@@ -29,15 +29,17 @@ import { runStranger } from "./stranger.ts";
 import { runTrials } from "./trials.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const { values } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    only: { type: "string" },
-    unit: { type: "string" },
-    program: { type: "string" },
-    guest: { type: "boolean", default: false },
-  },
+const values = argumentsOf({
+  only: text,
+  unit: text,
+  program: text,
+  guest: flag,
+  json: flag,
 });
+
+const only = oneOf("only", values.only, ["matrix", "trials", ...rows.map(({ id }) => id)]);
+const unit = oneOf("unit", values.unit, demoUnits);
+const program = fileOf("program", values.program);
 
 const obstacle = findObstacle() ?? (values.guest ? noGuest() : undefined);
 if (obstacle) {
@@ -52,10 +54,7 @@ async function run(): Promise<number> {
   buildPolicy();
   if (values.guest) {
     const attempts = buildAttempts();
-    return tell(
-      await runInGuest(attempts, values.only, say),
-      (performance.now() - startedAt) / 1000,
-    );
+    return tell(await runInGuest(attempts, only, say), (performance.now() - startedAt) / 1000);
   }
   const node = await openDemoNode(buildAttempts(), say);
   const end = (): void => {
@@ -67,9 +66,9 @@ async function run(): Promise<number> {
     end();
   });
   try {
-    if (values.program) return await runStranger(node, values.program, say);
-    const units = node.units.filter((unit) => values.unit === undefined || unit === values.unit);
-    const wanted = wantedOf(values.only, values.unit ? [] : [runFaults, runTrials]);
+    if (program) return await runStranger(node, program, say);
+    const units = unit === undefined ? node.units : [unit];
+    const wanted = wantedOf(only, unit ? [] : [runFaults, runTrials]);
     const results = await runAll(node, { ...wanted, units }, say);
     return tell(results, (performance.now() - startedAt) / 1000);
   } finally {

@@ -10,9 +10,9 @@
  * @module
  */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { argumentsOf, fileOf, flag, oneOf, text } from "../arguments.ts";
 import { startNode, type NodeUnderTest } from "../node-under-test.ts";
 import { cell } from "./cell.ts";
 import { classifier } from "./classifier.ts";
@@ -48,20 +48,16 @@ const benchmarks: readonly Benchmark[] = [
   vault,
 ];
 
-const { values } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    quick: { type: "boolean", default: false },
-    only: { type: "string" },
-    model: { type: "string" },
-    report: { type: "boolean", default: false },
-  },
+const values = argumentsOf({
+  quick: flag,
+  only: text,
+  model: text,
+  report: flag,
+  json: flag,
 });
-const wanted = benchmarks.filter(({ name }) => values.only === undefined || name === values.only);
-if (wanted.length === 0) {
-  process.stderr.write(`--only is one of ${benchmarks.map(({ name }) => name).join(", ")}\n`);
-  process.exit(2);
-}
+const names = benchmarks.map(({ name }) => name);
+const only = oneOf("only", values.only, names);
+const wanted = benchmarks.filter(({ name }) => only === undefined || name === only);
 
 const startedAt = new Date();
 const machine = await describeMachine();
@@ -74,7 +70,7 @@ const rows: Row[] = [];
 let standing: Promise<NodeUnderTest> | undefined;
 const setting = {
   isQuick: values.quick,
-  strangerPath: values.model && resolve(values.model),
+  strangerPath: fileOf("model", values.model),
   standing: () => (standing ??= startStanding()),
 };
 try {

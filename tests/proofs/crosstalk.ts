@@ -12,22 +12,20 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { Conversation, ControlSession, withRetry } from "@phantoma/client";
+import { argumentsOf, countOf, flag } from "../arguments.ts";
 import { footprintOf, type Footprint } from "../footprint.ts";
 import { processesOf, startNode } from "../node-under-test.ts";
 import { Proof } from "../proof.ts";
 
-const { values } = parseArgs({
-  options: {
-    tasks: { type: "string", default: "1000" },
-    "at-once": { type: "string", default: "24" },
-    canary: { type: "string", default: "canary" },
-    json: { type: "boolean", default: false },
-  },
+const values = argumentsOf({
+  tasks: { type: "string", default: "1000" },
+  "at-once": { type: "string", default: "24" },
+  canary: { type: "string", default: "canary" },
+  json: flag,
 });
-const taskCount = Number(values.tasks);
-const atOnce = Number(values["at-once"]);
+const taskCount = countOf("tasks", values.tasks, 2, 100_000);
+const atOnce = countOf("at-once", values["at-once"], 1, 64);
 /** A word of this run that cannot occur by chance; the stranger's text with marks that find it again. */
 const run = randomBytes(4).toString("hex");
 /** Young heaps and pools have their size after these. */

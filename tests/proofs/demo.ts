@@ -10,15 +10,13 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { argumentsOf, flag } from "../arguments.ts";
 import { cachedModel } from "../node-under-test.ts";
 import { Proof } from "../proof.ts";
 
-const { values } = parseArgs({
-  options: {
-    question: { type: "string", default: "What is Phantoma?" },
-    json: { type: "boolean", default: false },
-  },
+const values = argumentsOf({
+  question: { type: "string", default: "What is Phantoma?" },
+  json: flag,
 });
 const cli = fileURLToPath(new URL("../../apps/cli/main.ts", import.meta.url));
 const proof = new Proof("The demo, as a stranger runs it", values.json);

@@ -13,16 +13,14 @@ import { randomBytes } from "node:crypto";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { ControlSession, Conversation } from "@phantoma/client";
+import { argumentsOf, flag, text } from "../arguments.ts";
 import { memoryMounts, scanFolder, scanOpenFiles } from "../file-scan.ts";
 import { scanMemory } from "../memory-scan.ts";
 import { processesOf, startNode } from "../node-under-test.ts";
 import { Proof } from "../proof.ts";
 
-const { values } = parseArgs({
-  options: { canary: { type: "string" }, json: { type: "boolean", default: false } },
-});
+const values = argumentsOf({ canary: text, json: flag });
 const canary = values.canary ?? `canary-${randomBytes(12).toString("hex")}`;
 const proof = new Proof("Gateway, keeper and clerk hold no plaintext", values.json);
 const { node, device, dir } = await startNode({ models: ["echo"] });

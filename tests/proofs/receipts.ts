@@ -16,7 +16,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import {
   assertReceiptOf,
   ControlSession,
@@ -34,11 +33,12 @@ import {
   type Certificate,
   type GradedReceipt,
 } from "@phantoma/crypto";
+import { argumentsOf, flag } from "../arguments.ts";
 import { changedNode } from "../changed-node.ts";
 import { cachedModel } from "../node-under-test.ts";
 import { Proof } from "../proof.ts";
 
-const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+const values = argumentsOf({ json: flag });
 const proof = new Proof("Each receipt has the attempts of its own worker", values.json);
 const repositoryDir = fileURLToPath(new URL("../..", import.meta.url));
 

@@ -20,9 +20,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { signFirstDeviceList } from "@phantoma/client";
 import { generateDeviceIdentity } from "@phantoma/crypto";
+import { argumentsOf, fileOf, flag, text } from "../arguments.ts";
 import { sha256Of } from "../../apps/node/installer/manifest.ts";
 import { packTree, type Bundle } from "../../tools/bundle/bundle.ts";
 import {
@@ -35,9 +35,8 @@ import { Proof } from "../proof.ts";
 import { Machine, type Offer, type Outcome } from "./update/machine.ts";
 import { Publisher } from "./update/publisher.ts";
 
-const { values } = parseArgs({
-  options: { json: { type: "boolean", default: false }, bundle: { type: "string" } },
-});
+const values = argumentsOf({ bundle: text, json: flag });
+const strangersBundle = fileOf("bundle", values.bundle);
 const proof = new Proof("A release that installs itself, or goes back", values.json);
 const dir = mkdtempSync(join(tmpdir(), "phantoma-update-"));
 const admin = generateDeviceIdentity();
@@ -60,7 +59,7 @@ try {
   const small = await makeSmallMachine(program, machine);
   await showPreRelease(small, node);
   await showRefusals(small, node);
-  if (values.bundle !== undefined) await showStranger(small, node, values.bundle);
+  if (strangersBundle !== undefined) await showStranger(small, node, strangersBundle);
   await showPowerCuts(small, node, "passes", "a new release");
   await showPowerCuts(small, node, "fails once it runs", "a release that fails once it runs");
 } finally {

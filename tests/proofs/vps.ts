@@ -12,9 +12,9 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { ControlSession, Conversation, withRetry, type NodeProfile } from "@phantoma/client";
 import { generateDeviceIdentity, type Receipt } from "@phantoma/crypto";
+import { argumentsOf, flag } from "../arguments.ts";
 import { Proof } from "../proof.ts";
 import { bootedGuest } from "../vps/booted-guest.ts";
 import { ENABLED, installNode, NODE_PORT } from "../vps/install-node.ts";
@@ -23,12 +23,10 @@ import { ServerUnderTest } from "../vps/server-under-test.ts";
 import { showModels } from "./vps-models.ts";
 import { showWitness } from "./vps-receipts.ts";
 
-const { values } = parseArgs({
-  options: {
-    question: { type: "string", default: "What is Phantoma?" },
-    keep: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-  },
+const values = argumentsOf({
+  question: { type: "string", default: "What is Phantoma?" },
+  keep: flag,
+  json: flag,
 });
 const proof = new Proof("A node on a rented server", values.json);
 const demoModel = fileURLToPath(new URL("../../models/demo/model.gguf", import.meta.url));

@@ -13,14 +13,14 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { ControlSession, Conversation } from "@phantoma/client";
+import { argumentsOf, flag } from "../arguments.ts";
 import { scanMemory } from "../memory-scan.ts";
 import { processesOf, startNode, type NodeUnderTest } from "../node-under-test.ts";
 import { buildCellTests, hits, PostMortem, WORD_BYTES } from "../post-mortem.ts";
 import { Proof } from "../proof.ts";
 
-const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+const values = argumentsOf({ json: flag });
 const proof = new Proof("A worker's memory is overwritten at its end", values.json);
 buildCellTests();
 

@@ -12,7 +12,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
+import { argumentsOf, flag } from "../arguments.ts";
 import { startConsole } from "../../apps/desktop/e2e/console-under-test.ts";
 import { launchBrowser } from "../../apps/desktop/e2e/launch-browser.ts";
 import { makeBundle } from "../../tools/bundle/bundle.ts";
@@ -21,7 +21,7 @@ import { hostKeyOfGuest, stockGuest } from "../vps/booted-guest.ts";
 import { NODE_PORT } from "../vps/install-node.ts";
 import { tracesOf } from "./provision/guest-files.ts";
 
-const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+const values = argumentsOf({ json: flag });
 const proof = new Proof("From an address to a first answer, in the console", values.json);
 const PASSWORD = "of the server's root alone";
 /** Milliseconds; a boot takes 60 s here, and hangs in the emulator's clock now and then. */

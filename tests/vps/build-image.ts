@@ -14,14 +14,14 @@ import { closeSync, existsSync, ftruncateSync, globSync } from "node:fs";
 import { chmodSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { writeFileSync, writeSync, copyFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { parseArgs } from "node:util";
+import { argumentsOf, flag } from "../arguments.ts";
 import { aptMirror } from "./apt-mirror.ts";
 import { bootedStateDir, saveFirstBoot } from "./booted-guest.ts";
 import { Guest } from "./guest.ts";
 import { noGuest } from "./needs.ts";
 import * as recipe from "./recipe.ts";
 
-const { values } = parseArgs({ options: { again: { type: "boolean", default: false } } });
+const values = argumentsOf({ again: flag });
 const building = `${recipe.imageDir}.building`;
 const rootDir = join(building, "root");
 const diskPath = join(building, "disk.raw");

@@ -6,17 +6,14 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
+import { argumentsOf, flag, oneOf, text } from "../../arguments.ts";
 import { Proof } from "../../proof.ts";
 import { proveCanaries } from "./canaries.ts";
 import { proveDurable } from "./durable.ts";
 import { provePassive } from "./passive.ts";
 import { proveUnderPolicy } from "./under-policy.ts";
 
-const { values } = parseArgs({
-  options: { json: { type: "boolean", default: false }, only: { type: "string" } },
-});
-const proof = new Proof("The control plane is blind and passive", values.json);
+const values = argumentsOf({ only: text, json: flag });
 const parts = {
   canaries: proveCanaries,
   policy: proveUnderPolicy,
@@ -24,6 +21,9 @@ const parts = {
   durable: proveDurable,
 };
 
+const only = oneOf("only", values.only, Object.keys(parts));
+const proof = new Proof("The control plane is blind and passive", values.json);
+
 for (const [name, prove] of Object.entries(parts))
-  if (values.only === undefined || values.only === name) await prove(proof);
+  if (only === undefined || only === name) await prove(proof);
 process.exit(proof.finish());

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
+import { argumentsOf, flag } from "../../arguments.ts";
 import { startNode } from "../../node-under-test.ts";
 import { Proof } from "../../proof.ts";
 import { showAway } from "./away.ts";
@@ -19,7 +19,7 @@ import { showNextKey } from "./next-key.ts";
 import { showPairing } from "./pairing.ts";
 import { showRoles } from "./roles.ts";
 
-const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+const values = argumentsOf({ json: flag });
 const proof = new Proof("Devices: paired, limited, revoked, restored, locked", values.json);
 
 const started = await startNode({ models: ["echo"], gatewayFlags: ["--warm", "1"] });

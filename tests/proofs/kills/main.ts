@@ -14,8 +14,8 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import type { Receipt } from "@phantoma/crypto";
+import { argumentsOf, flag, oneOf } from "../../arguments.ts";
 import { Proof } from "../../proof.ts";
 import { isClear } from "./client.ts";
 import { KilledNode, NEXT_MS, within } from "./killed-node.ts";
@@ -24,19 +24,16 @@ import { scanDisk, scanFiles, scanProcesses } from "./search.ts";
 import { steps, victims, type Step, type Victim } from "./steps.ts";
 import { makeStoppingNode } from "./stopping-node.ts";
 
-const { values } = parseArgs({
-  options: {
-    step: { type: "string", multiple: true, default: steps.map(({ name }) => name) },
-    kill: { type: "string", multiple: true, default: [...victims] },
-    canary: { type: "string", default: "canary" },
-    json: { type: "boolean", default: false },
-  },
+const values = argumentsOf({
+  step: { type: "string", multiple: true, default: steps.map(({ name }) => name) },
+  kill: { type: "string", multiple: true, default: [...victims] },
+  canary: { type: "string", default: "canary" },
+  json: flag,
 });
 
-// A row that was misspelt would not be missed.
-const names: readonly string[] = [...steps.map(({ name }) => name), ...victims];
-const unknown = [...values.step, ...values.kill].filter((name) => !names.includes(name));
-if (unknown.length > 0) throw new Error(`no such step or process: ${unknown.join(", ")}`);
+const stepNames = steps.map(({ name }) => name);
+for (const name of values.step) oneOf("step", name, stepNames);
+for (const role of values.kill) oneOf("kill", role, victims);
 
 const RECEIPT_MS = 20_000;
 /** From the kill. What does not end by itself is ended by force after 60 s, which would hide that it was left. */

@@ -16,7 +16,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { argumentsOf, fileOf, flag, text } from "../../arguments.ts";
 import { stepNames } from "../../../packages/provision/src/step-names.ts";
 import { makeBundle } from "../../../tools/bundle/bundle.ts";
 import { Proof } from "../../proof.ts";
@@ -28,18 +28,17 @@ import { showSignIns } from "./sign-ins.ts";
 import { showStranger } from "./stranger.ts";
 import { stepTimes, Terminal, type Line, type Outcome } from "./terminal.ts";
 
-const { values } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    all: { type: "boolean", default: false },
-    keep: { type: "boolean", default: false },
-    host: { type: "string" },
-    key: { type: "string" },
-    "host-key": { type: "string" },
-    bundle: { type: "string" },
-    uninstall: { type: "boolean", default: false },
-  },
+const values = argumentsOf({
+  all: flag,
+  keep: flag,
+  host: text,
+  key: text,
+  "host-key": text,
+  bundle: text,
+  uninstall: flag,
+  json: flag,
 });
+for (const option of ["key", "bundle"] as const) fileOf(option, values[option]);
 const proof = new Proof("From an address to a first answer", values.json);
 const PASSPHRASE = "the key's own words";
 const HELD = new Set(["done", "was-so"]);

@@ -12,7 +12,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { argumentsOf, flag } from "../../arguments.ts";
 import {
   differences,
   ServerFolder,
@@ -25,7 +25,7 @@ import { showNextKeyFromHere } from "./from-here.ts";
 import { showNextKey } from "./next-key.ts";
 import { showOperations } from "./operations.ts";
 
-const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+const values = argumentsOf({ json: flag });
 const proof = new Proof("A set-up that is interrupted, and what is done to a node", values.json);
 
 /** In their order; each writes files, and can be killed while it does. */

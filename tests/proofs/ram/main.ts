@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
+import { argumentsOf, flag, oneOf, refuse, text } from "../../arguments.ts";
 import { Proof } from "../../proof.ts";
 import { Canaries } from "./canaries.ts";
 import { endings, normalEnd } from "./endings.ts";
@@ -20,21 +20,24 @@ import { Table } from "./table.ts";
 import { endTask, type Outcome } from "./task.ts";
 import { tasksInARow } from "./tasks-in-a-row.ts";
 
-const { values } = parseArgs({
-  options: {
-    all: { type: "boolean", default: false },
-    only: { type: "string" },
-    canary: { type: "string" },
-    keep: { type: "string" },
-    json: { type: "boolean", default: false },
-  },
+const values = argumentsOf({
+  all: flag,
+  only: text,
+  canary: text,
+  keep: text,
+  json: flag,
 });
 
 /** A control that finds less proves nothing. */
 const CONTROL_SHARE = 0.9;
 
+oneOf(
+  "only",
+  values.only,
+  endings.map(({ name }) => name),
+);
+const canaries = canariesOf(values.canary);
 const proof = new Proof("What a task leaves in RAM and on disk", values.json);
-const canaries = new Canaries(values.canary);
 const table = new Table();
 const outcomes: Outcome[] = [];
 let nextEnding = 0;
@@ -58,6 +61,14 @@ try {
 }
 proof.say(`\n${table.text}`);
 process.exitCode = proof.finish();
+
+function canariesOf(words: string | undefined): Canaries {
+  try {
+    return new Canaries(words);
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+}
 
 function chosen() {
   if (values.only !== undefined) return endings.filter(({ name }) => name === values.only);

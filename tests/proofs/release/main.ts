@@ -2,7 +2,7 @@
  * A whole release by five throw-away engineers, then every attack on it that is known to us: all must be refused, each
  * for its own reason.
  *
- *   npm run release:drill -- [--json] [--artifact FILE]
+ *   main.ts [--json] [--artifact FILE]
  *
  * Sigstore's code verifies real bundles of a private instance; the public one is not reached.
  *
@@ -10,8 +10,8 @@
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { join } from "node:path";
+import { argumentsOf, fileOf, flag, text } from "../../arguments.ts";
 import { Proof } from "../../proof.ts";
 import { attackArtifact, measureLargeBundle } from "./attack-artifact.ts";
 import { attackAsRevoked, attackQuorum, attackTime } from "./attack-metadata.ts";
@@ -26,9 +26,8 @@ export interface Report {
   readonly shown: (name: string, holds: boolean, detail?: string) => void;
 }
 
-const { values } = parseArgs({
-  options: { json: { type: "boolean", default: false }, artifact: { type: "string" } },
-});
+const values = argumentsOf({ artifact: text, json: flag });
+const artifact = fileOf("artifact", values.artifact);
 const proof = new Proof("A release under attack", values.json);
 const refused: Report["refused"] = (name, code, found) =>
   proof.row({
@@ -42,7 +41,7 @@ const report: Report = { refused, shown };
 const dir = mkdtempSync(join(tmpdir(), "phantoma-drill-"));
 process.env["TMPDIR"] = dir;
 try {
-  const stage = new Stage(dir, values.artifact && resolve(values.artifact));
+  const stage = new Stage(dir, artifact);
   await stage.open();
   proof.say("  five engineers, three releases, and a machine that has seen them");
   proof.control(

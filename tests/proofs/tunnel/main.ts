@@ -12,7 +12,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { argumentsOf, flag, oneOf, text } from "../../arguments.ts";
 import { Proof } from "../../proof.ts";
 import { attackConnections } from "./connections.ts";
 import { attackAsImpostor } from "./impostors.ts";
@@ -30,13 +30,11 @@ import { Stage } from "./stage.ts";
 import { attackAsStrangers, attackTickets } from "./tickets.ts";
 import { Trace } from "./trace.ts";
 
-const { values } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    canary: { type: "string" },
-    only: { type: "string" },
-    log: { type: "boolean", default: false },
-  },
+const values = argumentsOf({
+  canary: text,
+  only: text,
+  log: flag,
+  json: flag,
 });
 
 type Groups = Readonly<Record<string, (stage: Stage) => Promise<void>>>;
@@ -59,10 +57,7 @@ const groups: Groups = {
 const smallNodeGroups: Groups = { models: attackWithLyingModels, queue: attackQueue };
 
 const names = [...Object.keys(groups), "secrets", ...Object.keys(smallNodeGroups)];
-if (values.only && !names.includes(values.only)) {
-  process.stderr.write(`--only ${names.join(" | ")}\n`);
-  process.exit(2);
-}
+oneOf("only", values.only, names);
 const proof = new Proof("The tunnel under attack", values.json);
 /** Everything that the nodes and this program keep for a while lies under it. */
 const temporary = mkdtempSync(join(tmpdir(), "phantoma-attacks-"));

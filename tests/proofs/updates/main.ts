@@ -16,9 +16,9 @@ import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { generateNodeIdentity } from "@phantoma/crypto";
 import { parseAnchor, ReleaseFolder } from "@phantoma/release";
+import { argumentsOf, fileOf, flag, text } from "../../arguments.ts";
 import { openAuthority } from "../../../apps/control-plane/authority.ts";
 import { Ledger } from "../../../apps/control-plane/licences/ledger.ts";
 import { sha256Of } from "../../../apps/node/installer/manifest.ts";
@@ -36,9 +36,8 @@ import { runs, runsNow, signersOf, until, type Stage } from "./stage.ts";
 import { answersOf } from "./takeovers.ts";
 import { UpdatingNode } from "./updating-node.ts";
 
-const { values } = parseArgs({
-  options: { json: { type: "boolean", default: false }, bundle: { type: "string" } },
-});
+const values = argumentsOf({ bundle: text, json: flag });
+const strangersBundle = fileOf("bundle", values.bundle);
 const DAY_MS = 86_400_000;
 /** Longer than the keeper's look at what was fetched, and a refusal of the installer. */
 const SETTLE_MS = 4_000;
@@ -78,7 +77,7 @@ try {
   await showApproval(stage);
   await showPolicy(stage);
   await showTakeovers(stage);
-  if (values.bundle !== undefined) await showStranger(stage, values.bundle);
+  if (strangersBundle !== undefined) await showStranger(stage, strangersBundle);
 } finally {
   await node?.stop();
   front?.stop();

@@ -8,14 +8,14 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
-import { parseArgs } from "node:util";
+import { argumentsOf, flag } from "../../arguments.ts";
 import { Proof } from "../../proof.ts";
 import { attackTable } from "./attacks.ts";
 import { searchEverything } from "./search.ts";
 import { startStage } from "./stage.ts";
 import { cutWhileSyncing, sharedByThree } from "./three-devices.ts";
 
-const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+const values = argumentsOf({ json: flag });
 const proof = new Proof(
   "The vault: yours on every machine, readable on none but yours",
   values.json,

@@ -12,6 +12,7 @@ import { resolveModel, type ResolvedModel } from "@phantoma/client";
 import { Proof } from "../../proof.ts";
 import { attackWarden } from "./attack-warden.ts";
 import { places } from "./network.ts";
+import { parts, type Part } from "./parts.ts";
 import { modelAt, Stage, until } from "./stage.ts";
 
 /** Deadlines are said in milliseconds of one clock and kept by another. */
@@ -32,7 +33,7 @@ try {
     holds: stage.node.profile.policy === "demo",
     detail: stage.node.policyReason ?? "certified as demo",
   });
-  const parts = {
+  const proofs: Record<Part, () => Promise<void>> = {
     arrives,
     refused: doesNotArrive,
     early: closesEarly,
@@ -40,8 +41,8 @@ try {
     deadline: isCutAtItsDeadline,
     orders: () => attackWarden(stage, proof),
   };
-  for (const [name, prove] of Object.entries(parts))
-    if (values.only === undefined || values.only === name) await prove();
+  for (const part of parts)
+    if (values.only === undefined || values.only === part) await proofs[part]();
 } catch (error) {
   proof.row({ name: "it went to its end", holds: false, detail: String((error as Error).stack) });
 } finally {

@@ -13,13 +13,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { argumentsOf, flag, oneOf, text } from "../../arguments.ts";
 import { TestAuthority } from "../../../apps/node/fetcher/test-model-host.ts";
 import { makeNetwork } from "./network.ts";
+import { parts } from "./parts.ts";
 
-const { values } = parseArgs({
-  options: { json: { type: "boolean", default: false }, only: { type: "string" } },
-});
+const values = argumentsOf({ only: text, json: flag });
+const only = oneOf("only", values.only, parts);
 const dir = mkdtempSync(join(tmpdir(), "phantoma-window-"));
 const network = makeNetwork();
 try {
@@ -31,7 +31,7 @@ try {
   const inside = run(network.node, "inside.ts", [
     dir,
     ...(values.json ? ["--json"] : []),
-    ...(values.only === undefined ? [] : ["--only", values.only]),
+    ...(only === undefined ? [] : ["--only", only]),
   ]);
   // Told to end, it first lets the node end.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
