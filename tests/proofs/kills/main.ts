@@ -47,6 +47,7 @@ const run = `${values.canary}-${randomBytes(6).toString("hex")}`;
 let tasks = 0;
 const newWord = () => `${run}-${(tasks += 1)}`;
 const inMidAnswer = steps.find(({ name }) => name === "in mid-answer")!;
+const inMidWipe = steps.find(({ name }) => name === "a part is overwritten")!;
 
 const dir = mkdtempSync(join(tmpdir(), "phantoma-proof-"));
 // Whatever a process of the node wrote without a place of its own would lie here.
@@ -64,6 +65,7 @@ try {
   if (node.profile.policy !== "demo") throw new Error(`no kernel policy: ${node.policyReason}`);
   await showControls();
   await showHang();
+  await showWaitingWipe();
   for (const step of steps.filter(({ name }) => values.step.includes(name)))
     for (const victim of step.victims ?? victims)
       if (values.kill.includes(victim)) await show(step, victim);
@@ -169,6 +171,26 @@ async function showHang(): Promise<void> {
   proof.control("a device that is told nothing must be noticed", seen === undefined);
   await killed.newReceipt(name, RECEIPT_MS);
   await processes.until(() => killed.isResting, NEXT_MS);
+}
+
+/** A cell that would take for ever keeps no other task waiting. */
+async function showWaitingWipe(): Promise<void> {
+  const { pids, task, isReached } = await killed.standStill(inMidWipe, newWord());
+  const isNextWorking = isReached && (await killed.nextTask(newWord));
+  const isStill = processes.isStopped(pids.cell);
+  processes.signal(pids.cell!, "SIGCONT");
+  const { task: name } = await task;
+  const receipt = await killed.newReceipt(name, RECEIPT_MS);
+  const isAtRest = await processes.until(() => killed.isResting, REST_MS);
+  proof.row({
+    name: "while the overwriting stands still another task is done, and then it is finished",
+    holds: isNextWorking && isStill && receipt?.cell?.end === "finished" && isAtRest,
+    detail: [
+      isNextWorking ? "the next task was done" : "no next task",
+      `its cell ${isStill ? "still stood" : "had gone on"}`,
+      `receipt: ${receipt ? endOf(receipt) : "none"}`,
+    ].join("; "),
+  });
 }
 
 /** Of everybody, since the beginning. */
