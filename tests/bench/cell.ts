@@ -1,21 +1,23 @@
 /**
  * What the cell costs: nothing before the first token, because it sleeps while its worker runs; and after the
- * end, how fast memory is overwritten. And what sealing costs a turn before its first token.
+ * end, how fast memory is overwritten, and what another task has of that. And what sealing costs a turn before its
+ * first token.
  *
  * The first token is asked for in turns from two nodes that differ in nothing else. Overwriting is measured in
  * the cell's own processor time as well, in which a busy machine does not show.
  *
  * @module
  */
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { SealedHistory } from "../../apps/node/worker/sealed-history.ts";
 import { SealedPayloads } from "../../apps/node/worker/sealed-payloads.ts";
 import { startNode, type NodeUnderTest } from "../node-under-test.ts";
 import { buildCellTests, noPostMortem } from "../post-mortem.ts";
 import { row, type Benchmark, type Setting } from "./row.ts";
 import { interleaved } from "./interleaved.ts";
-import { median, quantile } from "./statistics.ts";
+import { median, pairedRatio, quantile } from "./statistics.ts";
 import { answer, modelDigest, openConversation } from "./through-tunnel.ts";
 
 /** A small worker's private memory is 50 MB, one with a 500 MB model's 300 MB. */
@@ -23,6 +25,8 @@ const MEBIBYTES = 300;
 /** A token or two may hold half a character, which is not shown. */
 const ANSWER_TOKENS = 4;
 const WARM_UP_ROUNDS = 3;
+/** Long enough to go on while memory is overwritten several times. */
+const LONG_ANSWER_TOKENS = 600;
 /** Half of what the context has room for. */
 const MESSAGES_BEFORE = 20;
 /** A paragraph. */
@@ -36,7 +40,7 @@ interface Held {
   readonly processorNanoseconds: number;
 }
 
-async function* run({ isQuick }: Setting) {
+async function* run({ isQuick, standing }: Setting) {
   if (noPostMortem()) return;
   const programs = buildCellTests();
   const rounds = isQuick ? 5 : 30;
@@ -61,7 +65,50 @@ async function* run({ isQuick }: Setting) {
     holds: perSecond >= ownersPerSecond / 4,
     samples: { byProcessor, byOwner },
   });
+  yield await besideIt(await standing(), programs, isQuick ? 3 : 20);
   yield* firstToken(isQuick ? 14 : 100);
+}
+
+/** An answer alone and beside a cell that overwrites all the time; a worker's own end takes a tenth of a second. */
+async function besideIt(node: NodeUnderTest, programs: string, rounds: number) {
+  const conversation = await openConversation(node, modelDigest(node, "tiny"));
+  const samples = { value: [] as number[], baseline: [] as number[] };
+  const speed = async () => {
+    const { tokens, totalMs } = await answer(conversation, "Tell me more.", LONG_ANSWER_TOKENS);
+    return (tokens / totalMs) * 1000;
+  };
+  for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
+    const alone = await speed();
+    const overwriting = overwriteUntilEnded(programs);
+    const beside = await speed();
+    await overwriting.end();
+    if (round < 0) continue;
+    samples.baseline.push(alone);
+    samples.value.push(beside);
+  }
+  await conversation.end();
+  return row({
+    name: "speed of a task while another one's memory is overwritten",
+    value: median(samples.value),
+    unit: "tokens/s",
+    baseline: median(samples.baseline),
+    ratio: pairedRatio(samples.value, samples.baseline),
+    samples,
+  });
+}
+
+function overwriteUntilEnded(programs: string) {
+  let isOver = false;
+  const args = [join(programs, "filler"), String(MEBIBYTES)];
+  const over = (async () => {
+    while (!isOver) await promisify(execFile)(join(programs, "hold"), args);
+  })();
+  return {
+    end(): Promise<void> {
+      isOver = true;
+      return over;
+    },
+  };
 }
 
 function overwrite(programs: string): Held {
