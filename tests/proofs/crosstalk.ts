@@ -32,6 +32,8 @@ const run = randomBytes(4).toString("hex");
 const firstTasks = Math.ceil(taskCount / 5);
 /** What a heap may be larger by at one time than at another, in KiB. */
 const HEAP_SLACK_KIB = 24 * 1024;
+/** A worker lives for longer: it loads a model before it has a task. Each look reads files of thirty processes. */
+const LOOK_MS = 150;
 /** The last workers end, and their replacements become warm, in milliseconds. */
 const SETTLE_MS = 30_000;
 const canaryOf = (task: number) => `<${values.canary}-${run}-${task}>`;
@@ -50,7 +52,7 @@ const workerPids = new Set<number>();
 let next = 0;
 
 try {
-  const watch = setInterval(countWorkers, 40);
+  const watch = setInterval(countWorkers, LOOK_MS);
   await runTasks(firstTasks);
   const before = await settled();
   await runTasks(taskCount);
