@@ -98,15 +98,15 @@ async function besideIt(node: NodeUnderTest, programs: string, rounds: number) {
 }
 
 function overwriteUntilEnded(programs: string) {
-  let isOver = false;
+  const over = new AbortController();
   const args = [join(programs, "filler"), String(MEBIBYTES)];
-  const over = (async () => {
-    while (!isOver) await promisify(execFile)(join(programs, "hold"), args);
+  const ended = (async () => {
+    while (!over.signal.aborted) await promisify(execFile)(join(programs, "hold"), args);
   })();
   return {
     end(): Promise<void> {
-      isOver = true;
-      return over;
+      over.abort();
+      return ended;
     },
   };
 }

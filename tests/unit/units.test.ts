@@ -82,7 +82,7 @@ describe.each(names)("%s", (name) => {
 const SETTINGS: Readonly<Record<string, { installed: string; lines: readonly string[] }>> = {
   "phantoma.sysctl.conf": {
     installed: "/etc/sysctl.d/90-phantoma.conf",
-    lines: ["kernel.core_pattern=|/bin/false", "fs.suid_dumpable=0"],
+    lines: ["kernel.core_pattern=|/bin/false", "fs.suid_dumpable=0", "-debug.exception-trace=0"],
   },
   "phantoma.sleep.conf": {
     installed: "/etc/systemd/sleep.conf.d/phantoma.conf",

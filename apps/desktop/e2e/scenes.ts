@@ -311,7 +311,10 @@ export const doctorA: Doctor = {
     policy: { isGood: true, detail: "cgroup, lsm, unix missing" },
     kernelUpdate: { isGood: true, detail: "6.1.0-50-cloud-amd64" },
     sshPasswords: good,
-    logs: { isGood: true, detail: "the machine's own journal, on a disk, says when units started" },
+    logs: {
+      isGood: true,
+      detail: "the machine's own journal, on a disk, says when units began and ended",
+    },
   },
 };
 

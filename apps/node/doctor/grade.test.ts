@@ -41,16 +41,15 @@ describe.each(wipeChecks)("where %s is not good", (check) => {
   );
 });
 
-test("where the kernel cleans what is freed, a missing cell is a finding and no lower grade", () => {
-  const doctor = graded({ cell: bad() });
-  expect(doctor).toMatchObject({ grade: "A", heldBy: null });
-  expect(isHealthy(doctor)).toBe(false);
+test("without a cell nobody sees a task's end: C, also where the kernel cleans what is freed", () => {
+  for (const cell of [bad(), notRead("x")])
+    expect(graded({ cell })).toMatchObject({ grade: "C", heldBy: "cell" });
 });
 
 test("a task has grade A where nothing could keep a page as it began and as it ended", () => {
-  expect(gradeOfTask([findings(), findings()], true)).toBe("A");
-  // The kernel cleaned what its worker had, also where no cell reported.
-  expect(gradeOfTask([findings(), findings()], false)).toBe("A");
+  expect(gradeOfTask([findings(), findings()], "overwritten")).toBe("A");
+  // The kernel cleaned what its worker had.
+  expect(gradeOfTask([findings(), findings()], "freed")).toBe("A");
 });
 
 test.each(wipeChecks)(
@@ -63,12 +62,16 @@ test.each(wipeChecks)(
         [findings(), worse],
         [worse, worse],
       ]) {
-        expect(gradeOfTask(machine, true)).toBe("B");
-        expect(gradeOfTask(machine, false)).toBe("C");
+        expect(gradeOfTask(machine, "overwritten")).toBe("B");
+        expect(gradeOfTask(machine, "freed")).toBe("C");
       }
     }
   },
 );
+
+test("a task whose end nobody saw has C, however good the machine: its worker may still be there", () => {
+  expect(gradeOfTask([findings(), findings()], "unseen")).toBe("C");
+});
 
 test.each(["policy", "kernelUpdate", "sshPasswords", "logs"] as const)(
   "%s leaves the grade, and the node is not healthy",

@@ -1,7 +1,7 @@
 /**
  * The wipe grade of a node, from what was found.
  *
- *   A  the kernel cleans what is freed, and nothing of the machine could keep a page
+ *   A  the kernel cleans what is freed, nothing of the machine could keep a page, and cells see each task's end
  *   B  workers have cells, which overwrite what is there at the end
  *   C  neither
  *
@@ -16,21 +16,30 @@ export function diagnosis(findings: Findings, readAt: number | null): Doctor {
 }
 
 /**
+ * What was seen of a task's memory at its end:
+ *
+ *   overwritten  its cell overwrote all of it
+ *   freed        all of its processes are gone, and so the kernel has it
+ *   unseen       neither; its worker may still live, whatever it says itself
+ */
+export type SeenEnd = "overwritten" | "freed" | "unseen";
+
+/**
  * The grade of one task that is over.
  *
  * @param machine as it was when the task began and when it ended; one look alone could miss a swap device
- * @param isOverwritten by the task's own cell, in whole
  */
-export function gradeOfTask(machine: readonly HostFindings[], isOverwritten: boolean): WipeGrade {
+export function gradeOfTask(machine: readonly HostFindings[], seen: SeenEnd): WipeGrade {
+  if (seen === "unseen") return "C";
   if (machine.every((findings) => firstBad(findings) === null)) return "A";
-  return isOverwritten ? "B" : "C";
+  return seen === "overwritten" ? "B" : "C";
 }
 
 function gradeOf(findings: Findings): Pick<Doctor, "grade" | "heldBy"> {
+  // Having one comes before all else: without it nobody sees a task's end, and it needs no reboot.
+  if (!findings.cell.isGood) return { grade: "C", heldBy: "cell" };
   const heldBy = firstBad(findings);
-  if (heldBy === null) return { grade: "A", heldBy };
-  // Without a cell, having one comes before all else: it needs no reboot.
-  return findings.cell.isGood ? { grade: "B", heldBy } : { grade: "C", heldBy: "cell" };
+  return { grade: heldBy === null ? "A" : "B", heldBy };
 }
 
 /** What was not read is not good. */

@@ -33,6 +33,8 @@ function logs(files: HostFiles): Finding {
   if (storage === undefined) throw new Unreadable("the node has no journal of its own");
   if (!["volatile", "none"].includes(storage)) return bad(`Storage=${storage}`);
   return good(
-    kept.length > 0 ? "the machine's own journal, on a disk, says when units started" : undefined,
+    kept.length > 0
+      ? "the machine's own journal, on a disk, says when units began and ended"
+      : undefined,
   );
 }

@@ -57,6 +57,9 @@ export function coreDumps(files: HostFiles): Finding {
   const crashKernel = files.readIfThere("/sys/kernel/kexec_crash_loaded")?.trim() ?? "0";
   if (crashKernel === "1") return bad("a crash kernel is loaded, it writes all of RAM to a disk");
   if (crashKernel !== "0") throw new Unreadable("kexec_crash_loaded was not understood");
+  // Of a program that faults the kernel's log gets what lay around its last instruction; not every processor's has it.
+  const trace = files.readIfThere("/proc/sys/debug/exception-trace")?.trim() ?? "0";
+  if (trace !== "0") return bad("faults are logged with some of their memory");
   const pattern = files.read("/proc/sys/kernel/core_pattern").trim();
   return /^\|\/(?:usr\/)?bin\/(?:false|true)$/.test(pattern) ? good() : bad(pattern);
 }
@@ -90,10 +93,10 @@ function kernelParameters(line: string): ReadonlyMap<string, string> {
   return parameters;
 }
 
-/** As the kernel reads a truth value; `undefined` where it does not understand it. */
+/** As every kernel reads a truth value; `undefined` where some do not: before 5.19, "true" was no answer. */
 function isOn(value: string): boolean | undefined {
-  if (/^(?:[yYtT1]|[oO][nN])/.test(value)) return true;
-  return /^(?:[nNfF0]|[oO][fF])/.test(value) ? false : undefined;
+  if (/^(?:[yY1]|[oO][nN])/.test(value)) return true;
+  return /^(?:[nN0]|[oO][fF])/.test(value) ? false : undefined;
 }
 
 /** Unknown where the configuration is not there: then it is off, as everywhere by default. */

@@ -280,66 +280,80 @@ describe("a receipt", () => {
     ]);
   });
 
-  async function gradeOf(during: () => void): Promise<string> {
-    look({});
-    const worker = await certified("worker");
-    during();
-    worker.close();
-    await expect.poll(() => keeper.receipts.issued).toBe(1);
-    const [receipt] = receiptsIn(await (await certified("clerk")).ask("receipts", anyList));
-    return receipt!.grade;
-  }
+  type End = (typeof cellEndings)[number];
 
-  test("has grade A where the doctor found nothing as the task began and as it ended", async () => {
-    expect(await gradeOf(() => undefined)).toBe("A");
-  });
-
-  test.each([
-    ["swap was switched on while the task ran", () => look({ "proc/swaps": oneSwap("/dev/vda2") })],
-    ["nobody looked at the machine any more", () => rmSync(hostReportPath())],
-  ])("has a lower grade where %s, and where it was so before", async (_what, change) => {
-    // Without a cell's report; B is what a cell's would make of it.
-    expect(await gradeOf(change)).toBe("C");
-    const { client } = cell("worker");
+  /** A certified worker in a cell, which has its own channel. */
+  async function inCell() {
+    const path = join(node.dir, "reports.sock");
+    const server = await keeper.listenToCells(path);
+    onTestFinished(() => void server.close());
+    const handle = Buffer.alloc(CELL_HANDLE_BYTES, 7);
+    const report = connect(path);
+    report.write(encodeFrame(CellReport.handle, handle));
+    await expect.poll(() => keeper.reports.count).toBe(1);
+    const { client, socket } = cell("worker");
+    socket.write(encodeFrame(CELL_HANDLE_KIND, handle));
     await client.ask("certify", certifyBody(ticketFor("worker")));
-    look({});
-    client.close();
-    await expect.poll(() => keeper.receipts.issued).toBe(2);
-    const [receipt] = receiptsIn(await (await certified("clerk")).ask("receipts", anyList));
-    expect(receipt!.grade).toBe("C");
-  });
-
-  test.each([
-    ["crashed", 4096n, "B"],
-    ["memory", 0n, "C"],
-  ] as const)(
-    "has what the task's own cell reported, and waits for it: %s",
-    async (end, wipedBytes, grade) => {
-      const reportsPath = join(node.dir, "reports.sock");
-      const server = await keeper.listenToCells(reportsPath);
-      onTestFinished(() => void server.close());
-      const handle = Buffer.alloc(CELL_HANDLE_BYTES, 7);
-      const report = connect(reportsPath);
-      report.write(encodeFrame(CellReport.handle, handle));
-      await expect.poll(() => keeper.reports.count).toBe(1);
-      const { client, socket } = cell("worker");
-      socket.write(encodeFrame(CELL_HANDLE_KIND, handle));
-      await client.ask("certify", certifyBody(ticketFor("worker")));
-      client.close();
-      await client.closed;
-      // The cell is still overwriting.
-      await sleep(100);
-      expect(keeper.receipts.issued).toBe(0);
+    const says = (end: End, wipedBytes: bigint) => {
       const body = Buffer.alloc(CELL_ENDED_BYTES);
       body.writeUInt8(cellEndings.indexOf(end) + 1);
       body.writeBigUInt64BE(wipedBytes, 1);
       body.writeBigUInt64BE(5n, 17);
       report.end(encodeFrame(CellReport.ended, body));
+    };
+    return { client, says };
+  }
+
+  async function newestReceipt() {
+    const [receipt] = receiptsIn(await (await certified("clerk")).ask("receipts", anyList));
+    return receipt!;
+  }
+
+  async function gradeOf(before: () => void, during: () => void): Promise<string> {
+    before();
+    const worker = await inCell();
+    during();
+    worker.client.close();
+    worker.says("finished", 4096n);
+    await expect.poll(() => keeper.receipts.issued).toBe(1);
+    return (await newestReceipt()).grade;
+  }
+
+  const healthy = () => look({});
+
+  test("has grade A where the doctor found nothing as the task began and as it ended", async () => {
+    expect(await gradeOf(healthy, healthy)).toBe("A");
+  });
+
+  describe.each([
+    ["swap was on", () => look({ "proc/swaps": oneSwap("/dev/vda2") })],
+    ["nobody looked at the machine", () => rmSync(hostReportPath(), { force: true })],
+  ])("has a lower grade where %s", (_what, change) => {
+    test("as it ended", async () => expect(await gradeOf(healthy, change)).toBe("B"));
+    test("as it began", async () => expect(await gradeOf(change, healthy)).toBe("B"));
+  });
+
+  test("has C where only the worker's own word says that it is over, however good the machine", async () => {
+    healthy();
+    await endTask();
+    expect(await newestReceipt()).toMatchObject({ grade: "C", cell: null });
+  });
+
+  test.each([
+    ["crashed", 4096n, "B"],
+    ["memory", 4096n, "C"],
+  ] as const)(
+    "has what the task's own cell reported, and waits for it: %s",
+    async (end, wipedBytes, grade) => {
+      const { client, says } = await inCell();
+      client.close();
+      await client.closed;
+      // The cell is still overwriting.
+      await sleep(100);
+      expect(keeper.receipts.issued).toBe(0);
+      says(end, wipedBytes);
       await expect.poll(() => keeper.receipts.issued).toBe(1);
-      const clerk = await certified("clerk");
-      expect(receiptsIn(await clerk.ask("receipts", anyList))).toMatchObject([
-        { grade, cell: { end, wipedBytes, wipedAt: 5 } },
-      ]);
+      expect(await newestReceipt()).toMatchObject({ grade, cell: { end, wipedBytes, wipedAt: 5 } });
     },
   );
 

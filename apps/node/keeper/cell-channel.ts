@@ -321,7 +321,7 @@ export class CellChannel {
     const endedAt = Date.now();
     const isTask = this.#certified !== undefined && this.role === "worker";
     if (isTask) this.#keeper.tasksDone += 1;
-    const cell = await this.#keeper.reports.of(this.#cellHandle);
+    const { cell, seen } = await this.#keeper.reports.of(this.#cellHandle);
     if (!isTask) return;
     const { genuine, key, at, machine } = this.#certified!;
     await this.#keeper.receipts.issue({
@@ -332,8 +332,7 @@ export class CellChannel {
       release: this.#keeper.installation.release,
       certifiedAt: at,
       endedAt,
-      // In want of memory the kernel may have left the cell nothing to overwrite.
-      grade: gradeOfTask([machine, this.#keeper.machine()], cell !== null && cell.wipedBytes > 0n),
+      grade: gradeOfTask([machine, this.#keeper.machine()], seen),
       cell,
     });
   }

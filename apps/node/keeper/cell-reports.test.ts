@@ -9,7 +9,9 @@ import { CELL_ENDED_BYTES, CellReport } from "../ipc/keeper-link.ts";
 import { temporaryDir } from "../test-node.ts";
 import { CellReports } from "./cell-reports.ts";
 
-const FINISHED = { end: "finished", wipedBytes: 300n, wipedAt: 1_700_000_000_000 } as const;
+const CELL = { end: "finished", wipedBytes: 300n, wipedAt: 1_700_000_000_000 } as const;
+const FINISHED = { cell: CELL, seen: "overwritten" };
+const UNSEEN = { cell: null, seen: "unseen" };
 const log = vi.fn();
 
 const MAX = 3;
@@ -30,12 +32,17 @@ afterEach(() => void server.close());
 
 const encodeHandle = (handle: Buffer) => encodeFrame(CellReport.handle, handle);
 
-function encodeEnded({ ending = 1, unreached = 0n, length = CELL_ENDED_BYTES } = {}): Buffer {
+function encodeEnded({
+  ending = 1,
+  wiped = 300n,
+  unreached = 0n,
+  length = CELL_ENDED_BYTES,
+} = {}): Buffer {
   const body = Buffer.alloc(CELL_ENDED_BYTES);
   body.writeUInt8(ending, 0);
-  body.writeBigUInt64BE(FINISHED.wipedBytes, 1);
+  body.writeBigUInt64BE(wiped, 1);
   body.writeBigUInt64BE(unreached, 9);
-  body.writeBigUInt64BE(BigInt(FINISHED.wipedAt), 17);
+  body.writeBigUInt64BE(BigInt(CELL.wipedAt), 17);
   return encodeFrame(CellReport.ended, body.subarray(0, length));
 }
 
@@ -54,9 +61,9 @@ test("a report is given to the task with its handle, and to it once", async () =
   const [one, other] = [await cell(), await cell()];
   one.socket.write(encodeEnded());
   expect(await reports.of(one.handle)).toEqual(FINISHED);
-  expect(await reports.of(one.handle)).toBeNull();
-  other.socket.write(encodeEnded({ ending: 6 }));
-  expect(await reports.of(other.handle)).toEqual({ ...FINISHED, end: "memory" });
+  expect(await reports.of(one.handle)).toEqual(UNSEEN);
+  other.socket.write(encodeEnded({ ending: 5 }));
+  expect(await reports.of(other.handle)).toEqual({ ...FINISHED, cell: { ...CELL, end: "killed" } });
   expect(reports.count).toBe(0);
 });
 
@@ -67,22 +74,33 @@ test("a report that comes before it is asked for is kept, also when the cell has
   expect(await reports.of(handle)).toEqual(FINISHED);
 });
 
-test("a cell that dies without a word leaves nothing to say", async () => {
+test("a cell that dies without a word has taken its child along, and overwrote nothing", async () => {
   const { handle, socket } = await cell();
   const asked = reports.of(handle);
-  socket.destroy();
-  expect(await asked).toBeNull();
+  socket.end();
+  expect(await asked).toEqual({ cell: null, seen: "freed" });
+});
+
+test("in want of memory, or without a byte, the kernel had it before the cell", async () => {
+  for (const said of [{ ending: 6 }, { wiped: 0n }]) {
+    const { handle, socket } = await cell();
+    socket.write(encodeEnded(said));
+    expect(await reports.of(handle)).toMatchObject({ cell: {}, seen: "freed" });
+  }
+  const { handle, socket } = await cell();
+  socket.write(encodeEnded({ wiped: 1n }));
+  expect(await reports.of(handle)).toMatchObject({ seen: "overwritten" });
 });
 
 test("nobody waits for a task without a cell, or with a handle that no cell said", async () => {
-  expect(await reports.of(undefined)).toBeNull();
-  expect(await reports.of(randomBytes(16))).toBeNull();
+  expect(await reports.of(undefined)).toEqual(UNSEEN);
+  expect(await reports.of(randomBytes(16))).toEqual(UNSEEN);
 });
 
 test("what could not be overwritten in whole is no report, and is logged with how much is left", async () => {
   const { handle, socket } = await cell();
   socket.write(encodeEnded({ unreached: 4096n }));
-  expect(await reports.of(handle)).toBeNull();
+  expect(await reports.of(handle)).toEqual(UNSEEN);
   expect(log).toHaveBeenCalledWith("wipe-incomplete", { count: 4096 });
 });
 
@@ -97,7 +115,7 @@ test.each([
   const { handle, socket } = await cell();
   socket.write(bytes);
   await once(socket, "close");
-  expect(await reports.of(handle)).toBeNull();
+  expect(await reports.of(handle)).toEqual(UNSEEN);
 });
 
 test.each([
@@ -169,5 +187,5 @@ test("a cell that takes over a minute is not waited for", async () => {
   await vi.advanceTimersByTimeAsync(59_999);
   expect(isAnswered).not.toHaveBeenCalled();
   await vi.advanceTimersByTimeAsync(1);
-  expect(await asked).toBeNull();
+  expect(await asked).toEqual(UNSEEN);
 });

@@ -8,6 +8,7 @@
  */
 import type { Receipt } from "@phantoma/crypto";
 import type { Socket } from "node:net";
+import type { SeenEnd } from "../doctor/grade.ts";
 import { FrameLink } from "../ipc/frames.ts";
 import {
   CELL_ENDED_BYTES,
@@ -17,7 +18,16 @@ import {
 } from "../ipc/keeper-link.ts";
 import type { Log } from "../log/log.ts";
 
-export type CellPart = Receipt["cell"];
+/** What is known of a task's memory after it. */
+export interface TaskEnd {
+  /** `null` where no cell was, where it died, or could not overwrite everything. */
+  readonly cell: Receipt["cell"];
+  readonly seen: SeenEnd;
+}
+
+const UNSEEN: TaskEnd = { cell: null, seen: "unseen" };
+/** A child outlives neither its cell nor the cell's guard, who have the channel. */
+const GONE: TaskEnd = { cell: null, seen: "freed" };
 
 /** Overwriting 100 GB takes half of this; a cell that is still at it then is not waited for. */
 const REPORT_TIMEOUT_MS = 60_000;
@@ -30,7 +40,7 @@ const HANDLE_TIMEOUT_MS = 10_000;
 
 export class CellReports {
   readonly #sockets = new Set<Socket>();
-  readonly #reports = new Map<string, PromiseWithResolvers<CellPart>>();
+  readonly #reports = new Map<string, PromiseWithResolvers<TaskEnd>>();
   readonly #log: Log;
 
   readonly #max: number;
@@ -50,8 +60,11 @@ export class CellReports {
     if (this.#sockets.size >= this.#max || this.count >= this.#max) return void socket.destroy();
     this.#sockets.add(socket);
     const late = setTimeout(() => socket.destroy(), HANDLE_TIMEOUT_MS);
-    const report = Promise.withResolvers<CellPart>();
+    const report = Promise.withResolvers<TaskEnd>();
     let handle: string | undefined;
+    let hasEnded = false;
+    // Not when it is hung up on for what it said: then it still lives.
+    socket.once("end", () => (hasEnded = true));
     const link = new FrameLink(socket, CELL_ENDED_BYTES, ({ kind, body }) => {
       if (handle === undefined) {
         handle = decodeHandle(kind, body);
@@ -66,7 +79,7 @@ export class CellReports {
       this.#sockets.delete(socket);
       clearTimeout(late);
       // After a report this changes nothing.
-      report.resolve(null);
+      report.resolve(hasEnded ? GONE : UNSEEN);
       if (handle === undefined) return;
       const unasked = handle;
       setTimeout(() => this.#forget(unasked, report), UNASKED_MS).unref();
@@ -75,34 +88,38 @@ export class CellReports {
 
   /**
    * Waits for the end of what the cell is doing to its child.
-   *
-   * @returns `null` where no cell was, where it died, or could not overwrite everything
    */
-  async of(handle: Buffer | undefined): Promise<CellPart> {
+  async of(handle: Buffer | undefined): Promise<TaskEnd> {
     const report = handle && this.#reports.get(handle.toString("hex"));
-    if (!report) return null;
-    const late = setTimeout(() => report.resolve(null), REPORT_TIMEOUT_MS);
-    const part = await report.promise;
+    if (!report) return UNSEEN;
+    const late = setTimeout(() => report.resolve(UNSEEN), REPORT_TIMEOUT_MS);
+    const end = await report.promise;
     clearTimeout(late);
     this.#forget(handle.toString("hex"), report);
-    return part;
+    return end;
   }
 
-  #forget(handle: string, report: PromiseWithResolvers<CellPart>): void {
+  #forget(handle: string, report: PromiseWithResolvers<TaskEnd>): void {
     if (this.#reports.get(handle) === report) this.#reports.delete(handle);
   }
 
   /** @throws RangeError */
-  #decodeEnded(kind: number, body: Buffer): CellPart {
+  #decodeEnded(kind: number, body: Buffer): TaskEnd {
     const end = cellEndings[(body[0] ?? 0) - 1];
     if (kind !== CellReport.ended || body.length !== CELL_ENDED_BYTES || !end)
       throw new RangeError("no such report");
     const unreached = body.readBigUInt64BE(9);
     if (unreached > 0n) {
       this.#log("wipe-incomplete", { count: Number(unreached) });
-      return null;
+      return UNSEEN;
     }
-    return { end, wipedBytes: body.readBigUInt64BE(1), wipedAt: Number(body.readBigUInt64BE(17)) };
+    const wipedBytes = body.readBigUInt64BE(1);
+    // In want of memory the kernel takes it as it is, before the cell or while it works.
+    const isWhole = end !== "memory" && wipedBytes > 0n;
+    return {
+      cell: { end, wipedBytes, wipedAt: Number(body.readBigUInt64BE(17)) },
+      seen: isWhole ? "overwritten" : "freed",
+    };
   }
 }
 

@@ -32,6 +32,7 @@ const SETTINGS = {
 const KERNEL_VALUES = [
   "/proc/sys/kernel/core_pattern",
   "/proc/sys/fs/suid_dumpable",
+  "/proc/sys/debug/exception-trace",
   "/sys/kernel/mm/ksm/run",
 ];
 const BEFORE = `${SETUP_DIR}/before.json`;
@@ -79,7 +80,9 @@ export const settings: Step = {
   async probe({ machine }) {
     const areSame = Object.entries(SETTINGS).every(([name, path]) => isSame(machine, name, path));
     if (!areSame || !machine.isLive) return areSame;
-    return (machine.read("/proc/sys/kernel/core_pattern") ?? "").trim() === "|/bin/false";
+    const valueOf = (name: string) => machine.read(`/proc/sys/${name}`)?.trim();
+    const isSilent = (valueOf("debug/exception-trace") ?? "0") === "0";
+    return isSilent && valueOf("kernel/core_pattern") === "|/bin/false";
   },
   async apply({ machine }) {
     keepBefore(machine);
