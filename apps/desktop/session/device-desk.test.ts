@@ -136,6 +136,24 @@ test("a kit keeps its name and its role: renamed, it would count as an admin tha
   expect((await desk.revoke(NODE, idOf(kit))).devices[1]!.revokedAt).not.toBeNull();
 });
 
+test("a list that is signed while the node answers what it has is no step back", async () => {
+  const control = await node.openControl();
+  const asked = Promise.withResolvers<void>();
+  const signed = Promise.withResolvers<void>();
+  const deviceList = async () => {
+    const list = await control.deviceList();
+    asked.resolve();
+    await signed.promise;
+    return list;
+  };
+  const reading = desk.current(NODE, { ...control, deviceList });
+  await asked.promise;
+  const phone = describeDevice(generateDeviceIdentity(), "phone", "chat");
+  await desk.sign(NODE, (list, admin) => signAddedDevice(admin, list, phone, 2_000));
+  signed.resolve();
+  expect((await reading).version).toBe(2);
+});
+
 test("the last admin stays", async () => {
   const own = idOf(device);
   await expect(desk.revoke(NODE, own)).rejects.toThrow(refusedAs("ERR_LAST_ADMIN"));
