@@ -6,6 +6,7 @@ import {
   answerInvitation,
   describeDevice,
   newKit,
+  openDeviceList,
   sealKit,
   signAddedDevice,
   signFirstDeviceList,
@@ -167,7 +168,7 @@ test("a node that goes back to an older list is refused, and nothing is signed o
     signAddedDevice(admin, list, describeDevice(generateDeviceIdentity(), "phone", "chat"), 2_000),
   );
   node.deviceList = older;
-  const kit = newKit(testProfile, 1_000);
+  const kit = newKit(testProfile, openDeviceList(older, NODE), 1_000);
   const sealed = await sealKit(kit, new Secret(Buffer.from("nine brown horses walk")));
   const saved = new SavedShelf(homeDir, device, () => undefined);
   const kits = new KitDesk(homeDir, book, desk, saved);

@@ -76,7 +76,7 @@ export class DeviceDesk {
 
   async invite(node: string): Promise<CodeView> {
     const { book, device } = this.#options;
-    const current = await this.#ask(node, (control) => this.current(node, control));
+    const current = await this.read(node);
     // After it: the node may have changed its key.
     const held = makeInvitation(device, book.usable(node), current, Date.now());
     this.#pairings.set(node, { held });
@@ -146,7 +146,7 @@ export class DeviceDesk {
 
   async compare(node: string, id: string): Promise<SafetyView> {
     const { signing, tunnel } = this.#options.device;
-    const current = await this.#ask(node, (control) => this.current(node, control));
+    const current = await this.read(node);
     return safetyWords(
       { signingKey: signing.publicKey, tunnelKey: tunnel.publicKey },
       chosen(current, id),
@@ -170,6 +170,11 @@ export class DeviceDesk {
   async role(node: string, control: LiveControl): Promise<NodeView["role"]> {
     const list = await this.current(node, control);
     return activeDevice(list, this.#options.device.signing.publicKey)?.role ?? null;
+  }
+
+  /** The node's list, over a session of its own. @throws as {@link current} */
+  read(node: string): Promise<VerifiedDeviceList> {
+    return this.#ask(node, (control) => this.current(node, control));
   }
 
   /**

@@ -51,7 +51,9 @@ export class KitDesk {
     try {
       assertLong(passphrase);
       const vault = this.#saved.vaultAt(node);
-      const kit = newKit(this.#book.usable(node), Date.now(), vault);
+      const current = await this.#devices.read(node);
+      // After it: the node may have changed its key.
+      const kit = newKit(this.#book.usable(node), current, Date.now(), vault);
       const sealed = await sealKit(kit, passphrase);
       const dir = join(this.#homeDir, "kits");
       makePrivateDir(dir);
@@ -96,7 +98,7 @@ export class KitDesk {
     const { madeAt, identity, profile } = kit;
     if (originOf(profile) !== originOf(this.#book.usable(node)))
       return { madeAt, standing: "other" };
-    const current = await this.#book.ask(node, (control) => this.#devices.current(node, control));
+    const current = await this.#devices.read(node);
     const isAdmin = activeAdmin(current, identity.signing.publicKey);
     return { madeAt, standing: isAdmin ? "good" : "revoked" };
   }
