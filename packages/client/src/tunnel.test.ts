@@ -259,10 +259,13 @@ describe("a node that has another key now", () => {
   }
 
   const old = (): NodeProfile => ({ ...gateway.profile, nodeKey: hex(before.signing.publicKey) });
-  const follow = vi.fn(
-    (untrusted: Uint8Array, known: NodeProfile) =>
-      followSuccession(known, untrusted, undefined).profile,
-  );
+  const seen = (nodeKey: string, admins: string[]) => {
+    return { nodeKey, version: 1, hash: "00".repeat(32), admins };
+  };
+  const follow = vi.fn((untrusted: Uint8Array, known: NodeProfile) => {
+    const seenThere = seen(known.nodeKey, [hex(admin.signing.publicKey)]);
+    return followSuccession(known, untrusted, seenThere).profile;
+  });
 
   beforeEach(() => {
     follow.mockClear();
@@ -282,9 +285,9 @@ describe("a node that has another key now", () => {
 
   test("is refused by whoever does not follow, and by a device that does not believe it", async () => {
     await expect(open({ profile: old() })).rejects.toThrow(failing("ERR_NODE_SUCCEEDED"));
-    const seen = { nodeKey: old().nodeKey, version: 1, hash: "00".repeat(32), admins: [] };
+    const stranger = hex(generateDeviceIdentity().signing.publicKey);
     const judge: TunnelOptions["follow"] = (untrusted, known) =>
-      followSuccession(known, untrusted, seen).profile;
+      followSuccession(known, untrusted, seen(known.nodeKey, [stranger])).profile;
     await expect(open({ profile: old(), follow: judge })).rejects.toThrow(
       failing("ERR_NODE_IDENTITY"),
     );
