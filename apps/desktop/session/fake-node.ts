@@ -160,8 +160,8 @@ export class FakeNode implements NodeClient {
   update: Update = {
     version: "0.1.0",
     release: "00".repeat(32),
-    fetched: null,
-    given: null,
+    fetched: [],
+    given: [],
     policy: null,
     highestCounter: "0",
     outcome: null,
