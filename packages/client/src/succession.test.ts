@@ -3,6 +3,7 @@ import {
   documentHash,
   generateDeviceIdentity,
   generateNodeIdentity,
+  MAX_FORMER_KEYS,
   openFirstDeviceList,
   successionDocument,
   type NodeIdentity,
@@ -85,7 +86,7 @@ test("a profile keeps its first key and the newest ones, however often the node 
   let profile = testProfile;
   for (let i = 0; i < 40; i += 1) profile = withNextKey(profile, i.toString(16).padStart(64, "0"));
   expect(originOf(profile)).toBe(testProfile.nodeKey);
-  expect(profile.formerKeys).toHaveLength(32);
+  expect(profile.formerKeys).toHaveLength(MAX_FORMER_KEYS);
   expect(profile.formerKeys!.at(-1)).toBe((38).toString(16).padStart(64, "0"));
   expect(parseProfile(JSON.stringify(profile))).toEqual(profile);
 });

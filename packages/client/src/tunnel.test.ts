@@ -4,6 +4,7 @@ import {
   approveSuccession,
   generateDeviceIdentity,
   generateNodeIdentity,
+  MAX_FORMER_KEYS,
   NO_MODEL,
   successionDocument,
 } from "@phantoma/crypto";
@@ -12,7 +13,7 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { makeTlsIdentity } from "../../../apps/node/setup/tls-identity.ts";
 import type { ClientError, ClientErrorCode } from "./client-error.ts";
 import { MODEL, TestGateway, type TestProcess } from "./test-gateway.ts";
-import { MAX_FORMER_KEYS, type NodeProfile } from "./node-profile.ts";
+import type { NodeProfile } from "./node-profile.ts";
 import { followSuccession } from "./succession.ts";
 import { Tunnel, type TunnelOptions } from "./tunnel.ts";
 
