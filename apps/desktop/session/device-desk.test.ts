@@ -1,5 +1,5 @@
 /** What the page may do about devices: signed here, refused before it is sent, and never on an older list. */
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -7,11 +7,12 @@ import {
   describeDevice,
   newKit,
   openDeviceList,
+  openKit,
   sealKit,
   signAddedDevice,
   signFirstDeviceList,
 } from "@phantoma/client";
-import { generateDeviceIdentity, Secret } from "@phantoma/crypto";
+import { generateDeviceIdentity, Secret, VAULT_ID_BYTES } from "@phantoma/crypto";
 import { beforeEach, expect, test } from "vitest";
 import { testProfile } from "../../../packages/client/src/devices/test-profile.ts";
 import { safetySchema } from "../ipc/devices.ts";
@@ -153,6 +154,21 @@ test("a list that is signed while the node answers what it has is no step back",
   await desk.sign(NODE, (list, admin) => signAddedDevice(admin, list, phone, 2_000));
   signed.resolve();
   expect((await reading).version).toBe(2);
+});
+
+test("a kit that is checked says whether it opens what is saved", async () => {
+  const saved = new SavedShelf(homeDir, device, () => undefined);
+  const kits = new KitDesk(homeDir, book, desk, saved);
+  const { path } = await kits.make(NODE, "nine brown horses walk");
+  const check = (sealed: Uint8Array) =>
+    kits.check(NODE, Buffer.from(sealed).toString("base64"), "nine brown horses walk");
+  const made = readFileSync(path);
+  expect(await check(made)).toMatchObject({ standing: "good", opensSaved: false });
+  const passphrase = () => new Secret(Buffer.from("nine brown horses walk"));
+  const kit = await openKit(made, passphrase());
+  const withVault = { ...kit, enclosed: new Secret(Buffer.alloc(VAULT_ID_BYTES, 1)) };
+  const sealed = await sealKit(withVault, passphrase());
+  expect(await check(sealed)).toMatchObject({ standing: "good", opensSaved: true });
 });
 
 test("the last admin stays", async () => {

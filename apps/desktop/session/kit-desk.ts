@@ -15,8 +15,9 @@ import {
   ClientError,
   newKit,
   newPassphraseWords,
-  originOf,
+  opensVault,
   sealKit,
+  standingOf,
   type RecoveryKit,
 } from "@phantoma/client";
 import { activeAdmin, Secret } from "@phantoma/crypto";
@@ -94,12 +95,11 @@ export class KitDesk {
   /** With this device's key: the kit's own stays unused. */
   async check(node: string, kitFile: string, typed: string): Promise<KitCheck> {
     const kit = await openedKit(kitFile, typed);
+    const opensSaved = opensVault(kit);
     kit.enclosed.erase();
-    const { madeAt, identity, profile } = kit;
-    if (originOf(profile) !== originOf(this.#book.usable(node)))
-      return { madeAt, standing: "other" };
     const current = await this.#devices.read(node);
-    const isAdmin = activeAdmin(current, identity.signing.publicKey);
-    return { madeAt, standing: isAdmin ? "good" : "revoked" };
+    // After it: the node may have changed its key.
+    const standing = standingOf(kit, this.#book.usable(node), current);
+    return { madeAt: kit.madeAt, standing, opensSaved };
   }
 }

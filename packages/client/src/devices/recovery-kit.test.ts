@@ -1,9 +1,10 @@
 /** A recovery kit opens with its passphrase alone, is what it was, and shows nothing of it. */
 import { generateDeviceIdentity, MAX_DEVICES, Secret } from "@phantoma/crypto";
 import { expect, test } from "vitest";
-import { signFirstDeviceList } from "./device-lists.ts";
+import { withNextKey } from "../node-profile.ts";
+import { describeDevice, signFirstDeviceList } from "./device-lists.ts";
 import { assertLong, newPassphraseWords, sealUnderPassphrase } from "./passphrase.ts";
-import { assertOpensAgain, kitName, newKit, openKit, sealKit } from "./recovery-kit.ts";
+import { assertOpensAgain, kitName, newKit, openKit, sealKit, standingOf } from "./recovery-kit.ts";
 import { isRecoveryKit } from "./device-rules.ts";
 import { nextSeenDevices } from "./seen-devices.ts";
 import { testProfile } from "./test-profile.ts";
@@ -48,6 +49,22 @@ test("a kit of the layout before, which keeps no list, is refused: a new one is 
   plain.set(profile, 75);
   const sealed = await sealUnderPassphrase(secret(PASSPHRASE), "phantoma recovery kit v1", plain);
   await expect(openKit(sealed, secret(PASSPHRASE))).rejects.toThrow(/another version: make a new/);
+});
+
+test("a kit is good while the list has it as an admin, and the node has the key that it was made for", () => {
+  const kit = newKit(testProfile, current, MADE_AT);
+  const admin = { ...describeDevice(kit.identity, kitName(kit), "admin"), addedAt: 1 };
+  const listWith = (revokedAt: number | null) => ({
+    ...current,
+    devices: [...current.devices, { ...admin, revokedAt }],
+  });
+  const next = withNextKey(testProfile, "0e".repeat(32));
+  const { formerKeys: _, ...other } = next;
+  expect(standingOf(kit, testProfile, listWith(null))).toBe("good");
+  expect(standingOf(kit, testProfile, listWith(2))).toBe("revoked");
+  expect(standingOf(kit, testProfile, current)).toBe("revoked");
+  expect(standingOf(kit, next, listWith(null))).toBe("aged");
+  expect(standingOf(kit, other, listWith(null))).toBe("other");
 });
 
 test("two seals of one kit have nothing in common, and neither shows the node", async () => {

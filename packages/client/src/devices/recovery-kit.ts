@@ -28,7 +28,7 @@ import {
 } from "@phantoma/crypto";
 import { ClientError } from "../client-error.ts";
 import { ControlSession } from "../control-session.ts";
-import { parseProfile, type NodeProfile } from "../node-profile.ts";
+import { originOf, parseProfile, type NodeProfile } from "../node-profile.ts";
 import { followSuccession } from "../succession.ts";
 import { followDeviceLists } from "./device-chain.ts";
 import { describeDevice, signAddedDevice, signReplacedDevices } from "./device-lists.ts";
@@ -166,6 +166,23 @@ export function addKit(
   now: number,
 ): Uint8Array {
   return signAddedDevice(admin, current, describeDevice(kit.identity, kitName(kit), "admin"), now);
+}
+
+/**
+ * What would become of a restore: good · revoked: the node would not take its signature · aged: made before the node's
+ * key, which it follows only where an admin whom it knows approved that · other: another node's.
+ */
+export type KitStanding = "good" | "revoked" | "aged" | "other";
+
+/** @param current the list in force at the node of `profile` */
+export function standingOf(
+  kit: RecoveryKit,
+  profile: NodeProfile,
+  current: VerifiedDeviceList,
+): KitStanding {
+  if (originOf(kit.profile) !== originOf(profile)) return "other";
+  if (!activeAdmin(current, kit.identity.signing.publicKey)) return "revoked";
+  return kit.profile.nodeKey === profile.nodeKey ? "good" : "aged";
 }
 
 /** What it is called in the list: kits of one day differ by their time. */
