@@ -15,7 +15,12 @@ const profile: NodeProfile = {
   policy: "none",
   release: "00".repeat(32),
 };
-const seen = { nodeKey: profile.nodeKey, version: 2, hash: "02".repeat(32) };
+const seen = {
+  nodeKey: profile.nodeKey,
+  version: 2,
+  hash: "02".repeat(32),
+  admins: ["03".repeat(32)],
+};
 const mode = (path: string) => statSync(path).mode & 0o777;
 
 let dir: string;

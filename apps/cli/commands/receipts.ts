@@ -11,8 +11,9 @@ import {
   type ReceiptPage,
   type VerifiedReceipt,
 } from "@phantoma/client";
-import { deviceListDocument, sameBytes, type DeviceIdentity } from "@phantoma/crypto";
+import { activeAdmin } from "@phantoma/crypto";
 import type { Command } from "../command.ts";
+import { Directory } from "../devices/directory.ts";
 import { Home } from "../home.ts";
 import { commonOptions, parse } from "../options.ts";
 import { notice, UsageError, write, writeJson } from "../output.ts";
@@ -37,14 +38,14 @@ export const receipts: Command = {
     const home = new Home(values.home);
     const peer = home.peer(values.node);
     const before = values.before === undefined ? null : readNumber(values.before);
-    if (action === "list") return list(await fetchPage(peer, before), before, values.json);
+    if (action === "list") return list(await fetchPage(home, peer, before), before, values.json);
     const [number, file] = values.all ? [undefined, rest[0]] : rest;
     if (!file || rest.length > (values.all ? 1 : 2))
       throw new UsageError("export wants a receipt's number, or --all, and a file");
     if (number !== undefined && before !== null) throw new UsageError("--before goes with --all");
     const chosen =
       number === undefined
-        ? (await fetchPage(peer, before)).receipts
+        ? (await fetchPage(home, peer, before)).receipts
         : [await fetchOne(peer, readNumber(number))];
     return save(peer, chosen, file, values.json);
   },
@@ -54,11 +55,13 @@ interface Page extends ReceiptPage {
   readonly isAdmin: boolean;
 }
 
-async function fetchPage(peer: Peer, before: number | null): Promise<Page> {
-  return withControl(peer, async (session) => ({
-    ...(await receiptPage(session, before)),
-    isAdmin: isAdmin(await session.deviceList(), peer.device),
-  }));
+async function fetchPage(home: Home, peer: Peer, before: number | null): Promise<Page> {
+  return withControl(peer, async (session) => {
+    const page = await receiptPage(session, before);
+    const devices = await new Directory(home, peer).follow(session);
+    const isAdmin = activeAdmin(devices, peer.device.signing.publicKey) !== undefined;
+    return { ...page, isAdmin };
+  });
 }
 
 /** Of the present run of the keeper: it has no other's. */
@@ -68,15 +71,6 @@ async function fetchOne(peer: Peer, number: number): Promise<VerifiedReceipt> {
   );
   if (newest?.receipt.sequence === BigInt(number)) return newest;
   throw new ClientError("ERR_RECEIPT_UNKNOWN", `the node gives no receipt ${number}`);
-}
-
-/** A hint for what is said about missing numbers, as the node's own list has it. */
-function isAdmin(list: Uint8Array, { signing }: DeviceIdentity): boolean {
-  const { devices } = deviceListDocument.open(list, ({ signer }) => signer);
-  return devices.some(
-    ({ signingKey, role, revokedAt }) =>
-      role === "admin" && revokedAt === null && sameBytes(signingKey, signing.publicKey),
-  );
 }
 
 function list(

@@ -13,8 +13,10 @@ import {
   opensVault,
   originOf,
   restoreFromKit,
+  standingOf,
+  type KitStanding,
 } from "@phantoma/client";
-import { activeAdmin, type Device } from "@phantoma/crypto";
+import type { Device } from "@phantoma/crypto";
 import type { Command } from "../command.ts";
 import { chooseActive, Directory, shownName } from "../devices/directory.ts";
 import { makeKit } from "../devices/kit.ts";
@@ -70,20 +72,21 @@ async function check(
   const opensSaved = opensVault(kit);
   kit.enclosed.erase();
   const current = await directory.current();
-  const isAdmin = activeAdmin(current, kit.identity.signing.publicKey) !== undefined;
-  const isOurNode = originOf(peer.profile) === originOf(kit.profile);
-  const isGood = isAdmin && isOurNode;
-  const what = isGood
-    ? "this kit opens, and the node would take its signature"
-    : isOurNode
-      ? "this kit opens, but the node's list does not have it as an admin: make a new one"
-      : "this kit opens, but it is another node's: name that one with --node";
+  const standing = standingOf(kit, peer.profile, current);
+  const isGood = standing === "good";
   if (isJson) writeJson({ kit: path, name: kitName(kit), isGood, opensSaved, madeAt: kit.madeAt });
-  else write(`${what}\n`);
+  else write(`this kit opens, ${STANDINGS[standing]}\n`);
   if (isGood && !opensSaved)
     notice("it was made before anything was saved at the node: it opens no conversations");
   return isGood ? 0 : 1;
 }
+
+const STANDINGS = {
+  good: "and the node would take its signature",
+  revoked: "but the node's list does not have it as an admin: make a new one",
+  aged: "but the node has another key since it was made: make a new one",
+  other: "but it is another node's: name that one with --node",
+} as const satisfies Record<KitStanding, string>;
 
 async function restore(
   home: Home,

@@ -19,6 +19,7 @@ import {
 } from "@phantoma/client";
 import {
   compareVersions,
+  newerThan,
   readBundleName,
   refusalText,
   ReleaseError,
@@ -111,8 +112,8 @@ async function takeRunning({ home, peer, session, values }: Context): Promise<bo
   const { profile } = peer;
   const runs = session.release;
   if (runs === profile.release || runs === profile.approvedRelease) return false;
-  const { fetched, given } = await session.update();
-  const held = [given, fetched].find((one) => one?.sha256 === runs);
+  const { fetched, given, version } = await session.update();
+  const held = [...given, ...fetched].find((one) => one.sha256 === runs && one.version === version);
   if (!held)
     throw new ClientError("ERR_OTHER_RELEASE", "the node has no signatures of what it runs");
   const { record } = await verifyHeld({ home, session, values }, held.name);
@@ -125,10 +126,9 @@ async function takeRunning({ home, peer, session, values }: Context): Promise<bo
 
 async function show({ home, session, values }: Context, wasTaken: boolean): Promise<number> {
   const state = await session.update();
-  const waiting = waitingIn(state);
   const report = values.from
     ? await verifyFolder(home, values, values.from)
-    : waiting && (await verifyHeld({ home, session, values }, waiting.name));
+    : await verifyWaiting({ home, session, values }, state);
   if (values.json) {
     writeJson({ ...state, wasTaken, waiting: report ? jsonOf(report) : null });
     return 0;
@@ -151,7 +151,8 @@ async function approve(context: Context, version: string | undefined): Promise<n
   const { home, peer, session, values } = context;
   const report = values.from
     ? await pushFolder(context, values.from)
-    : await verifyWaiting(context);
+    : await verifyWaiting(context, await session.update());
+  if (!report) throw new ClientError("ERR_UPDATE_UNKNOWN", "nothing waits there");
   const { record } = report;
   if (version !== undefined && version !== record.version)
     throw new UsageError(`${record.version} is what waits, not ${version}`);
@@ -188,11 +189,28 @@ async function setPolicy(
   return 0;
 }
 
-/** @throws {@link ClientError} `ERR_UPDATE_UNKNOWN` where nothing newer is there */
-async function verifyWaiting({ home, session, values }: Context): Promise<ReleaseReport> {
-  const waiting = waitingIn(await session.update());
-  if (!waiting) throw new ClientError("ERR_UPDATE_UNKNOWN", "nothing waits there");
-  return verifyHeld({ home, session, values }, waiting.name);
+/**
+ * The newest that is a release: others may lie there, which were fetched or pushed and verified by nobody.
+ *
+ * @returns `undefined` where nothing newer than what runs is there
+ * @throws `ReleaseError` of the newest where none is a release
+ */
+async function verifyWaiting(
+  context: Pick<Context, "home" | "session" | "values">,
+  { fetched, given, version }: Update,
+): Promise<ReleaseReport | undefined> {
+  let refusal: ReleaseError | undefined;
+  for (const { name, sha256 } of newerThan(version, [...fetched, ...given]))
+    try {
+      const report = await verifyHeld(context, name);
+      if (report.record.sha256 === sha256) return report;
+      refusal ??= new ReleaseError("ERR_DIGEST", "what lies there is not what was signed");
+    } catch (error) {
+      if (!(error instanceof ReleaseError)) throw error;
+      refusal ??= error;
+    }
+  if (refusal) throw refusal;
+  return undefined;
 }
 
 async function pushFolder({ home, session, values }: Context, dir: string): Promise<ReleaseReport> {
@@ -249,12 +267,6 @@ async function verifyHeld(
     stateDir: home.releasesDir,
     name,
   });
-}
-
-/** What is newer than what runs: fetched, or pushed before. */
-function waitingIn({ fetched, given, version }: Update): Update["fetched"] {
-  const newer = [fetched, given].filter((one) => one && compareVersions(one.version, version) > 0);
-  return newer.toSorted((a, b) => compareVersions(b!.version, a!.version))[0] ?? null;
 }
 
 function jsonOf({ record, quorums, builtBy, checks }: ReleaseReport): object {

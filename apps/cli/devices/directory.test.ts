@@ -1,14 +1,22 @@
 /** Which device is meant, and what its fingerprint covers. */
-import type { Device } from "@phantoma/crypto";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { generateDeviceIdentity, type Device } from "@phantoma/crypto";
 import {
   deviceFingerprint,
+  describeDevice,
+  signAddedDevice,
+  signFirstDeviceList,
   assertAdminStays,
   assertIsNoKit,
   assertNameIsFree,
 } from "@phantoma/client";
 import { expect, test } from "vitest";
+import { testProfile } from "../../../packages/client/src/devices/test-profile.ts";
+import { Home } from "../home.ts";
 import { UsageError } from "../output.ts";
-import { chooseActive } from "./directory.ts";
+import { chooseActive, Directory } from "./directory.ts";
 
 function device(name: string, fill: number, revokedAt: number | null = null): Device {
   const signingKey = new Uint8Array(32).fill(fill);
@@ -21,6 +29,24 @@ const keyOf = (fill: number) => fill.toString(16).padStart(2, "0").repeat(32);
 const list = {
   devices: [device("ada", 1), device("laptop", 2), device("laptop", 3), device("old", 4, 5)],
 };
+
+test("a list that was read over any session is remembered, and no older one is taken afterwards", async () => {
+  const home = new Home(mkdtempSync(join(tmpdir(), "phantoma-directory-")));
+  const own = generateDeviceIdentity();
+  const { list: first, verified } = signFirstDeviceList(own, "desk", Buffer.alloc(32, 10), 1);
+  const phone = describeDevice(generateDeviceIdentity(), "phone", "chat");
+  const second = signAddedDevice(own, verified, phone, 2);
+  const directory = new Directory(home, { profile: testProfile, device: own });
+  const showing = (list: Uint8Array) =>
+    directory.follow({
+      deviceList: async () => list,
+      deviceListsAfter: async () => [first, second],
+    });
+  await showing(first);
+  expect((await showing(second)).version).toBe(2);
+  expect(home.seenDevices(testProfile.name)!.version).toBe(2);
+  await expect(showing(first)).rejects.toThrow(refusedAs("ERR_NODE_IDENTITY"));
+});
 
 test("a device is chosen by its name, or by its signing key in hex", () => {
   expect(chooseActive(list, "ada")).toBe(list.devices[0]);

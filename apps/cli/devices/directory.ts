@@ -26,13 +26,18 @@ export class Directory {
   }
 
   /** The node's current list: at least the newest this machine has seen. */
-  async current(): Promise<VerifiedDeviceList> {
-    const current = await this.ask((session) => {
-      // Under the key that it has now: opening the session may have followed it.
-      const { name, nodeKey } = this.#peer.profile;
-      return followDeviceLists(session, nodeKey, this.#home.seenDevices(name));
-    });
-    return this.#remember(current);
+  current(): Promise<VerifiedDeviceList> {
+    return this.ask((session) => this.follow(session));
+  }
+
+  /** The same by a session that is open. @throws {@link ClientError} `ERR_NODE_IDENTITY` */
+  async follow(
+    session: Pick<ControlSession, "deviceList" | "deviceListsAfter">,
+  ): Promise<VerifiedDeviceList> {
+    // Under the key that it has now: opening the session may have followed it.
+    const { name, nodeKey } = this.#peer.profile;
+    const seen = this.#home.seenDevices(name);
+    return this.#remember(await followDeviceLists(session, nodeKey, seen));
   }
 
   /** Hands the next list in. The node has accepted it then: it cannot show the one before any more. */

@@ -50,7 +50,7 @@ export async function makeKit(
   try {
     const now = Date.now();
     const vault = await ownVault(home, peer);
-    const kit = newKit(peer.profile, now, vault);
+    const kit = newKit(peer.profile, current, now, vault);
     writeFileSync(path, await sealKit(kit, passphrase), { mode: 0o600, flag: "wx", flush: true });
     try {
       await assertOpensAgain(readFileSync(path), passphrase, kit);

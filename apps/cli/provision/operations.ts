@@ -16,7 +16,7 @@ import {
   update,
   type SetUpEvent,
 } from "@phantoma/provision";
-import type { NodeProfile } from "@phantoma/client";
+import { nextSeenDevices, type NodeProfile } from "@phantoma/client";
 import type { Home } from "../home.ts";
 import { interruptibly } from "../interruption.ts";
 import { oneLine, write, writeJson } from "../output.ts";
@@ -97,6 +97,7 @@ export async function operate(
   await agree(RESET_WORDS);
   const node = await interruptibly((signal) => resetIdentity({ ...options, signal }));
   home.save(node.profile);
+  home.saveSeenDevices(place.name, nextSeenDevices(undefined, node.devices));
   await reach(node, device);
   return finish(home, node.profile, values);
 }

@@ -143,6 +143,34 @@ test("a kit's words are shown once, with where the file lies", async () => {
   await context.close();
 });
 
+test("a kit that is checked and opens no conversations says so, and one that opens them does not", async () => {
+  const check = { madeAt: ADDED_AT, standing: "good" };
+  const saysNone = "It opens no saved conversations.";
+  for (const opensSaved of [false, true]) {
+    const answers = { ...script.answers, "recovery.check": [{ ...check, opensSaved }] };
+    const at = { script: { ...script, answers }, at: "#/devices", sees: "Device list 6" };
+    const { context, page, faults } = await openScene(browser, served, at);
+    await page.setViewportSize({ width: 1180, height: 1400 });
+    await page.getByText("Check a kit").click();
+    const file = {
+      name: "home.kit",
+      mimeType: "application/octet-stream",
+      buffer: Buffer.alloc(9),
+    };
+    await page.getByLabel("The kit's file").setInputFiles(file);
+    await page.getByLabel("Passphrase of the kit").last().fill("nine brown horses walk");
+    await page.getByRole("button", { name: "Check it" }).click();
+    const status = page
+      .getByRole("status")
+      .filter({ hasText: "the node would take its signature" });
+    await status.waitFor();
+    expect((await status.innerText()).includes(saysNone)).toBe(!opensSaved);
+    await look(page, `devices-kit-check-${opensSaved ? "saved" : "none"}`);
+    expect(faults).toEqual([]);
+    await context.close();
+  }
+});
+
 const lockedError: ConsoleError = {
   code: "ERR_LOCKED",
   message: "the console is locked",

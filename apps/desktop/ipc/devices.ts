@@ -72,8 +72,10 @@ export const kitMadeSchema = z.strictObject({
 
 export const kitCheckSchema = z.strictObject({
   madeAt: timeSchema,
-  /** good: the node would take its signature · revoked: it would not · other: another node's */
-  standing: z.enum(["good", "revoked", "other"]),
+  /** good: the node would take its signature · revoked: it would not · aged: from before its key · other: another node's */
+  standing: z.enum(["good", "revoked", "aged", "other"]),
+  /** Whether it was made to open what is saved at the node. */
+  opensSaved: z.boolean(),
 });
 
 /** What a kit shows on a new machine, before anything is signed. */

@@ -1,6 +1,15 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { advice, ClientError } from "@phantoma/client";
+import {
+  advice,
+  ClientError,
+  describeDevice,
+  openDeviceList,
+  signAddedDevice,
+  signFirstDeviceList,
+  signRevokedDevice,
+} from "@phantoma/client";
+import { generateDeviceIdentity } from "@phantoma/crypto";
 import { causes } from "@phantoma/provision";
 import { expect, test } from "vitest";
 import { requests } from "../ipc/contract.ts";
@@ -8,6 +17,7 @@ import { clientCodes, provisionCodes } from "../ipc/error-codes.ts";
 import { consoleErrorOf, DesktopError } from "./desktop-error.ts";
 import { newConsole, pairedConsole } from "./console-under-test.ts";
 import { MODEL, NODE_KEY } from "./fake-node.ts";
+import { openFileKeyStore } from "./key-store.ts";
 
 test("the page knows every code of the client, and no other", () => {
   expect([...clientCodes].toSorted()).toEqual(Object.keys(advice).toSorted());
@@ -58,6 +68,34 @@ test("every answer of the session is of the contract", async () => {
     const { output } = requests[name as keyof typeof asked];
     expect(output.safeParse(await handler(input)).error, name).toBeUndefined();
   }
+});
+
+test("a node says what this device may do by a list that continues the one that was seen here", async () => {
+  const { session, node, homeDir } = await pairedConsole();
+  const own = openFileKeyStore(homeDir).device;
+  const nodeKey = Buffer.from(NODE_KEY, "hex");
+  const role = async () => (await session.requests["nodes.status"]({ node: NODE_KEY })).node.role;
+  const first = signFirstDeviceList(own, "ours", nodeKey, 1);
+  node.deviceList = first.list;
+  expect(await role()).toBe("admin");
+  const phone = describeDevice(generateDeviceIdentity(), "phone", "admin");
+  const second = signAddedDevice(own, first.verified, phone, 2);
+  node.deviceList = second;
+  expect(await role()).toBe("admin");
+  const foreign = signFirstDeviceList(generateDeviceIdentity(), "theirs", nodeKey, 3).list;
+  for (const shown of [first.list, foreign, second.subarray(1)]) {
+    node.deviceList = shown;
+    await expect(role()).rejects.toMatchObject({ code: "ERR_NODE_IDENTITY" });
+    node.deviceLists.pop();
+  }
+  const { nodes } = await session.requests["console.state"]({});
+  expect(nodes[0]).toMatchObject({ state: "offline", role: "admin" });
+  const current = openDeviceList(second, NODE_KEY);
+  node.deviceList = signRevokedDevice(own, current, own.signing.publicKey, 4);
+  expect(await role()).toBeNull();
+  await session.close();
+  // The next demo node has another key.
+  expect(readdirSync(join(homeDir, "nodes"))).toEqual([]);
 });
 
 test("a demo node is used only after its fingerprint was confirmed", async () => {

@@ -15,7 +15,6 @@ import { ConversationShelf } from "./conversation-shelf.ts";
 import { DemoNode, type DemoPlace } from "./demo.ts";
 import { DesktopError } from "./desktop-error.ts";
 import { DeviceDesk } from "./device-desk.ts";
-import { roleIn } from "./device-role.ts";
 import { EndpointSwitch } from "./endpoint-switch.ts";
 import { HeldConversation } from "./held-conversation.ts";
 import { JoinDesk } from "./join-desk.ts";
@@ -151,11 +150,10 @@ export class ConsoleSession {
       return {};
     },
     "nodes.status": async ({ node }) => {
-      const [status, models, list] = await this.#book.watch(node, (control) =>
-        Promise.all([control.status(), control.models(), control.deviceList()]),
+      const [status, models, role] = await this.#book.watch(node, (control) =>
+        Promise.all([control.status(), control.models(), this.#devices.role(node, control)]),
       );
       const { policy } = status;
-      const role = roleIn(list, this.#options.keyStore.device);
       const before = this.#book.view(node);
       if (before.policy !== policy || before.role !== role)
         this.#book.change(node, { policy, role });
@@ -200,12 +198,11 @@ export class ConsoleSession {
       };
     },
     "receipts.list": async ({ node, before }) => {
-      const [page, list] = await this.#book.ask(node, (control) =>
-        Promise.all([receiptPage(control, before), control.deviceList()]),
+      const [page, role] = await this.#book.ask(node, (control) =>
+        Promise.all([receiptPage(control, before), this.#devices.role(node, control)]),
       );
       // Others are given their own only: what is between are other devices'.
-      const isAdmin = roleIn(list, this.#options.keyStore.device) === "admin";
-      const gaps = isAdmin ? page.gaps : [];
+      const gaps = role === "admin" ? page.gaps : [];
       return {
         receipts: page.receipts.map((one) => receiptView(one, this.#tasks.has(one.receipt))),
         missing: gaps.map(({ epoch, from, to }) => ({ epoch, from: Number(from), to: Number(to) })),
@@ -277,10 +274,12 @@ export class ConsoleSession {
     "saved.export": async ({ saved, format }) => ({ path: this.#saved.export(saved, format) }),
     "saved.import": async ({ text }) => ({ imported: this.#saved.import(text) }),
     "saved.sync": ({ node }) => this.#atVault(node, (at) => this.#saved.sync(at)),
-    "saved.devices": ({ node }) =>
-      this.#book.watch(node, async (control) =>
+    "saved.devices": async ({ node }) => {
+      this.#book.usable(node);
+      return this.#book.watch(node, async (control) =>
         this.#saved.others(await this.#devices.current(node, control)),
-      ),
+      );
+    },
     "saved.admit": ({ node, device }) => this.#atVault(node, (at) => this.#saved.sync(at, device)),
     "saved.join": async ({ node, device }) => {
       await this.#atVault(node, (at) => this.#saved.join(at, device));

@@ -1,16 +1,18 @@
 /** What the page may do about devices: signed here, refused before it is sent, and never on an older list. */
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   answerInvitation,
   describeDevice,
   newKit,
+  openDeviceList,
+  openKit,
   sealKit,
   signAddedDevice,
   signFirstDeviceList,
 } from "@phantoma/client";
-import { generateDeviceIdentity, Secret } from "@phantoma/crypto";
+import { generateDeviceIdentity, Secret, VAULT_ID_BYTES } from "@phantoma/crypto";
 import { beforeEach, expect, test } from "vitest";
 import { testProfile } from "../../../packages/client/src/devices/test-profile.ts";
 import { safetySchema } from "../ipc/devices.ts";
@@ -136,6 +138,39 @@ test("a kit keeps its name and its role: renamed, it would count as an admin tha
   expect((await desk.revoke(NODE, idOf(kit))).devices[1]!.revokedAt).not.toBeNull();
 });
 
+test("a list that is signed while the node answers what it has is no step back", async () => {
+  const control = await node.openControl();
+  const asked = Promise.withResolvers<void>();
+  const signed = Promise.withResolvers<void>();
+  const deviceList = async () => {
+    const list = await control.deviceList();
+    asked.resolve();
+    await signed.promise;
+    return list;
+  };
+  const reading = desk.current(NODE, { ...control, deviceList });
+  await asked.promise;
+  const phone = describeDevice(generateDeviceIdentity(), "phone", "chat");
+  await desk.sign(NODE, (list, admin) => signAddedDevice(admin, list, phone, 2_000));
+  signed.resolve();
+  expect((await reading).version).toBe(2);
+});
+
+test("a kit that is checked says whether it opens what is saved", async () => {
+  const saved = new SavedShelf(homeDir, device, () => undefined);
+  const kits = new KitDesk(homeDir, book, desk, saved);
+  const { path } = await kits.make(NODE, "nine brown horses walk");
+  const check = (sealed: Uint8Array) =>
+    kits.check(NODE, Buffer.from(sealed).toString("base64"), "nine brown horses walk");
+  const made = readFileSync(path);
+  expect(await check(made)).toMatchObject({ standing: "good", opensSaved: false });
+  const passphrase = () => new Secret(Buffer.from("nine brown horses walk"));
+  const kit = await openKit(made, passphrase());
+  const withVault = { ...kit, enclosed: new Secret(Buffer.alloc(VAULT_ID_BYTES, 1)) };
+  const sealed = await sealKit(withVault, passphrase());
+  expect(await check(sealed)).toMatchObject({ standing: "good", opensSaved: true });
+});
+
 test("the last admin stays", async () => {
   const own = idOf(device);
   await expect(desk.revoke(NODE, own)).rejects.toThrow(refusedAs("ERR_LAST_ADMIN"));
@@ -149,7 +184,7 @@ test("a node that goes back to an older list is refused, and nothing is signed o
     signAddedDevice(admin, list, describeDevice(generateDeviceIdentity(), "phone", "chat"), 2_000),
   );
   node.deviceList = older;
-  const kit = newKit(testProfile, 1_000);
+  const kit = newKit(testProfile, openDeviceList(older, NODE), 1_000);
   const sealed = await sealKit(kit, new Secret(Buffer.from("nine brown horses walk")));
   const saved = new SavedShelf(homeDir, device, () => undefined);
   const kits = new KitDesk(homeDir, book, desk, saved);

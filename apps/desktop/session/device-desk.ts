@@ -31,11 +31,13 @@ import {
   type PairingRequest,
 } from "@phantoma/client";
 import {
+  activeDevice,
   sameBytes,
   type Device,
   type DeviceIdentity,
   type VerifiedDeviceList,
 } from "@phantoma/crypto";
+import type { NodeView } from "../ipc/node.ts";
 import type { AskedView, CodeView, DevicesView, SafetyView } from "../ipc/devices.ts";
 import { DesktopError } from "./desktop-error.ts";
 import { seenPath, type NodeBook } from "./node-book.ts";
@@ -74,7 +76,7 @@ export class DeviceDesk {
 
   async invite(node: string): Promise<CodeView> {
     const { book, device } = this.#options;
-    const current = await this.#ask(node, (control) => this.current(node, control));
+    const current = await this.read(node);
     // After it: the node may have changed its key.
     const held = makeInvitation(device, book.usable(node), current, Date.now());
     this.#pairings.set(node, { held });
@@ -144,7 +146,7 @@ export class DeviceDesk {
 
   async compare(node: string, id: string): Promise<SafetyView> {
     const { signing, tunnel } = this.#options.device;
-    const current = await this.#ask(node, (control) => this.current(node, control));
+    const current = await this.read(node);
     return safetyWords(
       { signingKey: signing.publicKey, tunnelKey: tunnel.publicKey },
       chosen(current, id),
@@ -162,13 +164,32 @@ export class DeviceDesk {
   }
 
   /**
+   * What the node's list lets this device do, so that the page offers no more: a hint, for the node decides itself, and
+   * so does its warden.
+   */
+  async role(node: string, control: LiveControl): Promise<NodeView["role"]> {
+    const list = await this.current(node, control);
+    return activeDevice(list, this.#options.device.signing.publicKey)?.role ?? null;
+  }
+
+  /** The node's list, over a session of its own. @throws as {@link current} */
+  read(node: string): Promise<VerifiedDeviceList> {
+    return this.#ask(node, (control) => this.current(node, control));
+  }
+
+  /**
    * The node's list, followed from the one that was seen here last.
    *
    * @throws {@link ClientError} `ERR_NODE_IDENTITY` when it does not continue that one
    */
   async current(node: string, control: LiveControl): Promise<VerifiedDeviceList> {
     const key = this.#keyOf(node);
-    return this.remember(await followDeviceLists(control, key, this.#seen(key)));
+    for (;;) {
+      const before = this.#seen(key);
+      const list = await followDeviceLists(control, key, before);
+      // Otherwise a newer one was signed or followed here while the node answered, and it is asked again.
+      if (this.#seen(key)?.hash === before?.hash) return this.remember(list);
+    }
   }
 
   /**
@@ -178,8 +199,10 @@ export class DeviceDesk {
    */
   remember(current: VerifiedDeviceList): VerifiedDeviceList {
     const node = hex(current.node);
-    const next = nextSeenDevices(this.#seen(node), current);
-    writePrivate(seenPath(this.#options.homeDir, node), JSON.stringify(next));
+    const before = this.#seen(node);
+    const next = nextSeenDevices(before, current);
+    if (next.hash !== before?.hash)
+      writePrivate(seenPath(this.#options.homeDir, node), JSON.stringify(next));
     return current;
   }
 
@@ -190,7 +213,7 @@ export class DeviceDesk {
 
   /** That it has now. */
   #keyOf(node: string): string {
-    return this.#options.book.usable(node).nodeKey;
+    return this.#options.book.keyOf(node);
   }
 
   #ask<T>(node: string, question: (control: LiveControl) => Promise<T>): Promise<T> {

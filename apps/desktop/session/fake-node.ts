@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import {
   ClientError,
+  signFirstDeviceList,
   type ConversationOptions,
   type LastSeen,
   type ModelFile,
@@ -19,6 +20,7 @@ import {
   VaultLink,
   type WindowState,
 } from "@phantoma/client";
+import { generateDeviceIdentity } from "@phantoma/crypto";
 import type { Said } from "./message-tree.ts";
 import type { LiveControl, LiveConversation, LiveNode, NodeClient } from "./node-client.ts";
 
@@ -122,6 +124,14 @@ export const echo: Answering = async function* (_worker, question) {
   yield question;
 };
 
+/** Of somebody else's device: in force where a test gives no list. */
+const { list: firstList } = signFirstDeviceList(
+  generateDeviceIdentity(),
+  "another's",
+  Buffer.from(NODE_KEY, "hex"),
+  1,
+);
+
 export class FakeNode implements NodeClient {
   readonly workers: FakeWorker[] = [];
   answering: Answering = echo;
@@ -150,8 +160,8 @@ export class FakeNode implements NodeClient {
   update: Update = {
     version: "0.1.0",
     release: "00".repeat(32),
-    fetched: null,
-    given: null,
+    fetched: [],
+    given: [],
     policy: null,
     highestCounter: "0",
     outcome: null,
@@ -185,7 +195,7 @@ export class FakeNode implements NodeClient {
   }
 
   get deviceList(): Uint8Array {
-    return this.deviceLists.at(-1) ?? new Uint8Array();
+    return this.deviceLists.at(-1) ?? firstList;
   }
 
   set deviceList(list: Uint8Array) {

@@ -11,7 +11,6 @@ import {
   ClientError,
   isRecoveryKit,
   openAsKit,
-  openDeviceList,
   openKit,
   opensVault,
   originOf,
@@ -85,14 +84,13 @@ export class JoinDesk {
   async openKit(kitFile: string, typed: string): Promise<KitOpened> {
     this.leave();
     const kit = await openedKit(kitFile, typed);
-    const session = await openAsKit(kit);
+    const { session, current } = await openAsKit(kit);
     const { profile } = session;
     try {
       // Before anything is signed with the kit: what it would be taken up as is another node here.
       this.#options.book.assertFree(profile);
-      const list = openDeviceList(await session.deviceList(), profile.nodeKey);
-      this.#options.devices.remember(list);
-      const shown = list.devices.filter((one) => one.revokedAt === null && !isRecoveryKit(one));
+      this.#options.devices.remember(current);
+      const shown = current.devices.filter((one) => one.revokedAt === null && !isRecoveryKit(one));
       this.#kit = kit;
       const devices = shown.map(({ signingKey, name, role }) => ({
         id: hex(signingKey),

@@ -15,8 +15,9 @@ import {
   ClientError,
   newKit,
   newPassphraseWords,
-  originOf,
+  opensVault,
   sealKit,
+  standingOf,
   type RecoveryKit,
 } from "@phantoma/client";
 import { activeAdmin, Secret } from "@phantoma/crypto";
@@ -51,7 +52,9 @@ export class KitDesk {
     try {
       assertLong(passphrase);
       const vault = this.#saved.vaultAt(node);
-      const kit = newKit(this.#book.usable(node), Date.now(), vault);
+      const current = await this.#devices.read(node);
+      // After it: the node may have changed its key.
+      const kit = newKit(this.#book.usable(node), current, Date.now(), vault);
       const sealed = await sealKit(kit, passphrase);
       const dir = join(this.#homeDir, "kits");
       makePrivateDir(dir);
@@ -92,12 +95,11 @@ export class KitDesk {
   /** With this device's key: the kit's own stays unused. */
   async check(node: string, kitFile: string, typed: string): Promise<KitCheck> {
     const kit = await openedKit(kitFile, typed);
+    const opensSaved = opensVault(kit);
     kit.enclosed.erase();
-    const { madeAt, identity, profile } = kit;
-    if (originOf(profile) !== originOf(this.#book.usable(node)))
-      return { madeAt, standing: "other" };
-    const current = await this.#book.ask(node, (control) => this.#devices.current(node, control));
-    const isAdmin = activeAdmin(current, identity.signing.publicKey);
-    return { madeAt, standing: isAdmin ? "good" : "revoked" };
+    const current = await this.#devices.read(node);
+    // After it: the node may have changed its key.
+    const standing = standingOf(kit, this.#book.usable(node), current);
+    return { madeAt: kit.madeAt, standing, opensSaved };
   }
 }

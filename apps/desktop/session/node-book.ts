@@ -157,6 +157,11 @@ export class NodeBook {
     return profile;
   }
 
+  /** That it has now, confirmed or not: what it shows is checked against it. */
+  keyOf(id: string): string {
+    return this.#known(id).profile.nodeKey;
+  }
+
   /** For whoever connects to it: the node has another key now, and is the same. */
   following(id: string): NonNullable<TunnelOptions["follow"]> {
     return (untrusted, { nodeKey }) => {
@@ -185,11 +190,9 @@ export class NodeBook {
   }
 
   remove(id: string): void {
-    const { path, retry, held } = this.#known(id);
-    clearTimeout(retry);
-    held.close();
+    const { path } = this.#known(id);
+    this.#letGo(id);
     if (path) rmSync(path, { force: true });
-    this.#nodes.delete(id);
     this.#options.onRemoved(id);
   }
 
@@ -260,11 +263,16 @@ export class NodeBook {
   }
 
   close(): void {
-    for (const { retry, held } of this.#nodes.values()) {
-      clearTimeout(retry);
-      held.close();
-    }
-    this.#nodes.clear();
+    for (const id of this.#nodes.keys()) this.#letGo(id);
+  }
+
+  #letGo(id: string): void {
+    const { profile, path, retry, held } = this.#known(id);
+    clearTimeout(retry);
+    held.close();
+    // What was seen of a node stays for when it is paired again; a demo node never comes again.
+    if (!path) rmSync(seenPath(this.#options.homeDir, profile.nodeKey), { force: true });
+    this.#nodes.delete(id);
   }
 
   #remember(path: string): void {

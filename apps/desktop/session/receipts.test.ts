@@ -69,16 +69,18 @@ test.each(["workerKey", "model", "release", "device"] as const)(
   },
 );
 
-test("an admin is told what is missing, another device is not", async () => {
+test("an admin is told what is missing, another device is not, and no other list takes that away", async () => {
+  const another = await consoleWithOneTask();
   const { node, device, list } = await consoleWithOneTask();
-  node.receipts = [given({ sequence: 7n }), given({ sequence: 3n })];
-  expect((await list()).missing).toEqual([]);
+  for (const one of [node, another.node])
+    one.receipts = [given({ sequence: 7n }), given({ sequence: 3n })];
+  expect((await another.list()).missing).toEqual([]);
   const nodeKey = Buffer.from(NODE_KEY, "hex");
   node.deviceList = signFirstDeviceList(device, "ours", nodeKey, 1).list;
   expect((await list()).missing).toEqual([{ epoch: 1, from: 4, to: 6 }]);
   const other = generateDeviceIdentity();
   node.deviceList = signFirstDeviceList(other, "another's", nodeKey, 1).list;
-  expect((await list()).missing).toEqual([]);
+  await expect(list()).rejects.toThrow(expect.objectContaining({ code: "ERR_NODE_IDENTITY" }));
 });
 
 test("a full list is followed by another one, and what is missing between the two is told", async () => {

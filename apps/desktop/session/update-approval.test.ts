@@ -29,10 +29,35 @@ test("an approval trusts what the session was certified with, not what the node 
   const certified = "0c".repeat(32);
   played.release = certified;
   const said = { name: RELEASE_NAME, version: "1.0.0", sha256, bytes };
-  played.update = { ...played.update, release: "ee".repeat(32), fetched: said };
+  played.update = { ...played.update, release: "ee".repeat(32), fetched: [said] };
   const taken = vi.spyOn(NodeBook.prototype, "takesRelease");
   await session.requests["updates.approve"]({ node: NODE_KEY, sha256 });
   expect(taken).toHaveBeenCalledWith(NODE_KEY, { release: certified, approvedRelease: sha256 });
   const approval = updateApprovalDocument.open(played.orders[0]!, ({ signer }) => signer);
   expect(Buffer.from(approval.release).toString("hex")).toBe(sha256);
+});
+
+test("a bundle of a higher version that nobody signed does not hide the one that was", async () => {
+  const { session, node: played } = await pairedConsole();
+  const { sha256, length: bytes } = made.files.find(({ name }) => name === RELEASE_NAME)!;
+  const folder = new ReleaseFolder(made.repository);
+  played.readUpdateFile = (path) => folder.read(path, 10_000_000);
+  const signed = { name: RELEASE_NAME, version: "1.0.0", sha256, bytes };
+  const higher = { ...signed, name: RELEASE_NAME.replace("1.0.0", "9.9.9"), version: "9.9.9" };
+  // One that nobody signed, one that has the name of what was signed, and what was signed under another name.
+  const given = [
+    { ...higher, sha256: "0e".repeat(32) },
+    { ...signed, sha256: "0f".repeat(32) },
+    higher,
+  ];
+  played.update = { ...played.update, fetched: [signed], given };
+  const shown = async () => (await session.requests["updates.read"]({ node: NODE_KEY })).waiting;
+  expect(await shown()).toMatchObject({ version: "1.0.0", sha256, refusal: null });
+  await session.requests["updates.approve"]({ node: NODE_KEY, sha256 });
+  expect(played.orders).toHaveLength(1);
+  played.update = { ...played.update, fetched: [], given };
+  expect(await shown()).toMatchObject({
+    version: "9.9.9",
+    refusal: { code: "ERR_UNKNOWN_TARGET" },
+  });
 });

@@ -95,7 +95,7 @@ test("a licence comes as its bytes, in base64, or as the control plane answers i
 
 test("what this machine does not find to be a release is shown so, and cannot be approved", async () => {
   const { session, node: played } = await pairedConsole();
-  played.update = { ...played.update, fetched: { name, version: "0.2.0", sha256, bytes: 9 } };
+  played.update = { ...played.update, fetched: [{ name, version: "0.2.0", sha256, bytes: 9 }] };
   const { waiting } = await session.requests["updates.read"]({ node });
   // A build from source has no release keys in it.
   expect(waiting).toMatchObject({ version: "0.2.0", sha256, refusal: { code: "ERR_ANCHOR" } });
@@ -107,7 +107,7 @@ test("what this machine does not find to be a release is shown so, and cannot be
 test("what is not newer than what runs does not wait", async () => {
   const { session, node: played } = await pairedConsole();
   const version = played.update.version;
-  played.update = { ...played.update, fetched: { name, version, sha256, bytes: 9 } };
+  played.update = { ...played.update, fetched: [{ name, version, sha256, bytes: 9 }] };
   expect((await session.requests["updates.read"]({ node })).waiting).toBeNull();
 });
 

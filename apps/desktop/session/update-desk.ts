@@ -9,6 +9,7 @@ import {
   signStandingOrder,
   signUpdateApproval,
   signUpdatePolicy,
+  type Update,
 } from "@phantoma/client";
 import {
   heartbeatDocument,
@@ -17,7 +18,7 @@ import {
   type Heartbeat,
   type Licence,
 } from "@phantoma/crypto";
-import { chooseAnchor, compareVersions, ReleaseError, verifyRelease } from "@phantoma/release";
+import { chooseAnchor, newerThan, ReleaseError, verifyRelease } from "@phantoma/release";
 import type { Reporting, UpdateView } from "../ipc/updates.ts";
 import { DesktopError } from "./desktop-error.ts";
 import type { NodeBook } from "./node-book.ts";
@@ -145,16 +146,24 @@ export class UpdateDesk {
     });
   }
 
-  /** What is newer than what runs, and what this machine finds of it. */
+  /**
+   * What is newer than what runs, and what this machine finds of it: the newest that is a release, since others may lie
+   * there which were fetched or pushed and verified by nobody. Where none is, the newest and why not.
+   */
   async #waiting(control: LiveControl): Promise<Waiting | null> {
     const { fetched, given, version } = await control.update();
-    const newer = [fetched, given]
-      .filter((one) => one !== null)
-      .filter((one) => compareVersions(one.version, version) > 0)
-      .toSorted((a, b) => compareVersions(b.version, a.version))[0];
-    if (!newer) return null;
-    const { name, sha256, bytes } = newer;
-    const shown = { version: newer.version, sha256, bytes };
+    let newest: Waiting | null = null;
+    for (const one of newerThan(version, [...fetched, ...given])) {
+      const found = await this.#verified(control, one);
+      if (found.refusal === null) return found;
+      newest ??= found;
+    }
+    return newest;
+  }
+
+  async #verified(control: LiveControl, held: Update["fetched"][number]): Promise<Waiting> {
+    const { name, version, sha256, bytes } = held;
+    const shown = { version, sha256, bytes };
     try {
       const { record, checks } = await verifyRelease({
         anchor: chooseAnchor(undefined),
@@ -162,7 +171,7 @@ export class UpdateDesk {
         stateDir: this.#options.releasesDir,
         name,
       });
-      const isIt = record.sha256 === sha256 && record.version === newer.version;
+      const isIt = record.sha256 === sha256 && record.version === version;
       const refusal = isIt ? null : OTHER_FILE;
       return {
         ...shown,

@@ -8,11 +8,9 @@
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { openSuccession, SUCCESSION_BYTES } from "@phantoma/crypto";
+import { MAX_FORMER_KEYS, openSuccession, SUCCESSION_BYTES } from "@phantoma/crypto";
 import { readPublicFile } from "../setup/public-file.ts";
 
-/** One every few months for a decade; whoever has more keeps the newest. */
-const MAX_SUCCESSIONS = 32;
 const NAME = /^([0-9a-f]{64})\.succession$/;
 
 /** By the key of before in hex: the document as signed. */
@@ -31,7 +29,7 @@ export function readSuccessions(devicesDir: string, node: Uint8Array): Successio
     if (read) byNext.set(read.to, read);
   }
   const found = new Map<string, Buffer>();
-  for (let key = hex(node); found.size < MAX_SUCCESSIONS;) {
+  for (let key = hex(node); found.size < MAX_FORMER_KEYS;) {
     const before = byNext.get(key);
     if (!before || found.has(hex(before.from))) break;
     key = hex(before.from);

@@ -20,8 +20,16 @@ import {
 } from "node:fs";
 import { appendFile, chmod, open } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { MAX_HELD_BUNDLES } from "@phantoma/protocol";
 import type { KeeperRefusal } from "../ipc/keeper-link.ts";
-import { isReleasePath, MAX_BUNDLE_BYTES, releasePaths } from "../orders/update-files.ts";
+import {
+  bundlesIn,
+  isBundlePath,
+  isReleasePath,
+  MAX_BUNDLE_BYTES,
+  releasePaths,
+  type HeldBundle,
+} from "../orders/update-files.ts";
 import { readPublicFile, writePublicFile } from "../setup/public-file.ts";
 
 /** 2 MiB: no file of metadata is longer. */
@@ -79,9 +87,9 @@ export class GivenRelease {
     this.#dir = dir;
   }
 
-  /** Exactly what lies there; a file that is not what its name says ends it with `ERR_DIGEST`. */
-  async takeFrom(dir: string): Promise<void> {
-    const paths = boundedPaths(dir);
+  /** Exactly what lies there, but of bundles only this one; a file that is not what its name says ends it with `ERR_DIGEST`. */
+  async takeFrom(dir: string, bundle: HeldBundle): Promise<void> {
+    const paths = boundedPaths(dir).filter((path) => path === bundle.path || !isBundlePath(path));
     this.#makeFolders();
     for (const path of releasePaths(this.#dir))
       if (!paths.includes(path)) rmSync(join(this.#dir, path), { force: true });
@@ -123,8 +131,16 @@ export class GivenRelease {
       rmSync(part, { force: true });
       return "ERR_DIGEST";
     }
+    if (isBundlePath(path)) this.#makeRoom();
     await settle(part, target);
     return whole;
+  }
+
+  /** For one more bundle. */
+  #makeRoom(): void {
+    const held = bundlesIn(this.#dir).toSorted((a, b) => b.cameAt - a.cameAt);
+    for (const { path } of held.slice(MAX_HELD_BUNDLES - 1))
+      rmSync(this.#pathOf(path), { force: true });
   }
 
   #pathOf(path: string): string {

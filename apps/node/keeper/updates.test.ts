@@ -13,6 +13,7 @@ import {
   type UpdateApproval,
   type UpdatePolicy,
 } from "@phantoma/crypto";
+import { MAX_HELD_BUNDLES } from "@phantoma/protocol";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { TestNode } from "../test-node.ts";
 import { Updates } from "./updates.ts";
@@ -84,16 +85,12 @@ function policy(change: Partial<UpdatePolicy> = {}, by = node.admin): Uint8Array
 }
 
 test("what was fetched is shown by its file's name, and nothing else is", () => {
-  expect(updates.state(Date.now())).toMatchObject({ version: "0.1.0", fetched: null, given: null });
+  expect(updates.state(Date.now())).toMatchObject({ version: "0.1.0", fetched: [], given: [] });
   fetched();
   writeFileSync(join(dirs.heraldDir, "targets", `${sha256}.${name("9.9.9")}.part`), "");
   writeFileSync(join(dirs.heraldDir, "targets", "words"), "");
-  expect(updates.state(Date.now()).fetched).toEqual({
-    name: name("0.2.0"),
-    version: "0.2.0",
-    sha256,
-    bytes: bundle.length,
-  });
+  const shown = { name: name("0.2.0"), version: "0.2.0", sha256, bytes: bundle.length };
+  expect(updates.state(Date.now()).fetched).toEqual([shown]);
 });
 
 describe("an approval", () => {
@@ -132,6 +129,20 @@ describe("an approval", () => {
       "ERR_UPDATE_UNKNOWN",
     );
     expect(await updates.approve(approval(), Date.now())).toBeUndefined();
+  });
+
+  test("counts for what an admin's device has verified, whatever of a higher version lies beside it", async () => {
+    await pushed("0.2.0", bundle);
+    const higher = await pushed("9.9.9", Buffer.from("unchecked"));
+    expect(updates.state(Date.now()).given.map((one) => one.version)).toEqual(["9.9.9", "0.2.0"]);
+    expect(await updates.approve(approval(), Date.now())).toBeUndefined();
+    expect(readFileSync(given(bundlePath))).toEqual(bundle);
+    // Of what the herald has only this one reaches the installer's folder.
+    fetched();
+    writeFileSync(join(dirs.heraldDir, higher), "not what its name says");
+    expect(await updates.approve(approval({ counter: 6n }), Date.now())).toBeUndefined();
+    expect(readFileSync(given(bundlePath))).toEqual(bundle);
+    expect(existsSync(given(higher))).toBe(false);
   });
 
   test("of a file that is not what its name says reaches nobody", async () => {
@@ -219,21 +230,47 @@ describe("a policy", () => {
   });
 });
 
+async function pushed(version: string, content: Buffer): Promise<string> {
+  const path = `targets/${createHash("sha256").update(content).digest("hex")}.${name(version)}`;
+  await updates.push(path, content.length);
+  expect(await updates.pushChunk(path, 0, content)).toBe(content.length);
+  return path;
+}
+
 describe("a file that is pushed", () => {
+  test("is one of eight bundles; for one more the one that came first goes", async () => {
+    const paths: string[] = [];
+    for (let i = 0; i < MAX_HELD_BUNDLES; i += 1) {
+      paths.push(await pushed(`0.${9 - i}.0`, Buffer.from(`bundle ${i}`)));
+      // Two that come within a millisecond came at once.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(paths.every((path) => existsSync(given(path)))).toBe(true);
+    const last = await pushed("0.1.0", Buffer.from("one more"));
+    expect([...paths, last].map((path) => existsSync(given(path)))).toEqual([
+      false,
+      ...Array(MAX_HELD_BUNDLES).fill(true),
+    ]);
+    expect(updates.state(Date.now()).given).toHaveLength(MAX_HELD_BUNDLES);
+    for (let i = 0; i <= MAX_HELD_BUNDLES; i += 1)
+      fetched(bundle, `targets/${String(i).repeat(64)}.${name("0.2.0")}`);
+    expect(updates.state(Date.now()).fetched).toHaveLength(MAX_HELD_BUNDLES);
+  });
+
   test("goes on where it was cut, and is there when all of it has come", async () => {
     expect(await updates.push(bundlePath, bundle.length)).toBe(0);
     expect(await updates.pushChunk(bundlePath, 0, bundle.subarray(0, 3))).toBe(3);
     expect(await updates.push(bundlePath, bundle.length)).toBe(3);
     expect(await updates.pushChunk(bundlePath, 0, bundle)).toBe(3);
     expect(await updates.pushChunk(bundlePath, 3, bundle.subarray(3))).toBe(bundle.length);
-    expect(updates.state(Date.now()).given).toMatchObject({ version: "0.2.0", sha256 });
+    expect(updates.state(Date.now()).given).toMatchObject([{ version: "0.2.0", sha256 }]);
     expect(await updates.approve(approval(), Date.now())).toBeUndefined();
   });
 
   test("that is not what its name says is dropped", async () => {
     await updates.push(bundlePath, 4);
     expect(await updates.pushChunk(bundlePath, 0, Buffer.from("four"))).toBe("ERR_DIGEST");
-    expect(updates.state(Date.now()).given).toBeNull();
+    expect(updates.state(Date.now()).given).toEqual([]);
   });
 
   test.each([

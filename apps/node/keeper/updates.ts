@@ -23,6 +23,7 @@ import {
   type VerifiedDeviceList,
 } from "@phantoma/crypto";
 import {
+  MAX_HELD_BUNDLES,
   MAX_PUSH_CHUNK_BYTES,
   updateSchema,
   type Update,
@@ -34,7 +35,7 @@ import type { Log } from "../log/log.ts";
 import { storeFaultOf } from "../models/model-store.ts";
 import {
   APPROVAL_FILE,
-  bundleIn,
+  bundlesIn,
   OFFER_FILE,
   OUTCOME_OF_UPDATE,
   POLICY_FILE,
@@ -95,8 +96,8 @@ export class Updates {
     return {
       version,
       release: Buffer.from(release).toString("hex"),
-      fetched: shown(bundleIn(heraldDir)),
-      given: shown(bundleIn(updatesDir)),
+      fetched: shown(bundlesIn(heraldDir)),
+      given: shown(bundlesIn(updatesDir)),
       policy: policy ? { mode: policy.mode, notAfter: policy.notAfter } : null,
       highestCounter: String(this.#counter),
       outcome: this.#outcome(),
@@ -116,12 +117,13 @@ export class Updates {
       if (typeof approval === "string") return refusedOrder(approval);
       const { heraldDir, updatesDir } = this.#options;
       const sha256 = Buffer.from(approval.release).toString("hex");
-      const isIt = (held: HeldBundle | undefined) =>
-        held?.sha256 === sha256 && held.version === approval.version;
-      const isFetched = isIt(bundleIn(heraldDir));
-      if (!isFetched && !isIt(bundleIn(updatesDir))) return "ERR_UPDATE_UNKNOWN";
+      // Any that lies there: a higher version, which nobody has verified, hides none that an admin's device has.
+      const isIt = (held: HeldBundle) =>
+        held.sha256 === sha256 && held.version === approval.version;
+      const fetched = bundlesIn(heraldDir).find(isIt);
+      if (!fetched && !bundlesIn(updatesDir).some(isIt)) return "ERR_UPDATE_UNKNOWN";
       this.#remember(approval.counter);
-      if (isFetched) await this.#given.takeFrom(heraldDir);
+      if (fetched) await this.#given.takeFrom(heraldDir, fetched);
       this.#withdraw();
       writePublicFile(join(updatesDir, APPROVAL_FILE), untrusted);
       return undefined;
@@ -160,7 +162,7 @@ export class Updates {
   async #goOn(): Promise<undefined> {
     const { heraldDir, updatesDir, version, log } = this.#options;
     if (performance.now() - this.#offeredAt < OFFER_MS) return;
-    const fetched = bundleIn(heraldDir);
+    const [fetched] = bundlesIn(heraldDir);
     if (!fetched || compareVersions(fetched.version, version) <= 0) return;
     if (this.#policy(Date.now())?.mode !== "automatic") return;
     const offer = `${fetched.sha256} ${metadataMark(heraldDir)}`;
@@ -168,7 +170,7 @@ export class Updates {
     this.#offered = offer;
     this.#offeredAt = performance.now();
     try {
-      await this.#given.takeFrom(heraldDir);
+      await this.#given.takeFrom(heraldDir, fetched);
       this.#withdraw();
       writePublicFile(join(updatesDir, OFFER_FILE), `${fetched.version} ${fetched.sha256}\n`);
       log("update-offered");
@@ -257,10 +259,11 @@ function faultOf(error: unknown): KeeperRefusal {
   return storeFaultOf(error) === "ERR_NO_SPACE" ? "ERR_NO_SPACE" : "ERR_STORAGE";
 }
 
-function shown(held: HeldBundle | undefined): Update["fetched"] {
-  if (!held) return null;
-  const { path, version, sha256, bytes } = held;
-  return { name: path.slice("targets/".length + sha256.length + 1), version, sha256, bytes };
+function shown(held: readonly HeldBundle[]): Update["fetched"] {
+  return held.slice(0, MAX_HELD_BUNDLES).map(({ path, version, sha256, bytes }) => {
+    const name = path.slice("targets/".length + sha256.length + 1);
+    return { name, version, sha256, bytes };
+  });
 }
 
 /** @throws when it is there and unreadable: beginning anew would let old orders count again */

@@ -25,7 +25,8 @@ test("a release has at most 256 files, and with one more none is read", async ()
   const [full, past] = [folderOf(MAX_FILES), folderOf(MAX_FILES + 1)];
   const given = new GivenRelease(temporaryDir());
   expect(metadataMark(full)).toMatch(/^[0-9a-f]{64}$/);
-  await given.takeFrom(full);
+  const bundle = { path: "", version: "0.1.0", sha256: "", bytes: 0, cameAt: 0 };
+  await given.takeFrom(full, bundle);
   expect(() => metadataMark(past)).toThrow("ERR_TOO_MANY");
-  await expect(given.takeFrom(past)).rejects.toThrow("ERR_TOO_MANY");
+  await expect(given.takeFrom(past, bundle)).rejects.toThrow("ERR_TOO_MANY");
 });

@@ -7,7 +7,7 @@
  * @module
  */
 import { lstatSync, opendirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { compareVersions, readBundleName } from "@phantoma/release";
 
 /** The newest device's word that a release may be installed; whoever writes it writes it last. */
@@ -37,6 +37,8 @@ export interface HeldBundle {
   /** What its name says; whoever uses it hashes it. */
   readonly sha256: string;
   readonly bytes: number;
+  /** By this machine's clock, ms. */
+  readonly cameAt: number;
 }
 
 /** Whether a release may have a file of this name there. */
@@ -51,8 +53,14 @@ export function releasePaths(dir: string): string[] {
     .filter(isReleasePath);
 }
 
-/** The bundle of the highest version. */
-export function bundleIn(dir: string): HeldBundle | undefined {
+/** Whether it is a bundle by its name, for whichever processor. */
+export function isBundlePath(path: string): boolean {
+  const [, , signedName = ""] = TARGET_NAME.exec(basename(path)) ?? [];
+  return readBundleName(signedName) !== undefined;
+}
+
+/** The bundles for this machine, the highest version first. */
+export function bundlesIn(dir: string): HeldBundle[] {
   const found: HeldBundle[] = [];
   for (const name of namesIn(join(dir, "targets"))) {
     const [, sha256, signedName = ""] = TARGET_NAME.exec(name) ?? [];
@@ -60,9 +68,10 @@ export function bundleIn(dir: string): HeldBundle | undefined {
     if (!sha256 || !version || arch !== process.arch) continue;
     const path = `targets/${name}`;
     const stat = lstatSync(join(dir, path), { throwIfNoEntry: false });
-    if (stat?.isFile()) found.push({ path, version, sha256, bytes: stat.size });
+    if (stat?.isFile())
+      found.push({ path, version, sha256, bytes: stat.size, cameAt: stat.ctimeMs });
   }
-  return found.toSorted((a, b) => compareVersions(b.version, a.version))[0];
+  return found.toSorted((a, b) => compareVersions(b.version, a.version));
 }
 
 /** The first of them: whoever writes the folder must not keep its reader busy. */

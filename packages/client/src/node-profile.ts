@@ -3,11 +3,9 @@
  *
  * @module
  */
+import { MAX_FORMER_KEYS } from "@phantoma/crypto";
 import { z } from "zod";
 import { ClientError } from "./client-error.ts";
-
-/** One every few months for a decade. */
-export const MAX_FORMER_KEYS = 32;
 
 const profileSchema = z.strictObject({
   name: z.string().min(1).max(64),

@@ -52,7 +52,7 @@ export function signSuccession(
 /**
  * What a device makes of a succession that its node showed.
  *
- * @param seen the newest list of the old key that this device saw; where there was none, the old key's word counts alone
+ * @param seen the newest list of the old key that this device saw; where there was none, nobody's approval counts
  * @throws {@link ClientError} `ERR_NODE_IDENTITY`
  */
 export function followSuccession(
@@ -61,14 +61,13 @@ export function followSuccession(
   seen: SeenDevices | undefined,
 ): { readonly profile: NodeProfile; readonly seen: SeenDevices } {
   const { to, devices, admin } = opened(profile, untrusted);
-  const known = seen?.nodeKey === profile.nodeKey ? seen.admins : undefined;
-  if (known && !known.includes(hex(admin)))
+  if (seen?.nodeKey !== profile.nodeKey || !seen.admins.includes(hex(admin)))
     throw new ClientError(
       "ERR_NODE_IDENTITY",
       "the node shows another key, and no admin whom this machine has seen approved it; if one was added meanwhile, pair this device anew",
     );
   const nodeKey = hex(to);
-  const next = { nodeKey, version: 1, hash: hex(devices), admins: known ?? [hex(admin)] };
+  const next = { nodeKey, version: 1, hash: hex(devices), admins: seen.admins };
   return { profile: withNextKey(profile, nodeKey), seen: next };
 }
 

@@ -4,6 +4,7 @@ import {
   approveSuccession,
   generateDeviceIdentity,
   generateNodeIdentity,
+  MAX_FORMER_KEYS,
   NO_MODEL,
   successionDocument,
 } from "@phantoma/crypto";
@@ -12,7 +13,7 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { makeTlsIdentity } from "../../../apps/node/setup/tls-identity.ts";
 import type { ClientError, ClientErrorCode } from "./client-error.ts";
 import { MODEL, TestGateway, type TestProcess } from "./test-gateway.ts";
-import { MAX_FORMER_KEYS, type NodeProfile } from "./node-profile.ts";
+import type { NodeProfile } from "./node-profile.ts";
 import { followSuccession } from "./succession.ts";
 import { Tunnel, type TunnelOptions } from "./tunnel.ts";
 
@@ -259,10 +260,13 @@ describe("a node that has another key now", () => {
   }
 
   const old = (): NodeProfile => ({ ...gateway.profile, nodeKey: hex(before.signing.publicKey) });
-  const follow = vi.fn(
-    (untrusted: Uint8Array, known: NodeProfile) =>
-      followSuccession(known, untrusted, undefined).profile,
-  );
+  const seen = (nodeKey: string, admins: string[]) => {
+    return { nodeKey, version: 1, hash: "00".repeat(32), admins };
+  };
+  const follow = vi.fn((untrusted: Uint8Array, known: NodeProfile) => {
+    const seenThere = seen(known.nodeKey, [hex(admin.signing.publicKey)]);
+    return followSuccession(known, untrusted, seenThere).profile;
+  });
 
   beforeEach(() => {
     follow.mockClear();
@@ -282,9 +286,9 @@ describe("a node that has another key now", () => {
 
   test("is refused by whoever does not follow, and by a device that does not believe it", async () => {
     await expect(open({ profile: old() })).rejects.toThrow(failing("ERR_NODE_SUCCEEDED"));
-    const seen = { nodeKey: old().nodeKey, version: 1, hash: "00".repeat(32), admins: [] };
+    const stranger = hex(generateDeviceIdentity().signing.publicKey);
     const judge: TunnelOptions["follow"] = (untrusted, known) =>
-      followSuccession(known, untrusted, seen).profile;
+      followSuccession(known, untrusted, seen(known.nodeKey, [stranger])).profile;
     await expect(open({ profile: old(), follow: judge })).rejects.toThrow(
       failing("ERR_NODE_IDENTITY"),
     );

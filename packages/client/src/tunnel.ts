@@ -9,6 +9,7 @@ import { randomBytes } from "node:crypto";
 import {
   CryptoError,
   documentHash,
+  MAX_FORMER_KEYS,
   MAX_SEALED_BYTES,
   NO_MODEL,
   startInitiator,
@@ -33,7 +34,7 @@ import type { WebSocket } from "ws";
 import { checkCertificate, type ExpectedProcess } from "./certificate-check.ts";
 import { ClientError } from "./client-error.ts";
 import { closeError, connectGateway, NodeSucceeded, StaleTicket } from "./gateway-connection.ts";
-import { MAX_FORMER_KEYS, type NodeProfile } from "./node-profile.ts";
+import type { NodeProfile } from "./node-profile.ts";
 
 export interface TunnelOptions {
   readonly profile: NodeProfile;

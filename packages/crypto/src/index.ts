@@ -26,6 +26,7 @@ export * from "./documents/device-list.ts";
 export * from "./documents/orders.ts";
 export {
   approveSuccession,
+  MAX_FORMER_KEYS,
   openSuccession,
   SUCCESSION_BYTES,
   successionDocument,

@@ -8,7 +8,7 @@ import {
   modelSchema,
   statusSchema,
 } from "./control-messages.ts";
-import { MAX_PUSH_CHUNK_BYTES } from "./limits.ts";
+import { MAX_HELD_BUNDLES, MAX_PUSH_CHUNK_BYTES } from "./limits.ts";
 
 const hex32 = "0a".repeat(32);
 const times = <T>(count: number, value: T) => Array.from({ length: count }, () => value);
@@ -183,6 +183,17 @@ describe("a status", () => {
   ])("with %j: %s", (change, isTaken) => {
     expect(statusSchema.safeParse({ ...status, ...change }).success).toBe(isTaken);
   });
+});
+
+test.each([
+  [MAX_HELD_BUNDLES, true],
+  [MAX_HELD_BUNDLES + 1, false],
+])("a node says of %s bundles that they lie there: %s", (count, isTaken) => {
+  const name = "phantoma-node-0.2.0-linux-x64.tar.gz";
+  const bundles = times(count, { name, version: "0.2.0", sha256: hex32, bytes: 1 });
+  const runs = { version: "0.1.0", release: hex32, highestCounter: "0" };
+  const update = { ...runs, fetched: bundles, given: bundles, policy: null, outcome: null };
+  expect(response({ response: "update", update })).toBe(isTaken);
 });
 
 describe("a response", () => {

@@ -13,6 +13,9 @@ export const MAX_RESPONSE_BYTES = 1024 * 1024;
 /** A piece of a pushed model: in base64 with its request it fits into one record of the largest size. */
 export const MAX_PUSH_CHUNK_BYTES = 45_000;
 
+/** Bundles of a node in one place: what runs, what waits, and what was pushed by mistake; then the one that came first goes. */
+export const MAX_HELD_BUNDLES = 8;
+
 /** Turns, attachments and control requests under way at once in one session. */
 export const MAX_LIVE_STREAMS = 16;
 

@@ -7,7 +7,7 @@
  * @module
  */
 import { z } from "zod";
-import { MAX_PUSH_CHUNK_BYTES } from "./limits.ts";
+import { MAX_HELD_BUNDLES, MAX_PUSH_CHUNK_BYTES } from "./limits.ts";
 import { calendarTime, count, counterText, hex32 } from "./message-fields.ts";
 
 /** What is one exactly, packages/release says. */
@@ -53,13 +53,16 @@ const bundleSchema = z.strictObject({
   bytes: count,
 });
 
+/** The newest version first. Nobody has verified them: one must not hide another. */
+const bundles = z.array(bundleSchema).max(MAX_HELD_BUNDLES);
+
 export const updateSchema = z.strictObject({
   /** That runs. */
   version,
   /** Its bundle's SHA-256; zeros for a development tree. */
   release: hex32,
-  fetched: bundleSchema.nullable(),
-  given: bundleSchema.nullable(),
+  fetched: bundles,
+  given: bundles,
   policy: z.strictObject({ mode: z.enum(["ask", "automatic"]), notAfter: calendarTime }).nullable(),
   /** Of approvals and policies: the next one's counter must be above it. */
   highestCounter: counterText,

@@ -8,6 +8,7 @@ import { randomBytes } from "node:crypto";
 import {
   followDeviceLists,
   followSuccession,
+  nextSeenDevices,
   signSuccession,
   signUpdateApproval,
   type NodeProfile,
@@ -23,7 +24,6 @@ import {
   installedRelease,
   readIdentity,
   readNode,
-  runOnce,
   runToEnd,
   type NodeOptions,
   type SetUpNode,
@@ -108,25 +108,20 @@ export async function rotateKey(options: RotateOptions) {
       if ((await successionFrom(shell, known)) === undefined) await sameNode(shell, options);
       await changeOrder(shell, { rotateFrom: known.nodeKey });
     });
-    let wasRefused = false;
+    let newest = seen;
     const approve: NonNullable<NodeOptions["approve"]> = async ({ nodeKey, devices }) => {
-      wasRefused = true;
       const lists = shownLists(link, Buffer.from(devices, "base64"));
       const current = await followDeviceLists(lists, known.nodeKey, seen);
       const signed = signSuccession(device, current, Buffer.from(nodeKey, "hex"), Date.now());
-      wasRefused = false;
+      // This device may be an admin only since it last looked.
+      newest = nextSeenDevices(seen, current);
       return signed;
     };
-    try {
-      await runToEnd(link, "rotate", { ...options, approve });
-    } catch (error) {
-      if (wasRefused) await runOnce(link, "keep-key", options);
-      throw error;
-    }
+    await runToEnd(link, "rotate", { ...options, approve });
     return link.ask(async (shell) => {
       const succession = await successionFrom(shell, known);
       if (succession === undefined) throw new ProvisionError("ERR_NODE_CHANGED");
-      const followed = followSuccession(known, succession, seen);
+      const followed = followSuccession(known, succession, newest);
       return {
         ...followed,
         profile: await sameNode(shell, { ...options, known: followed.profile }),

@@ -227,13 +227,21 @@ async function signDevices(link: Link, { device, deviceName }: NodeOptions): Pro
   await link.ask((shell) => put(shell, "devices-1.list", list));
 }
 
-/** @throws {@link ProvisionError} `ERR_JOURNAL`, or what the approval throws */
-async function approveNextKey(link: Link, { approve }: NodeOptions): Promise<void> {
+/**
+ * Where the device does not sign, what was prepared is given up again.
+ *
+ * @throws {@link ProvisionError} `ERR_JOURNAL`, or what the approval throws
+ */
+async function approveNextKey(link: Link, options: NodeOptions): Promise<void> {
+  const { approve } = options;
   const untrusted = await link.ask((shell) => get(shell, NEXT_KEY, MAX_NEXT_KEY_BYTES));
   const asked = nextKeySchema.safeParse(parsedJson(untrusted));
   if (!asked.success || approve === undefined)
     throw new ProvisionError("ERR_JOURNAL", { about: "the node's next key" });
-  const { list, approval } = await approve(asked.data);
+  const { list, approval } = await approve(asked.data).catch(async (error: unknown) => {
+    await runOnce(link, "keep-key", options);
+    throw error;
+  });
   await link.ask(async (shell) => {
     await put(shell, "next/approval", approval);
     await put(shell, "next/devices-1.list", list);

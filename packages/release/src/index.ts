@@ -38,4 +38,4 @@ export {
   type ReleaseCustom,
 } from "./release-record.ts";
 export { readBundleName, type BundleName } from "./bundle-name.ts";
-export { compareVersions, isVersion } from "./version.ts";
+export { compareVersions, isVersion, newerThan } from "./version.ts";

@@ -103,7 +103,7 @@ async function showApproval(stage: Stage): Promise<void> {
   const early = await person.takeLicence(
     licenceOf(Buffer.from(held!.document, "base64"), {}, next),
   );
-  const waits = await until(async () => (await person.update()).fetched?.version === "0.2.0");
+  const waits = await until(async () => (await person.update()).fetched[0]?.version === "0.2.0");
   await sleep(SETTLE_MS);
   proof.row({
     name: "the release is fetched, and nothing is installed before an admin's word",

@@ -89,9 +89,14 @@ function CheckKit({ node }: { node: NodeView }) {
       <KitField {...{ setFile, passphrase, setPassphrase }} />
       {check.error && <ErrorView thrown={check.error} />}
       {check.data && (
-        <p role="status">
-          <strong>{t(`devices.kit.standing.${check.data.standing}`)}</strong>
-        </p>
+        <div role="status">
+          <p>
+            <strong>{t(`devices.kit.standing.${check.data.standing}`)}</strong>
+          </p>
+          {check.data.standing === "good" && !check.data.opensSaved && (
+            <p>{t("devices.kit.opensNoSaved")}</p>
+          )}
+        </div>
       )}
       <div className="form-actions">
         <Button disabled={!file || passphrase === "" || check.isPending} onClick={() => void run()}>

@@ -75,6 +75,7 @@ export const devices = {
     standing: {
       good: "This kit opens, and the node would take its signature.",
       revoked: "This kit opens, but the node's list does not have it any more. Make a new one.",
+      aged: "This kit opens, but the node has another key since it was made. Make a new one.",
       other: "This kit opens, but it is another node's.",
     },
   },

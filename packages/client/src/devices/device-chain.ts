@@ -15,7 +15,7 @@ import {
   type VerifiedDeviceList,
 } from "@phantoma/crypto";
 import type { ControlSession } from "../control-session.ts";
-import { nextSeenDevices, openDeviceList, refuse, type SeenDevices } from "./seen-devices.ts";
+import { nextSeenDevices, openDeviceList, refuse, type SeenList } from "./seen-devices.ts";
 
 /** Lists: each is a person's decision, so this is three a day for a year. A chain without an end is not followed. */
 export const MAX_MISSED_LISTS = 1_000;
@@ -29,7 +29,7 @@ export const MAX_MISSED_LISTS = 1_000;
 export async function followDeviceLists(
   session: Pick<ControlSession, "deviceList" | "deviceListsAfter">,
   nodeKey: string,
-  seen: SeenDevices | undefined,
+  seen: SeenList | undefined,
 ): Promise<VerifiedDeviceList> {
   const current = openDeviceList(await session.deviceList(), nodeKey);
   nextSeenDevices(seen, current);
@@ -53,7 +53,7 @@ export async function followDeviceLists(
   return last;
 }
 
-function openSeen(untrusted: Uint8Array, { nodeKey, version, hash }: SeenDevices) {
+function openSeen(untrusted: Uint8Array, { nodeKey, version, hash }: SeenList) {
   if (Buffer.from(documentHash(untrusted)).toString("hex") === hash)
     return openDeviceList(untrusted, nodeKey);
   return refuse(`it shows another device list ${version} than this machine has seen`);

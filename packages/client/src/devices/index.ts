@@ -47,6 +47,8 @@ export {
   openKit,
   restoreFromKit,
   sealKit,
+  standingOf,
+  type KitStanding,
   type RecoveryKit,
 } from "./recovery-kit.ts";
 export {

@@ -53,7 +53,7 @@ export async function takeVaultByKit(kit: RecoveryKit, options: SyncOptions): Pr
   await joinVault(options, identity.signing.publicKey);
   // The kit itself keeps nothing; it knows which vault it is to open.
   const local = LocalVault.open(":memory:", new Secret(randomBytes(32)));
-  const session = await openAsKit(kit);
+  const { session } = await openAsKit(kit);
   try {
     const vault = enclosed.expose().toString("hex");
     const seen = { inviter: null, vault, head: null, epoch: null };

@@ -2,10 +2,11 @@
  * A recovery kit: an admin's key that no machine has, and how its node is found and recognised.
  *
  *   offset  size  field (inside the passphrase's seal)
- *        0     1  1
+ *        0     1  2
  *        1    64  the key, as devices store theirs
  *       65     8  when it was made, ms
  *       73   2+n  the node's profile, JSON
+ *        …   2+n  the device list that it is added to, as a machine remembers the newest one that it saw, JSON
  *        …   4+n  the name of the vault that it opens (16), or nothing
  *
  * Its key stands in the device list as an admin from the day it is made, and signs nothing before the kit is restored
@@ -27,15 +28,21 @@ import {
 } from "@phantoma/crypto";
 import { ClientError } from "../client-error.ts";
 import { ControlSession } from "../control-session.ts";
-import { parseProfile, type NodeProfile } from "../node-profile.ts";
+import { originOf, parseProfile, type NodeProfile } from "../node-profile.ts";
 import { followSuccession } from "../succession.ts";
+import { followDeviceLists } from "./device-chain.ts";
 import { describeDevice, signAddedDevice, signReplacedDevices } from "./device-lists.ts";
 import { assertNameIsFree, KIT_NAME } from "./device-rules.ts";
 import { isNotLetIn } from "./joining.ts";
 import { openWithPassphrase, sealUnderPassphrase } from "./passphrase.ts";
-import { openDeviceList } from "./seen-devices.ts";
+import {
+  nextSeenDevices,
+  openDeviceList,
+  parseSeenDevices,
+  type SeenDevices,
+} from "./seen-devices.ts";
 
-const VERSION = 1;
+const VERSION = 2;
 const CONTEXT = "phantoma recovery kit v1";
 const KEY_BYTES = 64;
 const HEAD_BYTES = 1 + KEY_BYTES + 8;
@@ -50,33 +57,45 @@ export interface RecoveryKit {
   readonly identity: DeviceIdentity;
   readonly madeAt: number;
   readonly profile: NodeProfile;
+  /** The node shows whoever restores it no older list, and its next key is approved by one of these admins. */
+  readonly seen: SeenDevices;
   /** Which vault it opens; empty: none. */
   readonly enclosed: Secret;
 }
 
-/** @param vault the name of the one that it is to open */
+/**
+ * @param current the list that it is going to be added to
+ * @param vault the name of the one that it is to open
+ */
 export function newKit(
   profile: NodeProfile,
+  current: VerifiedDeviceList,
   now: number,
   vault: Uint8Array = Buffer.alloc(0),
 ): RecoveryKit {
+  const seen = nextSeenDevices(undefined, current);
   const enclosed = new Secret(Buffer.from(vault));
-  return { identity: generateDeviceIdentity(), madeAt: now, profile, enclosed };
+  return { identity: generateDeviceIdentity(), madeAt: now, profile, seen, enclosed };
 }
 
 export async function sealKit(kit: RecoveryKit, passphrase: Secret): Promise<Buffer> {
   const key = exportDeviceIdentity(kit.identity);
-  const profile = Buffer.from(JSON.stringify(kit.profile), "utf8");
+  const [profile, seen] = [kit.profile, kit.seen].map((one) => Buffer.from(JSON.stringify(one)));
   const enclosed = kit.enclosed.expose();
   if (enclosed.length > MAX_ENCLOSED_BYTES) throw new RangeError("too much for a kit");
-  const plain = Buffer.alloc(HEAD_BYTES + 2 + profile.length + 4 + enclosed.length);
+  const textsEnd = HEAD_BYTES + 2 + profile!.length + 2 + seen!.length;
+  const plain = Buffer.alloc(textsEnd + 4 + enclosed.length);
   plain[0] = VERSION;
   plain.set(key.expose(), 1);
   plain.writeBigUInt64BE(BigInt(kit.madeAt), 1 + KEY_BYTES);
-  plain.writeUInt16BE(profile.length, HEAD_BYTES);
-  plain.set(profile, HEAD_BYTES + 2);
-  plain.writeUInt32BE(enclosed.length, HEAD_BYTES + 2 + profile.length);
-  plain.set(enclosed, HEAD_BYTES + 2 + profile.length + 4);
+  let at = HEAD_BYTES;
+  for (const text of [profile!, seen!]) {
+    at = plain.writeUInt16BE(text.length, at);
+    plain.set(text, at);
+    at += text.length;
+  }
+  plain.writeUInt32BE(enclosed.length, textsEnd);
+  plain.set(enclosed, textsEnd + 4);
   key.erase();
   try {
     return await sealUnderPassphrase(passphrase, CONTEXT, plain);
@@ -91,7 +110,7 @@ export async function openKit(untrusted: Uint8Array, passphrase: Secret): Promis
   try {
     return decodeKit(opened.expose());
   } catch {
-    throw new ClientError("ERR_KIT_FILE", "it is a kit of another version");
+    throw new ClientError("ERR_KIT_FILE", "it is a kit of another version: make a new one");
   } finally {
     opened.erase();
   }
@@ -121,14 +140,18 @@ function decodeKit(plain: Buffer): RecoveryKit {
   if (plain[0] !== VERSION) throw new RangeError("version");
   const key = new Secret(Buffer.from(plain.subarray(1, 1 + KEY_BYTES)));
   const profileEnd = HEAD_BYTES + 2 + plain.readUInt16BE(HEAD_BYTES);
-  const enclosedBytes = plain.readUInt32BE(profileEnd);
-  if (profileEnd + 4 + enclosedBytes !== plain.length) throw new RangeError("length");
+  const textsEnd = profileEnd + 2 + plain.readUInt16BE(profileEnd);
+  if (textsEnd + 4 + plain.readUInt32BE(textsEnd) !== plain.length) throw new RangeError("length");
+  const profile = parseProfile(plain.toString("utf8", HEAD_BYTES + 2, profileEnd));
+  const seen = parseSeenDevices(plain.toString("utf8", profileEnd + 2, textsEnd));
+  if (seen.nodeKey !== profile.nodeKey) throw new RangeError("another node's list");
   try {
     return {
       identity: importDeviceIdentity(key),
       madeAt: Number(plain.readBigUInt64BE(1 + KEY_BYTES)),
-      profile: parseProfile(plain.toString("utf8", HEAD_BYTES + 2, profileEnd)),
-      enclosed: new Secret(Buffer.from(plain.subarray(profileEnd + 4))),
+      profile,
+      seen,
+      enclosed: new Secret(Buffer.from(plain.subarray(textsEnd + 4))),
     };
   } finally {
     key.erase();
@@ -143,6 +166,23 @@ export function addKit(
   now: number,
 ): Uint8Array {
   return signAddedDevice(admin, current, describeDevice(kit.identity, kitName(kit), "admin"), now);
+}
+
+/**
+ * What would become of a restore: good · revoked: the node would not take its signature · aged: made before the node's
+ * key, which it follows only where an admin whom it knows approved that · other: another node's.
+ */
+export type KitStanding = "good" | "revoked" | "aged" | "other";
+
+/** @param current the list in force at the node of `profile` */
+export function standingOf(
+  kit: RecoveryKit,
+  profile: NodeProfile,
+  current: VerifiedDeviceList,
+): KitStanding {
+  if (originOf(kit.profile) !== originOf(profile)) return "other";
+  if (!activeAdmin(current, kit.identity.signing.publicKey)) return "revoked";
+  return kit.profile.nodeKey === profile.nodeKey ? "good" : "aged";
 }
 
 /** What it is called in the list: kits of one day differ by their time. */
@@ -170,10 +210,9 @@ export async function restoreFromKit(
   readonly profile: NodeProfile;
 }> {
   const { identity } = kit;
-  const session = await openAsKit(kit);
+  const { session, current } = await openAsKit(kit);
   const { profile } = session;
   try {
-    const current = openDeviceList(await session.deviceList(), profile.nodeKey);
     if (!activeAdmin(current, identity.signing.publicKey))
       throw new ClientError("ERR_FORBIDDEN", "this kit is no admin of its node any more");
     const others = current.devices.filter((d) => d.revokedAt === null && d.name !== kitName(kit));
@@ -192,12 +231,28 @@ export async function restoreFromKit(
   }
 }
 
-/** With the kit's own key. One that was made before the node changed its key goes by the old key's word for the new. */
-export function openAsKit({ identity, profile }: RecoveryKit): Promise<ControlSession> {
-  let now = profile;
-  const follow = (untrusted: Uint8Array) =>
-    (now = followSuccession(now, untrusted, undefined).profile);
-  return ControlSession.open({ profile, device: identity, follow });
+/**
+ * With the kit's own key, and the list in force, followed from the one that the kit was added to.
+ *
+ * @throws {@link ClientError} `ERR_NODE_IDENTITY` when the node went back, or has a next key by an admin of after the kit
+ */
+export async function openAsKit({ identity: device, ...kit }: RecoveryKit): Promise<{
+  readonly session: ControlSession;
+  readonly current: VerifiedDeviceList;
+}> {
+  let known: Pick<RecoveryKit, "profile" | "seen"> = kit;
+  const follow = (untrusted: Uint8Array) => {
+    known = followSuccession(known.profile, untrusted, known.seen);
+    return known.profile;
+  };
+  const session = await ControlSession.open({ profile: kit.profile, device, follow });
+  try {
+    const { seen } = known;
+    return { session, current: await followDeviceLists(session, seen.nodeKey, seen) };
+  } catch (error) {
+    session.close();
+    throw error;
+  }
 }
 
 /** The node's door reads a list a moment after its keeper took it. */

@@ -1,4 +1,5 @@
 /** A node cannot go back in its device lists, or tell this machine another story. */
+import { MAX_DEVICES } from "@phantoma/crypto";
 import { expect, test } from "vitest";
 import { nextSeenDevices, parseSeenDevices } from "./seen-devices.ts";
 
@@ -41,11 +42,16 @@ test("a new node of the same name begins anew", () => {
   expect(nextSeenDevices(second, list(1, 21, 0, bytes(2))).version).toBe(1);
 });
 
-test("a record is read as it was written, or as it was once, and nothing else is one", () => {
+test("a record is read as it was written, with as many admins as a list has devices, and nothing else is one", () => {
   expect(parseSeenDevices(JSON.stringify(second))).toEqual(second);
-  const { admins: _, ...older } = second;
-  expect(parseSeenDevices(JSON.stringify(older))).toEqual(older);
+  const { admins: _, ...without } = second;
+  const withAdmins = (count: number) => ({ ...second, admins: Array(count).fill("03".repeat(32)) });
+  for (const record of [withAdmins(1), withAdmins(MAX_DEVICES)])
+    expect(parseSeenDevices(JSON.stringify(record))).toEqual(record);
   for (const text of [
+    JSON.stringify(without),
+    JSON.stringify(withAdmins(0)),
+    JSON.stringify(withAdmins(MAX_DEVICES + 1)),
     "",
     "{",
     "null",

@@ -8,18 +8,23 @@ import {
   CryptoError,
   deviceListDocument,
   documentHash,
+  MAX_DEVICES,
   type VerifiedDeviceList,
 } from "@phantoma/crypto";
 import { ClientError } from "../client-error.ts";
 
-export interface SeenDevices {
+/** Which list it was: what later ones are followed from. */
+export interface SeenList {
   /** The node's Ed25519 key in hex: a new node of the same name begins anew. */
   readonly nodeKey: string;
   readonly version: number;
   /** SHA-256 of that version's document in hex. */
   readonly hash: string;
-  /** Signing keys in hex of its active admins: one of them approves the node's next key. An older record has none. */
-  readonly admins?: readonly string[];
+}
+
+export interface SeenDevices extends SeenList {
+  /** Signing keys in hex of its active admins, at least one: one of them approves the node's next key. */
+  readonly admins: readonly string[];
 }
 
 /**
@@ -28,7 +33,7 @@ export interface SeenDevices {
  * @throws {@link ClientError} `ERR_NODE_IDENTITY` when the node went back, or tells two stories
  */
 export function nextSeenDevices(
-  seen: SeenDevices | undefined,
+  seen: SeenList | undefined,
   current: Pick<VerifiedDeviceList, "node" | "version" | "hash" | "previous" | "devices">,
 ): SeenDevices {
   const { version } = current;
@@ -68,15 +73,16 @@ export function parseSeenDevices(untrusted: string): SeenDevices {
   try {
     const { nodeKey, version, hash, admins } = JSON.parse(untrusted) as Record<string, unknown>;
     if (isHash(nodeKey) && isHash(hash) && Number.isSafeInteger(version) && areAdmins(admins))
-      return { nodeKey, version: version as number, hash, ...(admins && { admins }) };
+      return { nodeKey, version: version as number, hash, admins };
   } catch {
     // Refused below, like everything else that is no record.
   }
   throw new ClientError("ERR_PROFILE", "the stored device list record cannot be read");
 }
 
-function areAdmins(untrusted: unknown): untrusted is string[] | undefined {
-  return untrusted === undefined || (Array.isArray(untrusted) && untrusted.every(isHash));
+function areAdmins(untrusted: unknown): untrusted is string[] {
+  if (!Array.isArray(untrusted) || !untrusted.every(isHash)) return false;
+  return untrusted.length > 0 && untrusted.length <= MAX_DEVICES;
 }
 
 function isHash(untrusted: unknown): untrusted is string {

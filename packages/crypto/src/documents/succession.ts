@@ -35,6 +35,9 @@ const [TYPE, VERSION] = [15, 1] as const;
 /** Of every one: no field has a length of its own. */
 export const SUCCESSION_BYTES = 2 + 3 * 32 + 8 + 32 + 64 + 64;
 
+/** A key every few months for a decade; who had more keeps the newest of them, and follows no further. */
+export const MAX_FORMER_KEYS = 32;
+
 export type Succession = ValuesOf<typeof layout>;
 export const successionDocument = documentKind(TYPE, VERSION, "node succession", layout);
 
