@@ -16,6 +16,7 @@
  * @module
  */
 import {
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -55,6 +56,26 @@ export interface NodePeer {
   readonly profile: NodeProfile;
   readonly device: DeviceIdentity;
   readonly follow: NonNullable<TunnelOptions["follow"]>;
+}
+
+/** No node is paired here, none of this name, or several and none was named. */
+export class NodeUnknown extends Error {
+  readonly code = "ERR_NODE_UNKNOWN";
+  readonly action: string;
+
+  constructor(name: string | undefined, known: readonly string[]) {
+    super(
+      known.length === 0
+        ? "no node is paired with this machine"
+        : name === undefined
+          ? "several nodes are paired with this machine"
+          : `no node is called ${name} here`,
+    );
+    this.action =
+      known.length === 0
+        ? "start one here with `phantoma node demo`, or make one of a server with `phantoma provision`"
+        : `name one with --node: ${known.join(", ")}`;
+  }
 }
 
 export class Home {
@@ -113,14 +134,16 @@ export class Home {
     return files.toSorted().map((name) => this.#read(name));
   }
 
-  /** The named node, or the only one. */
+  /** The named node, or the only one. @throws {@link NodeUnknown} */
   node(name: string | undefined): NodeProfile {
     const nodes = this.nodes();
     const found =
       name === undefined && nodes.length === 1 ? nodes[0] : nodes.find((n) => n.name === name);
     if (found) return found;
-    const known = nodes.map((n) => n.name).join(", ") || "none; `phantoma node demo` starts one";
-    throw new ClientError("ERR_PROFILE", `name a node with --node (paired: ${known})`);
+    throw new NodeUnknown(
+      name,
+      nodes.map((n) => n.name),
+    );
   }
 
   /** The named node, or the only one, and this machine's device; a node that changed its key is followed, and remembered so. */
@@ -152,10 +175,13 @@ export class Home {
     replaceFile(this.#path(profile.name, "json"), profile);
   }
 
-  forget(name: string): void {
+  /** @returns whether there was one, readable or not */
+  forget(name: string): boolean {
+    const isKnown = existsSync(this.#path(name, "json"));
     rmSync(this.#path(name, "json"), { force: true });
     rmSync(this.#path(name, "devices.json"), { force: true });
     rmSync(this.#path(name, "invite.json"), { force: true });
+    return isKnown;
   }
 
   /**

@@ -66,6 +66,41 @@ test("what is wrong with a command line is said with exit code 2", async () => {
     expect((await phantoma(args)).code).toBe(2);
 });
 
+test.each([
+  ["ask", "--help"],
+  ["ask", "-h"],
+  ["help", "ask"],
+])("%s %s shows that command alone, with what its options may be", async (...args) => {
+  const { code, output, errors } = await phantoma(args);
+  expect([code, errors]).toEqual([0, ""]);
+  expect(output).toContain("phantoma ask [--node NAME]");
+  expect(output).toContain("[--temperature 0..5]");
+  expect(output).not.toContain("  chat");
+});
+
+test("--version says which one this is", async () => {
+  expect(await phantoma(["--version"])).toMatchObject({
+    code: 0,
+    output: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+  });
+});
+
+test("a wrong option is named, and where to read the right ones; not how to write another text", async () => {
+  const { code, errors } = await phantoma(["ask", "--bogus", "x"]);
+  expect([code, errors]).toEqual([
+    2,
+    "phantoma: Unknown option '--bogus'\n  see: phantoma ask --help\n",
+  ]);
+});
+
+test("without a paired node a command says how to get one", async () => {
+  const { code, output, errors } = await phantoma(["status", "--json"]);
+  expect([code, JSON.parse(output).error.code]).toEqual([1, "ERR_NODE_UNKNOWN"]);
+  expect(errors).toContain("phantoma node demo");
+  expect((await phantoma(["node"])).errors).toContain("no node is paired");
+  expect((await phantoma(["node", "forget", "none"])).code).toBe(1);
+});
+
 test("the usage says which form of asking is private", async () => {
   const { output } = await phantoma(["help"]);
   expect(output).toContain("other users of this machine can see a command line");
@@ -200,6 +235,22 @@ describe("with a demo node", () => {
     expect(answers).toHaveLength(2);
     for (const line of answers) expect(JSON.parse(line).text).not.toBe("");
   });
+
+  test.each([
+    ["--temperature", "hot"],
+    ["--temperature", "5.1"],
+    ["--top-k", "1.5"],
+    ["--max-tokens", "0"],
+    ["--seed", ""],
+  ])(
+    "%s %j is refused before a worker is asked for, and the program ends",
+    async (option, value) => {
+      const before = (await json("receipts")).receipts.length;
+      const { code, errors } = await phantoma(["ask", option, value, "hello"]);
+      expect([code, errors]).toEqual([2, expect.stringContaining(`${option} is a `)]);
+      expect((await json("receipts")).receipts).toHaveLength(before);
+    },
+  );
 
   test("a question on standard input is answered", async () => {
     const { code, output } = await phantoma(["ask", "--temperature", "0", "-"], "What is it?");

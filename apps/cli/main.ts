@@ -24,8 +24,11 @@ import { update } from "./commands/update.ts";
 import { vault } from "./commands/vault.ts";
 import { verify } from "./commands/verify.ts";
 import { window } from "./commands/window.ts";
+import { readFileSync } from "node:fs";
 import type { Command } from "./command.ts";
-import { fail, isAdvised, printError, UsageError } from "./output.ts";
+import { samplingHelp } from "./options.ts";
+import { fail, isAdvised, notice, printError, UsageError } from "./output.ts";
+import { windowHelp } from "./window-proposal.ts";
 
 const commands = {
   ask,
@@ -51,18 +54,37 @@ const commands = {
 
 const [name = "help", ...args] = process.argv.slice(2);
 const isJson = args.includes("--json");
+/** What comes after `--` is text, whatever it looks like. */
+const options = args.slice(0, args.includes("--") ? args.indexOf("--") : args.length);
+const wantsHelp = options.includes("--help") || options.includes("-h");
 
-if (name === "help" || name === "--help") {
-  process.stdout.write(`${usage()}\n`);
-} else if (!Object.hasOwn(commands, name)) {
-  fail(`there is no command ${JSON.stringify(name)}\n\n${usage()}`, 2);
+if (["help", "--help", "-h"].includes(name)) {
+  const [about] = args;
+  if (about === undefined) process.stdout.write(`${usage()}\n`);
+  else withCommand(about, (command) => process.stdout.write(`${helpOf(command)}\n`));
+} else if (name === "--version") {
+  const path = new URL("../../package.json", import.meta.url);
+  process.stdout.write(`${JSON.parse(readFileSync(path, "utf8")).version}\n`);
+} else if (wantsHelp) {
+  withCommand(name, (command) => process.stdout.write(`${helpOf(command)}\n`));
 } else {
+  await withCommand(name, run);
+}
+
+function withCommand<T>(asked: string, use: (command: Command) => T): T | undefined {
+  if (Object.hasOwn(commands, asked)) return use(commands[asked as keyof typeof commands]);
+  fail(`there is no command ${JSON.stringify(asked)}: phantoma help lists them`, 2);
+  return undefined;
+}
+
+async function run(command: Command): Promise<void> {
   try {
-    process.exitCode = await commands[name as keyof typeof commands].run(args);
+    process.exitCode = await command.run(args);
   } catch (error) {
     process.exitCode = error instanceof UsageError ? 2 : 1;
     if (!(isAdvised(error) || error instanceof UsageError)) throw error;
     printError(error, isJson);
+    if (error instanceof UsageError) notice(`  see: phantoma ${name} --help`);
   }
 }
 
@@ -70,5 +92,21 @@ function usage(): string {
   const lines = Object.values(commands).map(
     ({ usage: text, summary }) => `  ${text}\n      ${summary}`,
   );
-  return `phantoma: private inference on a server you own\n\n${lines.join("\n")}\n\nEvery command takes --json and --home DIR (default: ~/.config/phantoma).`;
+  return `phantoma: private inference on a server you own\n\n${lines.join("\n")}\n\n${legend(lines.join())}`;
+}
+
+function helpOf({ usage: text, summary }: Command): string {
+  return `phantoma ${text}\n      ${summary}\n\n${legend(text)}`;
+}
+
+/** The options that several commands share, for those that are named in `text`. */
+function legend(text: string): string {
+  const some = [
+    ["sampling options", samplingHelp],
+    ["window options", windowHelp],
+  ] as const;
+  return [
+    ...some.filter(([called]) => text.includes(called)).map(([called, all]) => `${called}: ${all}`),
+    "Every command takes --json, --help and --home DIR (default: ~/.config/phantoma).",
+  ].join("\n");
 }

@@ -44,13 +44,30 @@ export function parse<const T extends ParseArgsOptionsConfig>(args: string[], op
   try {
     return parseArgs({ args, options, allowPositionals: true });
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    // Node adds how to write a text that begins with a dash, whatever was meant.
+    throw new UsageError((error as Error).message.replace(/\. To specify .*/s, ""));
   }
 }
 
 /** A longer answer is asked for with --max-tokens; without any limit a model may never end. */
 const DEFAULT_MAX_TOKENS = 1024;
 
+/** What the protocol admits: a number out of it is refused before a worker is asked for one. */
+const numbers = {
+  temperature: { from: 0, to: 5, isWhole: false },
+  "top-p": { from: 0, to: 1, isWhole: false },
+  "top-k": { from: 0, to: 100_000, isWhole: true },
+  seed: { from: 0, to: 4_294_967_294, isWhole: true },
+  "max-tokens": { from: 1, to: 1_000_000, isWhole: true },
+} as const;
+
+/** For the help of every command that samples. */
+export const samplingHelp = [
+  ...Object.entries(numbers).map(([name, { from, to }]) => `[--${name} ${from}..${to}]`),
+  "[--stop TEXT ...]",
+].join(" ");
+
+/** @throws {@link UsageError} */
 export function samplingOf(values: ChatValues): NonNullable<Turn["sampling"]> {
   return {
     maxTokens: number(values, "max-tokens") ?? DEFAULT_MAX_TOKENS,
@@ -71,11 +88,14 @@ export function historyOf({ system }: ChatValues): NonNullable<ConversationOptio
   return system === undefined ? [] : [{ role: "system", text: system }];
 }
 
-function number(values: ChatValues, name: keyof ChatValues): number | undefined {
+function number(values: ChatValues, name: keyof typeof numbers): number | undefined {
   const text = values[name];
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (text === "" || !Number.isFinite(value)) throw new UsageError(`--${name} wants a number`);
+  const { from, to, isWhole } = numbers[name];
+  const isOne = isWhole ? Number.isInteger(value) : Number.isFinite(value);
+  if (text.trim() === "" || !isOne || value < from || value > to)
+    throw new UsageError(`--${name} is a ${isWhole ? "whole " : ""}number from ${from} to ${to}`);
   return value;
 }
 

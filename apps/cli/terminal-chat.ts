@@ -27,6 +27,7 @@ export async function terminalChat(
 ): Promise<void> {
   const history: History = [...historyOf(values)];
   const mode = modeOf(values);
+  const sampling = samplingOf(values);
   let conversation: Conversation | undefined;
   let isAnswering = false;
   const terminal = createInterface({
@@ -68,11 +69,7 @@ export async function terminalChat(
         conversation ??= await openWatched(peer, model, mode, history, () => {
           conversation = undefined;
         });
-        const answer = await streamAnswer(
-          conversation,
-          { text, sampling: samplingOf(values) },
-          !values.json,
-        );
+        const answer = await streamAnswer(conversation, { text, sampling }, !values.json);
         history.push({ role: "user", text }, { role: "assistant", text: answer.text });
         if (values.json) writeJson(answer);
         else write("\n");

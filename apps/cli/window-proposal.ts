@@ -24,6 +24,9 @@ export const windowOptions = {
   yes: { type: "boolean", default: false },
 } as const;
 
+/** For the help of every command that opens one. */
+export const windowHelp = "[--minutes N] [--sha256 HEX --bytes N] [--yes]";
+
 export interface WindowValues {
   readonly minutes: string;
   readonly sha256?: string;

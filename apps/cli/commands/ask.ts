@@ -18,18 +18,23 @@ export const ask: Command = {
     const { values, positionals } = parse(args, { ...commonOptions, ...chatOptions });
     const text = positionals.join(" ") === "-" ? await standardInput() : positionals.join(" ");
     if (!text.trim()) throw new UsageError("what should be asked?");
+    const sampling = samplingOf(values);
     const home = new Home(values.home);
     const peer = home.peer(values.node);
     const model = await chooseModel(peer, values.model);
     const history = historyOf(values);
     const conversation = await openConversation(peer, { model, mode: "turn", history });
-    const turn = { text, sampling: samplingOf(values) };
     const askedAt = performance.now();
-    const answer = await streamAnswer(conversation, turn, !values.json);
-    if (values.json) writeJson(answer);
-    else write("\n");
-    if (answer.reason === "length") notice("phantoma: cut at --max-tokens");
-    await untilOver(conversation, askedAt);
+    try {
+      const answer = await streamAnswer(conversation, { text, sampling }, !values.json);
+      if (values.json) writeJson(answer);
+      else write("\n");
+      if (answer.reason === "length") notice("phantoma: cut at --max-tokens");
+      await untilOver(conversation, askedAt);
+    } finally {
+      // A worker that was not asked waits for a question, and this program would wait with it.
+      conversation.drop();
+    }
     return 0;
   },
 };

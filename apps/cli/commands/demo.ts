@@ -27,6 +27,7 @@ export const demo: Command = {
   async run(args) {
     const { values, positionals } = parse(args, { ...globalOptions, ...chatOptions });
     const text = positionals.join(" ") || DEFAULT_QUESTION;
+    const sampling = { temperature: 0, ...samplingOf(values) };
     const say = values.json ? () => undefined : notice;
     const device = generateDeviceIdentity();
     say("starting a node …");
@@ -40,9 +41,8 @@ export const demo: Command = {
         mode: "turn",
         history: historyOf(values),
       });
-      const turn = { text, sampling: { temperature: 0, ...samplingOf(values) } };
       const askedAt = performance.now();
-      const answer = await streamAnswer(conversation, turn, !values.json);
+      const answer = await streamAnswer(conversation, { text, sampling }, !values.json);
       await untilOver(conversation, askedAt);
       const receipt = await fetchReceipt(peer, conversation.task);
       assertReceiptOf(receipt.receipt, conversation.certificate, device);

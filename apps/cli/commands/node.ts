@@ -7,7 +7,7 @@ import type { LocalNode } from "@phantoma/client";
 import { fingerprint } from "@phantoma/crypto";
 import type { Command } from "../command.ts";
 import { startDemoNode } from "../demo-node.ts";
-import { Home } from "../home.ts";
+import { Home, NodeUnknown } from "../home.ts";
 import { commonOptions, parse } from "../options.ts";
 import { notice, oneLine, UsageError, write, writeJson } from "../output.ts";
 
@@ -32,8 +32,9 @@ export const node: Command = {
         return demoNode(home, values);
       case "forget":
         if (!name) throw new UsageError("which node should be forgotten?");
-        home.forget(name);
+        if (!home.forget(name)) throw new NodeUnknown(name, namesOf(home));
         if (values.json) writeJson({ forgotten: name });
+        else write(`forgot ${name}\n`);
         return 0;
       default:
         throw new UsageError(`node cannot ${JSON.stringify(action)}`);
@@ -49,6 +50,7 @@ function list(home: Home, isJson: boolean): number {
         return { name, url, nodeKey, formerKeys, starter };
       }),
     );
+  else if (nodes.length === 0) notice(new NodeUnknown(undefined, []).message);
   else
     for (const { name, url, nodeKey, formerKeys = [] } of nodes) {
       write(`${oneLine(name)}  ${oneLine(url)}\n  ${shown(nodeKey)}\n`);
@@ -56,6 +58,8 @@ function list(home: Home, isJson: boolean): number {
     }
   return 0;
 }
+
+const namesOf = (home: Home) => home.nodes().map(({ name }) => name);
 
 async function demoNode(
   home: Home,

@@ -192,6 +192,7 @@ function status(
 
 function show(found: readonly SavedSummary[], isJson: boolean): number {
   if (isJson) writeJson(found);
+  else if (found.length === 0) notice("there is none");
   else
     for (const { id, title, changedAt, messages } of found)
       write(`${id}  ${timeText(changedAt)}  ${messages} messages  ${oneLine(title)}\n`);

@@ -16,7 +16,7 @@ import { describe } from "../window-watch.ts";
 const options = { ...commonOptions, ...windowOptions } as const;
 
 export const window: Command = {
-  usage: "window [status | open SOURCE ... [--minutes N] [--sha256 HEX --bytes N] [--yes] | close]",
+  usage: "window [status | open SOURCE ... [window options] | close]",
   summary:
     "lets the node fetch what you sign for, from where you sign for; SOURCE is an https address or owner/repo/file.gguf",
   async run(args) {

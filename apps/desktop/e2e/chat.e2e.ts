@@ -169,9 +169,13 @@ test("a node that dies in the middle of an answer leaves it marked, and the cons
   expect(await answers().last().textContent()).toContain("nine");
 });
 
-test("a stopped node is started again and answers", async () => {
+test("a demo node is stopped after a question, and another one is started and answers", async () => {
   await page.getByRole("link", { name: "Node", exact: true }).click();
   await page.getByRole("button", { name: "Stop the demo node" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("its conversations are gone").waitFor();
+  await look(page, "node-stop");
+  await dialog.getByRole("button", { name: "Stop the demo node" }).click();
   await page.getByRole("button", { name: "Start a demo node here" }).click();
   await page.getByRole("button", { name: "Yes, this is my node" }).click({ timeout: 45_000 });
   await ask("Are you there again");

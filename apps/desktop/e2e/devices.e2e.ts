@@ -192,7 +192,11 @@ test("a locked console shows how it is opened and nothing else", async () => {
 test("the settings name what opens the lock, also where nothing does", async () => {
   const nothing: LockView = { isLocked: false, opensWith: "nothing", idleMinutes: null };
   const answers = { ...script.answers, "lock.get": [nothing] };
-  const at = { script: { ...script, answers }, at: "#/settings", sees: "Nothing protects the key" };
+  const at = {
+    script: { ...script, answers },
+    at: "#/settings",
+    sees: "a lock would only pretend",
+  };
   const { context, page, faults } = await openScene(browser, served, at);
   await page.setViewportSize({ width: 1180, height: 1100 });
   await look(page, "lock-settings");

@@ -17,10 +17,19 @@ if (hasPictures) mkdirSync(picturesDir, { recursive: true });
 /** Dark changes colours and nothing else, so only those are checked again there. */
 const darkRules = ["color-contrast"];
 
+/** No window is so narrow that a page is wider than it: what is too wide scrolls or breaks inside. */
+const isTooWide = (page: Page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll(".page, .messages, body")].some(
+      (one) => one.scrollWidth > one.clientWidth,
+    ),
+  );
+
 /** @param without rules that do not apply, with the reason where they are named */
 export async function look(page: Page, name: string, without: string[] = []): Promise<void> {
   // What is in a frame would have to be checked there.
   expect(page.frames()).toHaveLength(1);
+  expect.soft(await isTooWide(page), `${name} is wider than its window`).toBe(false);
   await page.evaluate(axe.source);
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });

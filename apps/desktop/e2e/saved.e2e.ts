@@ -64,6 +64,13 @@ test("an export says where it is, and that it is not sealed", async () => {
   await page.getByText(/exports\/[0-9a-f]{16}\.md/).waitFor();
 });
 
+test("what was exported is imported again", async () => {
+  await button("Export all").click();
+  const path = await page.getByText(/exports\/conversations\.json/).textContent();
+  await page.getByLabel("Import a file").setInputFiles(path!);
+  await page.getByText("1 conversation came.").first().waitFor();
+});
+
 test("removed from the console, it is taken up again from what was saved", async () => {
   await page.getByRole("link", { name: "A question to keep" }).click();
   await button("More about this conversation").click();

@@ -94,6 +94,12 @@ const scenes: Scene[] = [
     at: CHAT,
     sees: "Single answers",
   },
+  {
+    name: "no-model",
+    script: { ...full, conversations: [], models: [] },
+    at: "#/new",
+    sees: "Add one under Models.",
+  },
   { name: "chat-loading", script: full, at: CHAT, sees: "" },
   {
     name: "chat-unknown",
@@ -187,12 +193,6 @@ const scenes: Scene[] = [
     sees: "The console does not answer",
   },
   { name: "node", script: chat(), at: "#/node", sees: "Workers serving now" },
-  {
-    name: "node-stopped",
-    script: { ...chat(), state: { ...scene.state, nodes: [{ ...scene.node, state: "stopped" }] } },
-    at: "#/",
-    sees: "Start the demo node again",
-  },
   { name: "receipts", script: chat(), at: "#/receipts", sees: "signs one" },
   {
     name: "receipts-empty",

@@ -125,7 +125,6 @@ export const requests = {
   "console.state": { input: nothing, output: consoleStateSchema },
   /** Starts a node on this machine; resolves when it answers. Progress comes as `demo.changed`. */
   "demo.start": { input: nothing, output: nodeSchema },
-  "demo.stop": { input: nothing, output: nothing },
   /** A person compared the fingerprint: from now on the node may be used. */
   "nodes.confirm": { input: node, output: nodeSchema },
   /** Ends its conversations, forgets its address and keys; a demo node is stopped. */

@@ -43,6 +43,8 @@ export const consoleAdvice = {
   ERR_LOCK_POINTLESS: "set a passphrase first",
   /** No pairing or kit is open here. */
   ERR_NOT_BEGUN: "begin again",
+  /** Nobody can be asked: the last model was removed, or none came yet. */
+  ERR_NO_MODEL: "add a model to the node",
   /** The model file of the demo is not where it should be. */
   ERR_MODEL_MISSING: "make it with `npm run make-model`, or name a GGUF file with --model",
   /** What was resolved is no longer held, or another address was resolved since. */

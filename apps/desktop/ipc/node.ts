@@ -35,7 +35,7 @@ export const nodeSchema = z.strictObject({
   isConfirmed: z.boolean(),
   fingerprint: fingerprintSchema,
   /** unknown: not asked yet · stopped: a demo node that was ended */
-  state: z.enum(["unknown", "connecting", "online", "offline", "stopped"]),
+  state: z.enum(["unknown", "connecting", "online", "offline"]),
   /** Why it is offline. */
   error: consoleErrorSchema.nullable(),
   /** Who makes its workers; `gateway` is demo mode, shown permanently. */

@@ -139,11 +139,6 @@ export class ConsoleSession {
       return { version, shell, keyStore: keyStore.view, nodes, demo: this.#demo.state, settings };
     },
     "demo.start": () => this.#demo.start(),
-    "demo.stop": async () => {
-      const { nodeId } = this.#demo.state;
-      if (nodeId) await this.#forget(nodeId);
-      return {};
-    },
     "nodes.confirm": async ({ node }) => this.#book.confirm(node),
     "nodes.forget": async ({ node }) => {
       await this.#forget(node);
@@ -410,7 +405,7 @@ export class ConsoleSession {
     this.#shelf.assertRoom();
     const models = await this.#book.watch(node, (control) => control.models());
     const model = models.find(({ name }) => name === saved.model) ?? models[0];
-    if (!model) throw new DesktopError("ERR_MODEL_MISSING", "the node has no model");
+    if (!model) throw new DesktopError("ERR_NO_MODEL", "the node has no model");
     const { digest, name } = model;
     return this.#hold(node, { digest, name }, saved.mode, saved).full();
   }

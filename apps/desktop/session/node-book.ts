@@ -244,7 +244,7 @@ export class NodeBook {
   /** Connecting failed, or what was open broke. */
   missed(id: string, error: unknown): void {
     const known = this.#nodes.get(id);
-    if (!known || known.view.state === "stopped") return;
+    if (!known) return;
     this.change(id, { state: "offline", error: consoleErrorOf(error) });
     if (known.retry || !isWorthRetrying(error)) return;
     const again = () => {

@@ -25,7 +25,6 @@ import { consoleErrorOf } from "./bridge.ts";
 import { ErrorView } from "./error-view.tsx";
 import { HomePage } from "./home-page.tsx";
 import { OpenLinkDialog } from "./open-link-dialog.tsx";
-import { NoNodePage } from "./no-node-page.tsx";
 import { usableNode, useConsoleState, useLoadedState } from "./queries.ts";
 import { useRoute } from "./routes.ts";
 import { BrandMark } from "./brand-mark.tsx";
@@ -91,12 +90,10 @@ function skipToMain(event: { preventDefault: () => void }): void {
 
 function Page() {
   const route = useRoute();
-  const state = useLoadedState();
-  const node = usableNode(state);
-  const isToConfirm = state.nodes.some((one) => !one.isConfirmed && one.state !== "stopped");
+  const node = usableNode(useLoadedState());
   if (route.page === "settings") return <SettingsPage />;
   if (route.page === "setup") return <SetupPage />;
-  if (!node || (isToConfirm && node.state === "stopped")) return <WelcomePage />;
+  if (!node) return <WelcomePage />;
   switch (route.page) {
     case "chat":
       return <ConversationPage id={route.conversation} />;
@@ -118,10 +115,6 @@ function Page() {
       return <ReceiptsPage key={node.id} node={node} />;
     case "new":
     case "home":
-      return node.state === "stopped" ? (
-        <NoNodePage />
-      ) : (
-        <HomePage key={route.page} node={node} isNew={route.page === "new"} />
-      );
+      return <HomePage key={route.page} node={node} isNew={route.page === "new"} />;
   }
 }

@@ -8,7 +8,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { NodeView } from "../../ipc/contract.ts";
 import { Skeleton } from "../design/parts.tsx";
-import { ask } from "./bridge.ts";
+import { ask, RequestRefused } from "./bridge.ts";
 import { ErrorView } from "./error-view.tsx";
 import { PageBody, PageFrame } from "./page-frame.tsx";
 import { keys } from "./queries.ts";
@@ -70,7 +70,12 @@ const making = new Map<string, Promise<string>>();
 async function make(node: string): Promise<string> {
   const { models } = await ask("nodes.status", { node });
   const model = models[0];
-  if (!model) throw new Error("the node has no model");
+  if (!model)
+    throw new RequestRefused({
+      code: "ERR_NO_MODEL",
+      message: "the node has no model",
+      action: "",
+    });
   const made = await ask("conversations.create", {
     node,
     model: model.digest,

@@ -91,11 +91,10 @@ export const useConversation = (id: string) =>
     queryFn: () => ask("conversations.get", { conversation: id }),
   });
 
-export const useNodeStatus = (node: string, isEnabled = true) =>
+export const useNodeStatus = (node: string) =>
   useQuery({
     queryKey: keys.status(node),
     queryFn: () => ask("nodes.status", { node }),
-    enabled: isEnabled,
     staleTime: STATUS_STALE_MS,
   });
 
@@ -104,11 +103,10 @@ export const useEndpoint = () =>
   useQuery({ queryKey: keys.endpoint, queryFn: () => ask("endpoint.get", {}), staleTime: 0 });
 
 /** Another device may have signed the next list. */
-export const useDevices = ({ id, state }: Pick<NodeView, "id" | "state">) =>
+export const useDevices = ({ id }: Pick<NodeView, "id">) =>
   useQuery({
     queryKey: keys.devices(id),
     queryFn: () => ask("devices.list", { node: id }),
-    enabled: state !== "stopped",
     staleTime: 0,
   });
 
@@ -128,32 +126,29 @@ export const useReceipts = (node: string, before: number | null) =>
 /** The machine is looked at every minute; who asks after half of that may hear something new. */
 const DOCTOR_STALE_MS = 30_000;
 
-export const useDoctor = ({ id, state }: Pick<NodeView, "id" | "state">) =>
+export const useDoctor = ({ id }: Pick<NodeView, "id">) =>
   useQuery({
     queryKey: keys.doctor(id),
     queryFn: () => ask("doctor.read", { node: id }),
-    enabled: state !== "stopped",
     staleTime: DOCTOR_STALE_MS,
   });
 
-export const useUpdate = ({ id, state }: Pick<NodeView, "id" | "state">) =>
+export const useUpdate = ({ id }: Pick<NodeView, "id">) =>
   useQuery({
     queryKey: keys.update(id),
     queryFn: () => ask("updates.read", { node: id }),
-    enabled: state !== "stopped",
     staleTime: STATUS_STALE_MS,
   });
 
-export const useReporting = ({ id, state }: Pick<NodeView, "id" | "state">) =>
+export const useReporting = ({ id }: Pick<NodeView, "id">) =>
   useQuery({
     queryKey: keys.reporting(id),
     queryFn: () => ask("reporting.read", { node: id }),
-    enabled: state !== "stopped",
     staleTime: STATUS_STALE_MS,
   });
 
 /** The last answer is not the grade of now when the node cannot be asked any more. */
-export function useGrade(node: Pick<NodeView, "id" | "state">): Doctor["grade"] | undefined {
+export function useGrade(node: Pick<NodeView, "id">): Doctor["grade"] | undefined {
   const { data, error } = useDoctor(node);
   return error ? undefined : data?.grade;
 }

@@ -54,7 +54,6 @@ export const nodeTones = {
   connecting: "caution",
   online: "good",
   offline: "danger",
-  stopped: "plain",
 } as const satisfies Record<NodeView["state"], Tone>;
 
 function Conversations() {

@@ -40,3 +40,8 @@ export function shortHex(hex: string): string {
 export function formatTime(ms: number, language: string): string {
   return new Date(ms).toLocaleString(language, { dateStyle: "medium", timeStyle: "medium" });
 }
+
+/** A time that is known to the hour. */
+export function formatHour(ms: number, language: string): string {
+  return new Date(ms).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+}

@@ -10,7 +10,7 @@ import type { DevicesView, DeviceView, NodeView } from "../../ipc/contract.ts";
 import { ErrorView } from "../app/error-view.tsx";
 import { PageBody, PageFrame } from "../app/page-frame.tsx";
 import { keys, useDevices } from "../app/queries.ts";
-import { formatTime } from "../chat/format.ts";
+import { formatHour, formatTime } from "../chat/format.ts";
 import { Button } from "../design/button.tsx";
 import { Menu } from "../design/menu.tsx";
 import { Dot, Skeleton, Tag } from "../design/parts.tsx";
@@ -32,7 +32,6 @@ export function DevicesPage({ node }: { node: NodeView }) {
   const { data, error, isFetching, refetch } = useDevices(node);
   const [doing, setDoing] = useState<Doing>();
   const [isAdding, setIsAdding] = useState(false);
-  const isStopped = node.state === "stopped";
   const changed = (list: DevicesView) => {
     client.setQueryData(keys.devices(node.id), list);
     setDoing(undefined);
@@ -43,19 +42,16 @@ export function DevicesPage({ node }: { node: NodeView }) {
     <PageFrame
       title={t("devices.title")}
       actions={
-        !isStopped && (
-          <Button disabled={isFetching} onClick={() => void refetch()}>
-            {t("node.refresh")}
-          </Button>
-        )
+        <Button disabled={isFetching} onClick={() => void refetch()}>
+          {t("node.refresh")}
+        </Button>
       }
     >
       <PageBody>
         <p className="lead">{t("devices.meaning")}</p>
-        {isStopped && <p className="nothing">{t("node.stoppedTitle")}</p>}
         <AdminNote node={node} />
         {error && <ErrorView thrown={error} onRetry={() => void refetch()} />}
-        {!isStopped && !error && !data && <Skeleton lines={4} label={t("devices.loading")} />}
+        {!error && !data && <Skeleton lines={4} label={t("devices.loading")} />}
         {data && (
           <section>
             <h2>{t("devices.listTitle", { version: data.version })}</h2>
@@ -151,6 +147,8 @@ function DeviceRow({ device, isAdmin, onDo }: RowProps) {
   );
 
   function seenText(hour: number | null): string {
-    return hour === null ? t("devices.notSeen") : t("devices.seen", { time: time(hour) });
+    return hour === null
+      ? t("devices.notSeen")
+      : t("devices.seen", { time: formatHour(hour, i18n.language) });
   }
 }

@@ -15,7 +15,7 @@ const READ_MS = 500;
 /** A node that does not answer is not asked twice a second. */
 const RETRY_MS = 5_000;
 
-export function useEgress({ id, state }: NodeView) {
+export function useEgress({ id }: NodeView) {
   const client = useQueryClient();
   const key = keys.egress(id);
   return useQuery({
@@ -24,7 +24,6 @@ export function useEgress({ id, state }: NodeView) {
       readOn(client.getQueryData<AttemptLog>(key), (after) =>
         ask("egress.read", { node: id, after, limit: MAX_ROWS }),
       ),
-    enabled: state !== "stopped",
     staleTime: 0,
     refetchInterval: ({ state: { error } }) => (error ? RETRY_MS : READ_MS),
     // Rows are compared by their sequence; comparing them member by member would cost a frame.

@@ -32,23 +32,19 @@ const gradeTones = { A: "good", B: "caution", C: "danger" } as const;
 export function HealthPage({ node }: { node: NodeView }) {
   const { t } = useTranslation();
   const { data, error, isFetching, refetch } = useDoctor(node);
-  const isStopped = node.state === "stopped";
   return (
     <PageFrame
       title={t("health.title")}
       actions={
-        !isStopped && (
-          <Button disabled={isFetching} onClick={() => void refetch()}>
-            {t("health.lookAgain")}
-          </Button>
-        )
+        <Button disabled={isFetching} onClick={() => void refetch()}>
+          {t("node.refresh")}
+        </Button>
       }
     >
       <PageBody>
         <p className="lead">{t("health.meaning")}</p>
-        {isStopped && <p className="nothing">{t("node.stoppedTitle")}</p>}
         {error && <ErrorView thrown={error} onRetry={() => void refetch()} />}
-        {!isStopped && !error && !data && <Skeleton lines={6} label={t("health.loading")} />}
+        {!error && !data && <Skeleton lines={6} label={t("health.loading")} />}
         {data && !error && (
           <>
             <Grade doctor={data} />

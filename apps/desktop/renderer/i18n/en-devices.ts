@@ -20,7 +20,7 @@ export const devices = {
   revoked: "revoked",
   addedAt: "added {{time}}",
   revokedAt: "revoked {{time}}",
-  seen: "seen in the hour of {{time}}",
+  seen: "seen in the hour from {{time}}",
   notSeen: "not seen since the node started",
   menu: "What to do with {{name}}",
   do: {

@@ -5,7 +5,6 @@
  */
 export const health = {
   title: "Health",
-  lookAgain: "Look again",
   loading: "Asking the node",
   meaning:
     "What is left of a task in the node's memory when it has ended, and what of its machine needs you. This page shows what the node reports; a node that was taken over can report anything.",

@@ -18,7 +18,7 @@ export const lock = {
       "Opens with the system's key store: anybody at this desktop, while it is unlocked, opens it with one click. Set a passphrase to keep them out.",
     passphrase: "Opens with your passphrase, and with nothing else.",
     nothing:
-      "Nothing protects the key here: it lies in a file, or under a fixed password that every program knows. Set a passphrase; until then locking is refused, for it would only pretend.",
+      "Without a passphrase a lock would only pretend: whoever reads this device's files has its key. Set one first.",
     unopened:
       "The stored key was not opened; the one in use is for this run only. Unlock the system's key store and restart the console. Until then nothing can be locked, and no passphrase can be set.",
   },

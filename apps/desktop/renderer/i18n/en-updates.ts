@@ -5,7 +5,6 @@
  */
 export const updates = {
   title: "Updates & reports",
-  lookAgain: "Look again",
   loading: "Asking the node",
   versionTitle: "Release",
   runs: "Runs",
@@ -16,7 +15,7 @@ export const updates = {
   policy: "Before an update",
   policyAsk: "an admin is asked each time",
   policyAutomatic: "nobody is asked: the node installs what its quorum signed",
-  setAutomatic: "Install what the quorum signed without asking",
+  setAutomatic: "Ask nobody: install what the quorum signed",
   setAsk: "Ask an admin each time",
   waitingTitle: "Release {{version}} waits",
   waitingText:

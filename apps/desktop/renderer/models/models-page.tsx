@@ -20,7 +20,7 @@ import "./models.css";
 
 export function ModelsPage({ node }: { node: NodeView }) {
   const { t } = useTranslation();
-  const { data, error, refetch } = useNodeStatus(node.id, node.state !== "stopped");
+  const { data, error, refetch } = useNodeStatus(node.id);
   const { data: window } = useWindow(node);
   return (
     <PageFrame title={t("models.title")}>

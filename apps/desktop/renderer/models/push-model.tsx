@@ -75,9 +75,11 @@ function UploadView({ upload, onAgain }: { upload: Upload; onAgain: () => void }
           shape="box"
           action={
             <span className="window-actions">
-              <Button size="small" onClick={onAgain}>
-                {t("models.push.again")}
-              </Button>
+              {error?.code !== "ERR_NOT_GGUF" && (
+                <Button size="small" onClick={onAgain}>
+                  {t("models.push.again")}
+                </Button>
+              )}
               <Button size="small" kind="quiet" onClick={dismissUpload}>
                 {t("models.push.dismiss")}
               </Button>

@@ -90,7 +90,7 @@ function python(...lines: readonly string[]): Example {
 }
 
 /** One word of a shell, whatever is in it. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 

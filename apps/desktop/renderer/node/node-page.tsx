@@ -6,7 +6,6 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { NodeView } from "../../ipc/contract.ts";
-import { consoleErrorOf } from "../app/bridge.ts";
 import { ErrorView } from "../app/error-view.tsx";
 import { demoPolicyText, PageBody, PageFrame } from "../app/page-frame.tsx";
 import { useNodeStatus, useRequest } from "../app/queries.ts";
@@ -17,27 +16,30 @@ import { Button } from "../design/button.tsx";
 import { Dialog } from "../design/dialog.tsx";
 import { Facts } from "../design/facts.tsx";
 import { Banner, Dot, Skeleton } from "../design/parts.tsx";
-import { useToast } from "../design/toasts.tsx";
+import { ReleaseName } from "../receipts/release-name.tsx";
 import { FingerprintView } from "../pairing/fingerprint-view.tsx";
 import { EndpointSection } from "./endpoint-section.tsx";
 import "../pairing/pairing.css";
 
 export function NodePage({ node }: { node: NodeView }) {
   const { t, i18n } = useTranslation();
-  const isStopped = node.state === "stopped";
-  const { data, error, isFetching, refetch } = useNodeStatus(node.id, !isStopped);
+  const { data, error, isFetching, refetch } = useNodeStatus(node.id);
   const [isAsking, setIsAsking] = useState(false);
+  const what = node.kind === "demo" ? "stop" : "forget";
   return (
     <PageFrame
       title={t("node.title")}
       actions={
         <>
-          {!isStopped && (
-            <Button disabled={isFetching} onClick={() => void refetch()}>
-              {t("node.refresh")}
-            </Button>
-          )}
-          <NodeEnd node={node} onForget={() => setIsAsking(true)} />
+          <Button disabled={isFetching} onClick={() => void refetch()}>
+            {t("node.refresh")}
+          </Button>
+          <a className="button" href={addressOf({ page: "setup" })}>
+            {t("node.setUp")}
+          </a>
+          <Button kind="danger" onClick={() => setIsAsking(true)}>
+            {t(`node.${what}`)}
+          </Button>
         </>
       }
     >
@@ -89,30 +91,23 @@ export function NodePage({ node }: { node: NodeView }) {
             </Banner>
           )}
         </section>
-        {!isStopped && (
-          <section>
-            <h2>{t("node.status")}</h2>
-            {error && <ErrorView thrown={error} onRetry={() => void refetch()} />}
-            {!error && !data && <Skeleton lines={5} label={t("node.loading")} />}
-            {data && (
-              <Facts
-                facts={[
-                  [t("node.version"), data.status.version],
-                  [t("node.startedAt"), formatTime(data.status.startedAt, i18n.language)],
-                  [t("node.tasksLive"), String(data.status.tasksLive)],
-                  [t("node.tasksDone"), String(data.status.tasksDone)],
-                  [t("node.deviceList"), String(data.status.deviceListVersion)],
-                  [
-                    t("node.release"),
-                    <span key="release" className="code">
-                      {shortHex(data.status.release)}
-                    </span>,
-                  ],
-                ]}
-              />
-            )}
-          </section>
-        )}
+        <section>
+          <h2>{t("node.status")}</h2>
+          {error && <ErrorView thrown={error} onRetry={() => void refetch()} />}
+          {!error && !data && <Skeleton lines={5} label={t("node.loading")} />}
+          {data && (
+            <Facts
+              facts={[
+                [t("node.version"), data.status.version],
+                [t("node.release"), <ReleaseName key="release" digest={data.status.release} />],
+                [t("node.startedAt"), formatTime(data.status.startedAt, i18n.language)],
+                [t("node.tasksLive"), String(data.status.tasksLive)],
+                [t("node.tasksDone"), String(data.status.tasksDone)],
+                [t("node.deviceList"), String(data.status.deviceListVersion)],
+              ]}
+            />
+          )}
+        </section>
         {data && (
           <section>
             <h2>{t("node.models")}</h2>
@@ -126,55 +121,31 @@ export function NodePage({ node }: { node: NodeView }) {
             />
           </section>
         )}
-        {node.isConfirmed && !isStopped && (
-          <EndpointSection node={node.id} model={data?.models[0]?.name} />
-        )}
+        {node.isConfirmed && <EndpointSection node={node.id} model={data?.models[0]?.name} />}
         <section>
           <h2>{t("node.fingerprint")}</h2>
           <FingerprintView fingerprint={node.fingerprint} />
         </section>
       </PageBody>
-      {isAsking && <ForgetDialog node={node} onClose={() => setIsAsking(false)} />}
+      {isAsking && <EndDialog node={node} what={what} onClose={() => setIsAsking(false)} />}
     </PageFrame>
   );
 }
 
-function NodeEnd({ node, onForget }: { node: NodeView; onForget: () => void }) {
-  const { t } = useTranslation();
-  const tell = useToast();
-  const stop = useRequest("demo.stop");
-  return (
-    <>
-      {node.kind === "demo" && node.state !== "stopped" && (
-        <Button
-          disabled={stop.isPending}
-          onClick={() =>
-            stop.mutate(
-              {},
-              { onError: (error) => tell(t("errors.shown", { ...consoleErrorOf(error) })) },
-            )
-          }
-        >
-          {t("node.stop")}
-        </Button>
-      )}
-      <a className="button" href={addressOf({ page: "setup" })}>
-        {t("node.setUp")}
-      </a>
-      <Button kind="danger" onClick={onForget}>
-        {t("node.forget")}
-      </Button>
-    </>
-  );
+interface EndProps {
+  readonly node: NodeView;
+  /** A demo node is forgotten by being stopped: nothing of it is left. */
+  readonly what: "stop" | "forget";
+  readonly onClose: () => void;
 }
 
-function ForgetDialog({ node, onClose }: { node: NodeView; onClose: () => void }) {
+function EndDialog({ node, what, onClose }: EndProps) {
   const { t } = useTranslation();
   const forget = useRequest("nodes.forget");
   return (
     <Dialog
-      title={t("node.forgetTitle", { name: node.name })}
-      description={t("node.forgetText")}
+      title={t(`node.${what}Title`, { name: node.name })}
+      description={t(`node.${what}Text`)}
       onClose={onClose}
       actions={
         <>
@@ -186,7 +157,7 @@ function ForgetDialog({ node, onClose }: { node: NodeView; onClose: () => void }
               forget.mutate({ node: node.id }, { onSuccess: () => goTo({ page: "home" }) })
             }
           >
-            {t("node.forget")}
+            {t(`node.${what}`)}
           </Button>
         </>
       }

@@ -25,7 +25,6 @@ export function WelcomePage() {
   const back = () => setWay(undefined);
   const { data: setup } = useSetup();
   const isUnderWay = setup?.stage !== undefined && setup.stage !== "host";
-  const isConfirming = unconfirmed !== undefined && unconfirmed.state !== "stopped";
   return (
     <div className="welcome">
       <div className="welcome-card">
@@ -33,7 +32,7 @@ export function WelcomePage() {
           <BrandMark />
           {t("app.name")}
         </p>
-        {isConfirming ? (
+        {unconfirmed ? (
           <ConfirmNode node={unconfirmed} />
         ) : way === "join" ? (
           <JoinNode onClose={back} />
@@ -64,9 +63,7 @@ export function WelcomePage() {
         )}
         {keyStore.note && (
           <Banner tone={keyStore.isProtected ? "plain" : "caution"} shape="box">
-            <p>
-              {t(`keyStore.${keyStore.note}`)} <span className="code">{keyStore.note}</span>
-            </p>
+            <p>{t(`keyStore.${keyStore.note}`)}</p>
           </Banner>
         )}
       </div>

@@ -8,6 +8,7 @@ import type { Receipt } from "../../ipc/contract.ts";
 import { formatBytes, formatDuration, formatTime, shortHex } from "../chat/format.ts";
 import { CopyButton } from "../design/copy-button.tsx";
 import { Facts } from "../design/facts.tsx";
+import { ReleaseName } from "./release-name.tsx";
 
 interface Props {
   readonly receipt: Receipt;
@@ -37,12 +38,7 @@ export function ReceiptView({ receipt }: Props) {
             {shortHex(receipt.model)}
           </span>,
         ],
-        [
-          t("receipts.release"),
-          <span key="release" className="code">
-            {shortHex(receipt.release)}
-          </span>,
-        ],
+        [t("receipts.release"), <ReleaseName key="release" digest={receipt.release} />],
         [
           t("receipts.cell"),
           cell

@@ -9,6 +9,7 @@ import { ErrorView } from "../app/error-view.tsx";
 import { useRequest } from "../app/queries.ts";
 import { Button } from "../design/button.tsx";
 import { CopyButton } from "../design/copy-button.tsx";
+import { quoted } from "../node/endpoint-examples.tsx";
 
 /** @param asked with no task, the whole list that begins before a number */
 export function SaveReceipts(asked: RequestInput<"receipts.export">) {
@@ -25,7 +26,7 @@ export function SaveReceipts(asked: RequestInput<"receipts.export">) {
         <p role="status">
           {t("receipts.saved")} <span className="code">{data.path}</span>
           <CopyButton
-            text={`phantoma verify receipt ${data.path}`}
+            text={`phantoma verify receipt ${quoted(data.path)}`}
             label={t("receipts.copyCheck")}
           />
         </p>

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { useState, type ChangeEvent } from "react";
+import { useRef, useState, type ChangeEvent } from "react";
 import { useTranslation } from "react-i18next";
 import type { NodeView, SavedSummary } from "../../ipc/contract.ts";
 import { consoleErrorOf } from "../app/bridge.ts";
@@ -32,11 +32,7 @@ export function SavedPage({ node }: { node: NodeView }) {
     <PageFrame
       title={t("saved.title")}
       actions={
-        <Button
-          size="small"
-          disabled={sync.isPending}
-          onClick={() => sync.mutate({ node: node.id })}
-        >
+        <Button disabled={sync.isPending} onClick={() => sync.mutate({ node: node.id })}>
           {t("saved.sync")}
         </Button>
       }
@@ -121,6 +117,8 @@ function Files() {
   const tell = useToast();
   const exporting = useRequest("saved.export");
   const importing = useRequest("saved.import");
+  const field = useRef<HTMLInputElement>(null);
+  const { data: all } = useSaved("");
   const onError = (error: unknown) => tell(t("errors.shown", { ...consoleErrorOf(error) }));
   const take = async ({ target }: ChangeEvent<HTMLInputElement>) => {
     const text = await target.files?.[0]?.text();
@@ -134,15 +132,22 @@ function Files() {
     <div className="saved-files">
       <Button
         size="small"
-        disabled={exporting.isPending}
+        disabled={exporting.isPending || !all?.total}
         onClick={() => exporting.mutate({ saved: null, format: "json" }, { onError })}
       >
         {t("saved.exportAll")}
       </Button>
-      <label className="saved-import">
+      <input
+        ref={field}
+        type="file"
+        accept=".json,application/json"
+        hidden
+        aria-label={t("saved.import")}
+        onChange={(event) => void take(event)}
+      />
+      <Button size="small" disabled={importing.isPending} onClick={() => field.current?.click()}>
         {t("saved.import")}
-        <input type="file" accept=".json,application/json" onChange={(event) => void take(event)} />
-      </label>
+      </Button>
       {exporting.data && <WrittenTo path={exporting.data.path} />}
     </div>
   );

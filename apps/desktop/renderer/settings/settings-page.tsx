@@ -52,9 +52,7 @@ export function SettingsPage() {
           />
           {keyStore.note && (
             <Banner tone="caution" shape="box">
-              <p>
-                {t(`keyStore.${keyStore.note}`)} <span className="code">{keyStore.note}</span>
-              </p>
+              <p>{t(`keyStore.${keyStore.note}`)}</p>
             </Banner>
           )}
         </section>

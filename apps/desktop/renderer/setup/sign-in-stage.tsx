@@ -13,12 +13,19 @@ import { Field, SecretField, typed } from "./field.tsx";
 import { serverText, type StageProps } from "./use-setup.ts";
 import { WishesForm } from "./wishes-form.tsx";
 
-type Kind = "password" | "key" | "agent";
+const kinds = ["password", "key", "agent"] as const;
+type Kind = (typeof kinds)[number];
 
 /** 64 KiB: a longer file is no private key. */
 const MAX_KEY_BYTES = 65_536;
 /** Stands for a file that is not in the list; no file is called so. */
 const OTHER = "/";
+
+/** Signing in takes the form away, and a refusal brings it back as it was chosen; what was typed is gone. */
+let chosen: { readonly kind: Kind; readonly keyName: string | undefined } = {
+  kind: "password",
+  keyName: undefined,
+};
 
 export function SignInStage(props: StageProps) {
   const { setup } = props;
@@ -40,10 +47,11 @@ export function SignInStage(props: StageProps) {
 
 function SignInForm({ setup: { ways, server, isBusy }, act }: StageProps) {
   const { t } = useTranslation();
-  const [kind, setKind] = useState<Kind>("password");
-  const [keyName, setKeyName] = useState(ways.keys[0] ?? OTHER);
+  const [kind, setKind] = useState<Kind>(chosen.kind);
+  const [keyName, setKeyName] = useState(chosen.keyName ?? ways.keys[0] ?? OTHER);
   const signIn = async (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
+    chosen = { kind, keyName };
     const form = event.currentTarget;
     const said = new FormData(form);
     const text = (name: string) => typed(said, name);
@@ -62,7 +70,7 @@ function SignInForm({ setup: { ways, server, isBusy }, act }: StageProps) {
       <Choice
         label={t("setup.signIn.way")}
         value={kind}
-        options={(["password", "key", "agent"] as const).map((value) => ({
+        options={kinds.map((value) => ({
           value,
           label: t(`setup.signIn.${value}`),
         }))}

@@ -21,7 +21,6 @@ export function UpdatesPage({ node }: { node: NodeView }) {
   const { t } = useTranslation();
   const update = useUpdate(node);
   const reporting = useReporting(node);
-  const isStopped = node.state === "stopped";
   const lookAgain = () => {
     void update.refetch();
     void reporting.refetch();
@@ -30,18 +29,15 @@ export function UpdatesPage({ node }: { node: NodeView }) {
     <PageFrame
       title={t("updates.title")}
       actions={
-        !isStopped && (
-          <Button disabled={update.isFetching || reporting.isFetching} onClick={lookAgain}>
-            {t("updates.lookAgain")}
-          </Button>
-        )
+        <Button disabled={update.isFetching || reporting.isFetching} onClick={lookAgain}>
+          {t("node.refresh")}
+        </Button>
       }
     >
       <PageBody>
-        {isStopped && <p className="nothing">{t("node.stoppedTitle")}</p>}
         <AdminNote node={node} />
         {update.error && <ErrorView thrown={update.error} onRetry={lookAgain} />}
-        {!isStopped && update.isPending && <Skeleton lines={4} label={t("updates.loading")} />}
+        {update.isPending && <Skeleton lines={4} label={t("updates.loading")} />}
         {update.data && !update.error && <Release node={node} update={update.data} />}
         {reporting.error && <ErrorView thrown={reporting.error} onRetry={lookAgain} />}
         {reporting.data && !reporting.error && <Reports node={node} reporting={reporting.data} />}

@@ -20,7 +20,7 @@ export function useWindow(node: NodeView | undefined) {
   return useQuery({
     queryKey: keys.window(node?.id ?? ""),
     queryFn: () => ask("window.get", { node: node!.id }),
-    enabled: node?.isConfirmed === true && node.state !== "stopped",
+    enabled: node?.isConfirmed === true,
     refetchInterval: ({ state: { data } }) => (data && isMoving(data) ? MOVING_MS : RESTING_MS),
   });
 }
