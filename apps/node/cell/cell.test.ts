@@ -1,5 +1,5 @@
 /**
- * The cell with real processes: what it overwrites, how it ends, and what its child cannot do.
+ * The cell with real processes: what it overwrites, and how it ends.
  *
  * `tests/hold.c` is the cell without its set-up, and, linked without wipe.c, the control.
  */
@@ -9,7 +9,6 @@ import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import {
@@ -25,8 +24,6 @@ import { memoryGroup } from "./test-memory-group.ts";
 /** Every place of tests/victim.c. */
 const PLACES =
   "data bss heap mmap huge readonly hidden shared memfd tmpfs copied stack thread".split(" ");
-
-const NOBODY = 65534;
 
 interface Held {
   readonly cell: ChildProcess;
@@ -209,45 +206,6 @@ describe.skipIf(noPostMortem())("what a program leaves", () => {
     }
     expect(leftovers()).toEqual(before);
   }, 120_000);
-});
-
-describe("a worker that was taken over", () => {
-  let programs: string;
-  beforeAll(() => void (programs = buildCellTests()), 60_000);
-
-  test("can do nothing to its cell, however it writes the numbers, and its own work to itself", async () => {
-    const cell = spawn(join(programs, "cell"), ["fd:4", "-", join(programs, "inmate")], {
-      stdio: ["ignore", "ignore", "inherit", "pipe", "pipe"],
-      // As in a unit: root's cell has rights that its worker has not, and the kernel itself refuses more.
-      ...(process.getuid?.() === 0 && { uid: NOBODY, gid: NOBODY }),
-    });
-    onTestFinished(() => void cell.kill("SIGKILL"));
-    const exited = once(cell, "exit");
-    const lines: string[] = [];
-    for await (const line of createInterface(cell.stdio[3] as Readable)) lines.push(line);
-    expect(await exited).toEqual([0, null]);
-    expect(lines.length).toBe(33);
-    expect(lines.filter((line) => !line.endsWith(": EPERM"))).toEqual([
-      "one byte in a file: EFBIG",
-      "an empty file's length: EFBIG",
-      "own flags: done",
-      "own affinity: done",
-      "own priority: done",
-      "own limits: done",
-      "internet socket: done",
-    ]);
-  });
-});
-
-test("without a cell the same program hands out its memory, so the refusal is the cell's", async () => {
-  const programs = buildCellTests();
-  const inmate = spawn(join(programs, "inmate"), ["hand-out"], {
-    stdio: ["ignore", "ignore", "inherit", "pipe"],
-  });
-  const lines: string[] = [];
-  for await (const line of createInterface(inmate.stdio[3] as Readable)) lines.push(line);
-  expect(lines).toContain("its memory to the gateway: done");
-  expect(lines).toContain("its memory to the gateway, of several: done");
 });
 
 /** Of ours: children of this process, its descriptors, and what lies in /dev/shm. */
