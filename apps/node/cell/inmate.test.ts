@@ -24,7 +24,7 @@ describe("a worker that was taken over", () => {
     if (nobody) for (const path of [cwd, join(cwd, "file")]) chownSync(path, NOBODY, NOBODY);
     // Not its whole path, which leads through folders of others.
     const [program, ...args] = [...around, join(programs, "inmate"), ...act, "file"];
-    const child = spawn(program!, args, {
+    const child = spawn(program, args, {
       stdio: ["ignore", "ignore", "inherit", "pipe", "pipe"],
       cwd,
       ...nobody,
