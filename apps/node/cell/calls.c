@@ -8,9 +8,9 @@
 #include <fcntl.h>
 #include <linux/ioprio.h>
 #include <linux/sched.h>
-#include <linux/sockios.h>
 #include <seccomp.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,6 +24,7 @@ struct refusal {
 
 /* Of an int the kernel reads 32 bits; whoever sets one above them must not be taken for another. */
 #define IS(argument, value) SCMP_CMP64(argument, SCMP_CMP_MASKED_EQ, UINT32_MAX, value)
+#define HAS(argument, bits) SCMP_CMP64(argument, SCMP_CMP_MASKED_EQ, bits, bits)
 
 int filter_calls(void)
 {
@@ -51,8 +52,6 @@ int filter_calls(void)
 		{ SCMP_SYS(fcntl), 1, IS(1, F_SETOWN) },
 		{ SCMP_SYS(fcntl), 1, IS(1, F_SETOWN_EX) },
 		{ SCMP_SYS(fcntl), 1, IS(1, F_SETSIG) },
-		{ SCMP_SYS(ioctl), 1, IS(1, FIOSETOWN) },
-		{ SCMP_SYS(ioctl), 1, IS(1, SIOCSPGRP) },
 		/* No other process's memory, descriptors or limits. */
 		{ SCMP_SYS(ptrace), 0 },
 		{ SCMP_SYS(process_vm_readv), 0 },
@@ -85,13 +84,69 @@ int filter_calls(void)
 		/* No namespace of its own making, where it would be root. */
 		{ SCMP_SYS(unshare), 0 },
 		{ SCMP_SYS(setns), 0 },
-		/* No memory without an address: it would be there and in none of its mappings. */
+		/* No memory that can be there without an address, and so in none of its mappings: what is shared … */
+		{ SCMP_SYS(mmap), 1, HAS(3, MAP_SHARED | MAP_ANONYMOUS) },
+		/* … or has a number, or belongs to a part of the kernel. */
 		{ SCMP_SYS(memfd_create), 0 },
 		{ SCMP_SYS(memfd_secret), 0 },
 		{ SCMP_SYS(shmget), 0 },
-		/* Nor any that stays when it ends: a message in a queue of the kernel's. */
+		{ SCMP_SYS(shmat), 0 },
+		{ SCMP_SYS(io_setup), 0 },
+		/* Nothing that stays when it ends: in no queue and no semaphore of the kernel's; to use one that is
+		 * there, its number is enough … */
 		{ SCMP_SYS(msgget), 0 },
+		{ SCMP_SYS(msgsnd), 0 },
+		{ SCMP_SYS(semget), 0 },
+		{ SCMP_SYS(semctl), 0 },
+		{ SCMP_SYS(semop), 0 },
+		{ SCMP_SYS(semtimedop), 0 },
 		{ SCMP_SYS(mq_open), 0 },
+		{ SCMP_SYS(mq_timedsend), 0 },
+		/* … in no file, terminal, pipe or device: it opens nothing to write to, nor to map it so … */
+		{ SCMP_SYS(open), 1, HAS(1, O_WRONLY) },
+		{ SCMP_SYS(open), 1, HAS(1, O_RDWR) },
+		{ SCMP_SYS(open), 1, HAS(1, O_CREAT) },
+		{ SCMP_SYS(open), 1, HAS(1, O_TRUNC) },
+		{ SCMP_SYS(openat), 1, HAS(2, O_WRONLY) },
+		{ SCMP_SYS(openat), 1, HAS(2, O_RDWR) },
+		{ SCMP_SYS(openat), 1, HAS(2, O_CREAT) },
+		{ SCMP_SYS(openat), 1, HAS(2, O_TRUNC) },
+		{ SCMP_SYS(openat2), 0 },
+		{ SCMP_SYS(creat), 0 },
+		{ SCMP_SYS(truncate), 0 },
+		/* … as no name … */
+		{ SCMP_SYS(mkdir), 0 },
+		{ SCMP_SYS(mkdirat), 0 },
+		{ SCMP_SYS(mknod), 0 },
+		{ SCMP_SYS(mknodat), 0 },
+		{ SCMP_SYS(symlink), 0 },
+		{ SCMP_SYS(symlinkat), 0 },
+		{ SCMP_SYS(link), 0 },
+		{ SCMP_SYS(linkat), 0 },
+		{ SCMP_SYS(rename), 0 },
+		{ SCMP_SYS(renameat), 0 },
+		{ SCMP_SYS(renameat2), 0 },
+		{ SCMP_SYS(unlink), 0 },
+		{ SCMP_SYS(unlinkat), 0 },
+		{ SCMP_SYS(rmdir), 0 },
+		/* … and in nothing that is noted beside a file. */
+		{ SCMP_SYS(setxattr), 0 },
+		{ SCMP_SYS(lsetxattr), 0 },
+		{ SCMP_SYS(fsetxattr), 0 },
+		{ SCMP_SYS(removexattr), 0 },
+		{ SCMP_SYS(lremovexattr), 0 },
+		{ SCMP_SYS(fremovexattr), 0 },
+		{ SCMP_SYS(utime), 0 },
+		{ SCMP_SYS(utimes), 0 },
+		{ SCMP_SYS(futimesat), 0 },
+		{ SCMP_SYS(utimensat), 0 },
+		{ SCMP_SYS(chmod), 0 },
+		{ SCMP_SYS(fchmod), 0 },
+		{ SCMP_SYS(fchmodat), 0 },
+		{ SCMP_SYS(chown), 0 },
+		{ SCMP_SYS(lchown), 0 },
+		{ SCMP_SYS(fchown), 0 },
+		{ SCMP_SYS(fchownat), 0 },
 	};
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 

@@ -2,7 +2,8 @@
  * What the program may call.
  *
  * The unit's filter has let through what an ordinary service calls. This one takes away what only the cell
- * needed, and what would name another process or reach one. once.h has the calls that would make one.
+ * needed, what would name another process or reach one, and what would leave something behind. once.h has the calls
+ * that would make one, and what a list of refusals cannot say.
  *
  * Source: seccomp(2), seccomp_rule_add(3).
  */

@@ -55,7 +55,8 @@ int arrange_descriptors(int gateway, int keeper, int witness)
 	int gateway_aside = fcntl(gateway, F_DUPFD_CLOEXEC, ASIDE);
 	int keeper_aside = fcntl(keeper, F_DUPFD_CLOEXEC, ASIDE);
 	int witness_aside = witness < 0 ? -1 : fcntl(witness, F_DUPFD_CLOEXEC, ASIDE);
-	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	/* To stay, should its place be right already; the program itself may open nothing to write to. */
+	int nothing = open("/dev/null", O_RDWR);
 	unsigned int first_unwanted = witness < 0 ? WITNESS : WITNESS + 1;
 
 	if (gateway_aside < 0 || keeper_aside < 0 || nothing < 0 || (witness >= 0 && witness_aside < 0))

@@ -22,6 +22,18 @@ struct held {
 	pid_t spare;
 };
 
+sigset_t watched_signals(void)
+{
+	sigset_t watched;
+
+	sigemptyset(&watched);
+	sigaddset(&watched, SIGCHLD);
+	sigaddset(&watched, SIGTERM);
+	sigaddset(&watched, SIGINT);
+	sigaddset(&watched, SIGHUP);
+	return watched;
+}
+
 int start_guarded(struct guarded *guarded)
 {
 	pid_t guard = getpid();
@@ -112,16 +124,11 @@ int guard_until_gone(const struct guarded *guarded, struct end *end)
 {
 	struct address_space space = NO_ADDRESS_SPACE;
 	struct held held;
-	sigset_t watched;
+	const sigset_t watched = watched_signals();
 	bool holds;
 	int status;
 
 	*end = (struct end){ .status = SIGKILL };
-	sigemptyset(&watched);
-	sigaddset(&watched, SIGCHLD);
-	sigaddset(&watched, SIGTERM);
-	sigaddset(&watched, SIGINT);
-	sigaddset(&watched, SIGHUP);
 	sigprocmask(SIG_BLOCK, &watched, NULL);
 	holds = take_over(guarded->line, &held, &space);
 	/* Its closing tells a cell whose program may not run. */

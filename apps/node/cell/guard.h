@@ -10,6 +10,7 @@
 #ifndef PHANTOMA_CELL_GUARD_H
 #define PHANTOMA_CELL_GUARD_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -21,6 +22,9 @@ struct guarded {
 	/* To the other of the two. */
 	int line;
 };
+
+/* SIGCHLD, and the three that mean: end the program. */
+sigset_t watched_signals(void);
 
 /*
  * Makes this process the guard of a new one, which is the cell; returns in both. The cell gets SIGTERM when the
@@ -35,7 +39,7 @@ int start_guarded(struct guarded *guarded);
 bool hand_over(int line, pid_t program, pid_t anchor, pid_t spare);
 
 /*
- * In the guard: waits until the cell is gone, passing on SIGTERM, SIGINT and SIGHUP; returns its wait status.
+ * In the guard: waits until the cell is gone, passing those three on as SIGTERM; returns its wait status.
  * When the cell was killed, its program's memory is overwritten first, and `end` says so as the cell would have.
  */
 int guard_until_gone(const struct guarded *guarded, struct end *end);

@@ -12,6 +12,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,6 +21,8 @@
 
 /* Set in the number of every call of x86-64's x32 interface, which would be a second way in. */
 #define X32_BIT 0x40000000u
+/* set_mempolicy_home_node of Linux 5.17: what later calls leave behind is not in calls.c. Numbers only grow. */
+#define NEWEST_KNOWN 450
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, field))
 #define LOAD_HIGH(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offsetof(struct seccomp_data, field) + 4)
@@ -38,6 +41,16 @@ int allow_one_program(uint64_t password)
 		LOAD(nr),
 		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, X32_BIT, 0, 1),
 		RETURN(SECCOMP_RET_KILL_PROCESS),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, NEWEST_KNOWN, 0, 1),
+		REFUSE(ENOSYS),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 7),
+		LOAD(args[1]),
+		IF(TCGETS, 4),
+		IF(FIONREAD, 3),
+		IF(FIONBIO, 2),
+		IF(FIOCLEX, 1),
+		REFUSE(EPERM),
+		RETURN(SECCOMP_RET_ALLOW),
 		IF(SYS_execveat, 10),
 		IF(SYS_clone, 7),
 		IF(SYS_execve, 4),

@@ -7,6 +7,9 @@
  * The first program has to be started and its memory anchored (anchor.h), with the filter already in
  * force. Both calls leave the sixth argument unused; there they carry a number that was drawn for this
  * child alone. The program never gets to see it: an exec clears registers and memory.
+ *
+ * Here is also what rules of calls.h cannot say, which name only what is refused: calls that are too new to be
+ * known there do not exist, and of a device nothing is asked but what Node asks of its connections.
  */
 #ifndef PHANTOMA_CELL_ONCE_H
 #define PHANTOMA_CELL_ONCE_H

@@ -148,7 +148,7 @@ describe.skipIf(noPostMortem())("a cell", () => {
       import { connect } from "node:net";
       const code = (run) => { try { run(); return "done"; } catch (error) { return error.code; } };
       await say("signal " + code(() => process.kill(process.ppid, 0)));
-      await say("memory " + code(() => openSync("/proc/" + process.ppid + "/mem", "r+")));
+      await say("memory " + code(() => openSync("/proc/" + process.ppid + "/mem")));
       await say("descriptors " + code(() => readlinkSync("/proc/" + process.ppid + "/fd/0")));
       await say("program " + spawnSync("/bin/true").error?.code);
       const socket = connect(${JSON.stringify(reports.path)});

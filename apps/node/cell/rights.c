@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -41,11 +40,7 @@ static int drop_capabilities(void)
 
 enum status give_up_rights(uint64_t password)
 {
-	/* Bytes: no file can be written, wherever one could be opened, and files are not overwritten. */
-	const struct rlimit no_file = { 0, 0 };
-
-	if (setrlimit(RLIMIT_FSIZE, &no_file) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !drop_capabilities())
+	if (prctl(PR_SET_DUMPABLE, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !drop_capabilities())
 		return STATUS_PRIVILEGE;
 	return filter_calls() && allow_one_program(password) == 0 ? STATUS_NONE : STATUS_FILTER;
 }

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "anchor.h"
+#include "guard.h"
 
 /* The anchor inherits the first two: it dies with its cell, and stops on its way out of any other death. */
 #define OPTIONS (PTRACE_O_EXITKILL | PTRACE_O_TRACEEXIT | PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE)
@@ -46,15 +47,11 @@ pid_t start_seized(struct seized *seized)
 {
 	int line[2];
 	pid_t cell = getpid();
-	sigset_t watched, before;
+	const sigset_t watched = watched_signals();
+	sigset_t before;
 	char go;
 
 	*seized = (struct seized){ .pid = -1, .guard = -1 };
-	sigemptyset(&watched);
-	sigaddset(&watched, SIGCHLD);
-	sigaddset(&watched, SIGTERM);
-	sigaddset(&watched, SIGINT);
-	sigaddset(&watched, SIGHUP);
 	sigprocmask(SIG_BLOCK, &watched, &before);
 	seized->signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (seized->signals < 0 || pipe2(line, O_CLOEXEC) ||

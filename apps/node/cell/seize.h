@@ -24,7 +24,7 @@ struct seized {
 	uint64_t password;
 	/* The child reads one byte here, and runs on when it comes. */
 	int starting_line;
-	/* SIGCHLD, and the three that mean: end the child. */
+	/* A descriptor of the watched signals (guard.h). */
 	int signals;
 };
 

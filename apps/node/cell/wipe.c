@@ -9,14 +9,10 @@
 #include "wipe.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,8 +22,6 @@
 #define ENTRIES 4096
 /* Of the kernels that exist. */
 #define LARGEST_PAGE_BYTES (64ul << 10)
-/* File systems in memory that a process can be shown at once. */
-#define MAX_MEMORY_FILE_SYSTEMS 64
 
 /* Bits of an entry of pagemap. */
 #define PRESENT (1ull << 63)
@@ -45,65 +39,16 @@ struct mapping {
 	uint64_t end;
 	bool is_writable;
 	bool is_shared;
-	dev_t device;
 };
-
-struct memory_file_systems {
-	/* Of what has no name: nothing but a process ever wrote there. */
-	dev_t anonymous;
-	dev_t devices[MAX_MEMORY_FILE_SYSTEMS];
-	size_t count;
-};
-
-/* Where shared pages are memory and nothing else: memfd and MAP_SHARED | MAP_ANONYMOUS, and tmpfs. */
-static void find_memory_file_systems(struct memory_file_systems *found)
-{
-	int anonymous = memfd_create("", MFD_CLOEXEC);
-	struct stat status;
-	FILE *mounts;
-	char *line = NULL;
-	size_t size = 0;
-
-	found->count = 0;
-	found->anonymous = 0;
-	if (anonymous >= 0 && fstat(anonymous, &status) == 0)
-		found->anonymous = found->devices[found->count++] = status.st_dev;
-	if (anonymous >= 0)
-		close(anonymous);
-	mounts = fopen("/proc/self/mountinfo", "re");
-	while (mounts && found->count < MAX_MEMORY_FILE_SYSTEMS && getline(&line, &size, mounts) > 0) {
-		unsigned int major_number, minor_number;
-		const char *kind = strstr(line, " - ");
-
-		if (sscanf(line, "%*d %*d %u:%u", &major_number, &minor_number) != 2 || !kind)
-			continue;
-		if (strncmp(kind, " - tmpfs ", 9) && strncmp(kind, " - ramfs ", 9))
-			continue;
-		found->devices[found->count++] = makedev(major_number, minor_number);
-	}
-	free(line);
-	if (mounts)
-		fclose(mounts);
-}
-
-static bool lives_in_memory(const struct memory_file_systems *file_systems, dev_t device)
-{
-	for (size_t at = 0; at < file_systems->count; at++)
-		if (file_systems->devices[at] == device)
-			return true;
-	return false;
-}
 
 /* One line of maps; false for what is no memory of the process: the kernel's own pages in it. */
 static bool read_mapping(const char *line, struct mapping *mapping)
 {
-	unsigned long long start, end, inode;
-	unsigned int major_number, minor_number;
+	unsigned long long start, end;
 	char rights[5];
 	int name = 0;
 
-	if (sscanf(line, "%llx-%llx %4s %*x %x:%x %llu %n", &start, &end, rights, &major_number,
-		   &minor_number, &inode, &name) != 6)
+	if (sscanf(line, "%llx-%llx %4s %*x %*x:%*x %*u %n", &start, &end, rights, &name) != 3)
 		return false;
 	if (!strncmp(line + name, "[v", 2))
 		return false;
@@ -111,35 +56,29 @@ static bool read_mapping(const char *line, struct mapping *mapping)
 	mapping->end = end;
 	mapping->is_writable = rights[1] == 'w';
 	mapping->is_shared = rights[3] == 's';
-	mapping->device = makedev(major_number, minor_number);
 	return true;
 }
 
-/* Whether the page may hold what the process wrote. */
-static bool is_written(const struct mapping *mapping, uint64_t entry)
+/* Whether the page may hold what the process wrote: it belongs to its file until it is first written to. */
+static bool is_written(uint64_t entry)
 {
-	if (!(entry & (PRESENT | SWAPPED)))
-		return false;
-	/* In a private mapping a page still belongs to its file until it is first written to. */
-	return mapping->is_shared || !(entry & OF_A_FILE);
+	return (entry & (PRESENT | SWAPPED)) && !(entry & OF_A_FILE);
 }
 
 /*
  * Whether a page that does not take zeros has gone meanwhile: in want of memory the kernel frees those of a process
- * that it ended while it still stands here. A shared page may be elsewhere, and is never taken for gone.
+ * that it ended while it still stands here.
  */
-static bool is_gone(const struct address_space *space, const struct mapping *mapping, uint64_t page)
+static bool is_gone(const struct address_space *space, uint64_t page)
 {
 	uint64_t entry;
 	off_t at = (off_t)(page / page_bytes * sizeof(entry));
 
-	return !mapping->is_shared && pread(space->pagemap, &entry, sizeof(entry), at) == sizeof(entry) &&
-	       !(entry & (PRESENT | SWAPPED));
+	return pread(space->pagemap, &entry, sizeof(entry), at) == sizeof(entry) && !(entry & (PRESENT | SWAPPED));
 }
 
 /* Overwrites `[start, end)`; what does not take zeros is counted, and the rest goes on. */
-static int overwrite(const struct address_space *space, const struct mapping *mapping, uint64_t start,
-		     uint64_t end, struct wiped *wiped)
+static int overwrite(const struct address_space *space, uint64_t start, uint64_t end, struct wiped *wiped)
 {
 	while (start < end) {
 		size_t length = end - start < ZERO_BYTES ? end - start : ZERO_BYTES;
@@ -152,7 +91,7 @@ static int overwrite(const struct address_space *space, const struct mapping *ma
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written < 0) {
-			if (!is_gone(space, mapping, start))
+			if (!is_gone(space, start))
 				wiped->missed += page_bytes;
 			start += page_bytes;
 			continue;
@@ -196,22 +135,21 @@ static int wipe_mapping(const struct address_space *space, const struct mapping 
 			return -1;
 		}
 		for (size_t index = 0; index < (size_t)length / sizeof(entries[0]); index++, at += page_bytes) {
-			if (!is_written(mapping, entries[index]))
+			if (!is_written(entries[index]))
 				continue;
 			if (entries[index] & SWAPPED)
 				wiped->swapped += page_bytes;
-			if (!mapping->is_shared && !(entries[index] & (OURS_ALONE | SWAPPED)) &&
-			    is_zero(space->mem, at))
+			if (!(entries[index] & (OURS_ALONE | SWAPPED)) && is_zero(space->mem, at))
 				continue;
 			if (at != run_end) {
-				if (overwrite(space, mapping, run_start, run_end, wiped))
+				if (overwrite(space, run_start, run_end, wiped))
 					return -1;
 				run_start = at;
 			}
 			run_end = at + page_bytes;
 		}
 	}
-	return overwrite(space, mapping, run_start, run_end, wiped);
+	return overwrite(space, run_start, run_end, wiped);
 }
 
 static uint64_t nanoseconds_now(void)
@@ -224,7 +162,6 @@ static uint64_t nanoseconds_now(void)
 
 int wipe(const struct address_space *space, struct wiped *wiped)
 {
-	struct memory_file_systems file_systems;
 	uint64_t started = nanoseconds_now();
 	int copy = dup(space->maps);
 	FILE *maps = copy >= 0 ? fdopen(copy, "r") : NULL;
@@ -241,17 +178,21 @@ int wipe(const struct address_space *space, struct wiped *wiped)
 		return -1;
 	}
 	rewind(maps);
-	find_memory_file_systems(&file_systems);
 	while (result == 0 && getline(&line, &size, maps) > 0) {
 		struct mapping mapping;
 
 		if (!read_mapping(line, &mapping))
 			continue;
 		is_there = true;
-		/* What was made read-only after it was written takes no zeros, and is then counted as missed. */
-		if (mapping.is_shared && mapping.device != file_systems.anonymous &&
-		    !(mapping.is_writable && lives_in_memory(&file_systems, mapping.device)))
+		/*
+		 * What is shared may be larger than what is mapped of it, and its pages be there while none is in
+		 * pagemap. A program under calls.c has none that it can write to, and none that it could.
+		 */
+		if (mapping.is_shared) {
+			if (mapping.is_writable)
+				wiped->missed += mapping.end - mapping.start;
 			continue;
+		}
 		result = wipe_mapping(space, &mapping, wiped);
 	}
 	/*

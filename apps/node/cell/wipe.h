@@ -20,9 +20,10 @@ struct wiped {
 };
 
 /*
- * Overwrites every resident page that the process could have written to: private pages whatever their
- * protection is now, and shared ones that are writable and live in memory only. Pages of files, such as
- * a model's weights, stay as they are. Returns 0, or -1 with errno when the address space is gone.
+ * Overwrites every resident page of a private mapping that the process could have written to, whatever its
+ * protection is now. Pages of files, such as a model's weights, stay as they are. A shared mapping that is
+ * writable is missed: nobody knows from here what of it is where. Returns 0, or -1 with errno when the address
+ * space is gone.
  */
 int wipe(const struct address_space *space, struct wiped *wiped);
 
