@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import type { LocalNode } from "@phantoma/client";
 import { memoryMounts, scanFolder, scanOpenFiles, type FileScan } from "../../file-scan.ts";
@@ -54,11 +54,13 @@ export interface DiskScan extends FileScan {
 /** Every file of this machine's disk that was written after `marker` was, whoever wrote it. */
 export function scanDisk(marker: string, word: string): DiskScan {
   const needles = [Buffer.from(word, "utf8"), Buffer.from(word, "utf16le")];
-  const listing = execFileSync("find", ["/", "-xdev", "-type", "f", "-newer", marker, "-print0"], {
+  // Ends with 1 when a folder vanishes while it is looked at; whether it finds anything the control shows.
+  const listing = spawnSync("find", ["/", "-xdev", "-type", "f", "-newer", marker, "-print0"], {
     maxBuffer: MAX_FILE_BYTES,
     stdio: ["ignore", "pipe", "ignore"],
   });
-  const paths = listing.toString("utf8").split("\0").filter(Boolean);
+  if (listing.error) throw listing.error;
+  const paths = listing.stdout.toString("utf8").split("\0").filter(Boolean);
   const small = paths.filter((path) => sizeOf(path) <= MAX_FILE_BYTES);
   const found = small.filter((path) => {
     const content = contentOf(path);
