@@ -139,3 +139,24 @@ test.each(scenes)("$name looks right, is accessible and loads nothing", async (o
   expect(faults).toEqual([]);
   await context.close();
 });
+
+test("where there is no node yet, the first step leads back to the first page", async () => {
+  const script = says({ stage: "host", isBusy: false, server: null });
+  const opened = await openScene(browser, served, { script, at: "#/setup", sees: "Which server?" });
+  const { context, page, faults } = opened;
+  await page.getByRole("link", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Start a demo node here" }).waitFor();
+  expect(faults).toEqual([]);
+  await context.close();
+});
+
+test("what went wrong is said once, though the console says it in the same words", async () => {
+  const message = "nothing answers at this address and port";
+  const error = failure("ERR_SSH_UNREACHABLE", message);
+  const script = says({ stage: "host", isBusy: false, error });
+  const opened = await openScene(browser, served, { script, at: "#/setup", sees: "Which server?" });
+  const { context, page } = opened;
+  await page.getByText("ERR_SSH_UNREACHABLE").waitFor();
+  expect(await page.getByText(message).count()).toBe(1);
+  await context.close();
+});

@@ -229,6 +229,31 @@ describe.skipIf(noSshd() !== undefined)("the set-up of a server", () => {
   );
 
   test(
+    "a key that is refused is asked for again, in the form as it was chosen",
+    async () => {
+      const sshd = await TestSshd.start(["KbdInteractiveAuthentication no"]);
+      try {
+        const phantoma = await startHere(home, host.bundlePath);
+        await openSetup(phantoma.newLink());
+        await nameServer(`root@127.0.0.1:${sshd.port}`);
+        await button("I compared it by eye, it is the same").click();
+        await heading(/^Sign in to/);
+        await page.getByRole("radio", { name: "Key" }).click();
+        await page.getByLabel("Key", { exact: true }).selectOption({ label: "Another file…" });
+        await page.getByLabel("Key file").setInputFiles(sshd.keyPath("host_ed25519"));
+        await button("Sign in").click();
+        await shows("ERR_SSH_SIGN_IN");
+        await page.getByLabel("Key file").waitFor();
+        expect(await page.getByRole("radio", { name: "Key" }).isChecked()).toBe(true);
+        await phantoma.close();
+      } finally {
+        await sshd.stop();
+      }
+    },
+    PATIENCE_MS,
+  );
+
+  test(
     "a key that changed is a hard stop; only its owner's word and a pasted fingerprint lead on",
     async () => {
       const other = await TestSshd.start();
@@ -246,7 +271,7 @@ describe.skipIf(noSshd() !== undefined)("the set-up of a server", () => {
         await nameServer(`root@127.0.0.1:${between.port}`);
         await heading(/^Sign in to/);
         await signIn();
-        await heading("This is not the server that it was");
+        await heading("This is not the key that you expect");
         await look(page, "setup-changed-key");
         expect(await page.getByRole("button", { name: /compare/i }).allTextContents()).toEqual([
           "I installed it anew: compare its new key",
@@ -256,7 +281,7 @@ describe.skipIf(noSshd() !== undefined)("the set-up of a server", () => {
         expect(await button("I compared it by eye, it is the same").count()).toBe(0);
         await page.getByLabel("Paste the fingerprint from there").fill(host.sshd.hostKey().sha256);
         await button("Compare and go on").click();
-        await heading("This is not the server that it was");
+        await heading("This is not the key that you expect");
         await phantoma.close();
       } finally {
         between.server.close();

@@ -11,6 +11,8 @@ import { consoleErrorOf } from "./bridge.ts";
 export function ErrorView({ thrown, onRetry }: { thrown: unknown; onRetry?: () => void }) {
   const { t } = useTranslation();
   const { code, message } = consoleErrorOf(thrown);
+  const [meaning, action] = [t(`errors.by.${code}`), t(`errors.action.${code}`)];
+  const isSaid = [meaning, action].some((text) => bare(text) === bare(message));
   return (
     <div role="alert">
       <Banner
@@ -19,11 +21,14 @@ export function ErrorView({ thrown, onRetry }: { thrown: unknown; onRetry?: () =
         action={onRetry && <Button onClick={onRetry}>{t("app.retry")}</Button>}
       >
         <p>
-          <strong>{t(`errors.by.${code}`)}</strong> <span className="code">{code}</span>
+          <strong>{meaning}</strong> <span className="code">{code}</span>
         </p>
-        <p>{t(`errors.action.${code}`)}</p>
-        <p className="field-hint">{message}</p>
+        <p>{action}</p>
+        {!isSaid && <p className="field-hint">{message}</p>}
       </Banner>
     </div>
   );
 }
+
+/** Errors begin small and have no full stop; what the page says of them does. */
+const bare = (text: string) => text.toLowerCase().replace(/\.$/, "");

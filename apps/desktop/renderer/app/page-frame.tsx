@@ -9,6 +9,7 @@ import type { NodeView } from "../../ipc/contract.ts";
 import { Tag } from "../design/parts.tsx";
 import { Tooltip } from "../design/tooltip.tsx";
 import { usableNode, useLoadedState } from "./queries.ts";
+import { useRoute } from "./routes.ts";
 
 interface Props {
   readonly title: string;
@@ -33,11 +34,12 @@ export function PageFrame({ title, about, actions, children }: Props) {
   );
 }
 
-/** There whenever the node is a demo; nothing closes it. */
+/** There whenever the node is a demo; nothing closes it. A server that is being set up is another one. */
 function DemoMark() {
   const { t } = useTranslation();
   const node = usableNode(useLoadedState());
-  if (node?.starter !== "gateway") return undefined;
+  const isOfAnother = useRoute().page === "setup";
+  if (isOfAnother || node?.starter !== "gateway") return undefined;
   return (
     <Tooltip text={`${t("demo.meaning")} ${t(demoPolicyText(node))}`}>
       <button type="button" className="demo-mark">

@@ -101,7 +101,7 @@ export const setup = {
     byEye: "I compared it by eye, it is the same",
     mustPaste:
       "Another key was confirmed for this server before, so this one is taken only by pasting.",
-    changedTitle: "This is not the server that it was",
+    changedTitle: "This is not the key that you expect",
     changedText:
       "The key is not the one that you confirmed or pasted. Either the server was installed anew, or somebody stands between you and it. Nothing was sent.",
     installedAnew: "I installed it anew: compare its new key",

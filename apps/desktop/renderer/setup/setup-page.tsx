@@ -9,6 +9,8 @@ import type { Setup, SetupStage } from "../../ipc/contract.ts";
 import { RequestRefused } from "../app/bridge.ts";
 import { ErrorView } from "../app/error-view.tsx";
 import { PageBody, PageFrame } from "../app/page-frame.tsx";
+import { usableNode, useLoadedState } from "../app/queries.ts";
+import { addressOf } from "../app/routes.ts";
 import { Button } from "../design/button.tsx";
 import { Skeleton } from "../design/parts.tsx";
 import { CancelDialog } from "./cancel-dialog.tsx";
@@ -130,8 +132,16 @@ function StageHeadingFocus({ stage, children }: { stage: SetupStage; children: R
 function Cancel({ setup, act }: { setup: Setup; act: SetupAct }) {
   const { t } = useTranslation();
   const [isAsking, setIsAsking] = useState(false);
+  const hasNode = usableNode(useLoadedState()) !== undefined;
   const { stage, isBusy } = setup;
   const isAtEnd = ["done", "removed", "stopped", "removal"].includes(stage);
+  if (stage === "host" && !isBusy && !hasNode)
+    // There is no sidebar to leave by.
+    return (
+      <a className="button" href={addressOf({ page: "home" })}>
+        {t("setup.cancel")}
+      </a>
+    );
   if (isAtEnd || (stage === "host" && !isBusy)) return undefined;
   const isInstalling = stage === "install" && isBusy;
   return (

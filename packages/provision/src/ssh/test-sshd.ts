@@ -129,7 +129,8 @@ export class TestSshd {
     return readFileSync(join(this.#dir, name));
   }
 
-  keyPath(name: "id" | "id_plain"): string {
+  /** The server's own key is one that no user is admitted with. */
+  keyPath(name: "id" | "id_plain" | "host_ed25519"): string {
     return join(this.#dir, name);
   }
 
