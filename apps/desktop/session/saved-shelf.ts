@@ -11,6 +11,7 @@ import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import {
   admitKit,
+  isRecoveryKit,
   joinVault,
   syncVault,
   takeVaultByKit,
@@ -141,13 +142,13 @@ export class SavedShelf {
     await takeVaultByKit(kit, this.#with(at)).finally(this.#onChanged);
   }
 
-  /** Active ones that the node lists, and what this one shows where they list it. */
+  /** Active ones that the node lists, and what this one shows where they list it; a kit shows nothing to compare. */
   others({ devices }: VerifiedDeviceList): {
     readonly own: Fingerprint;
     readonly devices: SavedDevice[];
   } {
     const { signing, tunnel } = this.#device;
-    const active = devices.filter(({ revokedAt }) => revokedAt === null);
+    const active = devices.filter((one) => one.revokedAt === null && !isRecoveryKit(one));
     return {
       own: deviceFingerprint(signing.publicKey, tunnel.publicKey),
       devices: active

@@ -81,6 +81,8 @@ test("another device asks for it and is admitted; both have what either saved", 
   const own = openFileKeyStore(homeDir).device;
   const vault = new VaultUnderTest(new Uint8Array(Buffer.from(NODE_KEY, "hex")), own);
   const laptop = vault.addDevice("laptop");
+  // It can be compared with nothing, and asked for nothing.
+  vault.addDevice("Recovery kit 2026-11-20 09:00:00");
   node.vault = vault.link(own);
   node.deviceList = vault.listBytes;
   await answer({ parent: null, text: CANARY });
