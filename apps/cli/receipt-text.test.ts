@@ -6,20 +6,21 @@ import { writeReceipt, writeRow } from "./receipt-text.ts";
 
 type Grade = VerifiedReceipt["receipt"]["grade"];
 
+function written(write: () => void): string {
+  const spy = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  try {
+    write();
+    return spy.mock.calls.join("");
+  } finally {
+    spy.mockRestore();
+  }
+}
+
 /** In full, and in a row of a list. */
 function textsOf(grade: Grade): [string, string] {
   const made = new ReceiptMaker().make();
   const signed = { ...made, receipt: { ...made.receipt, grade } };
-  const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
-  try {
-    writeReceipt(signed);
-    const whole = written.mock.calls.join("");
-    written.mockClear();
-    writeRow(signed);
-    return [whole, written.mock.calls.join("")];
-  } finally {
-    written.mockRestore();
-  }
+  return [written(() => writeReceipt(signed)), written(() => writeRow(signed))];
 }
 
 test.each([
@@ -40,4 +41,21 @@ test("a receipt without a grade says that it is not recorded", () => {
   expect(whole).toContain("grade      not recorded");
   expect(whole).not.toMatch(/\bwiped\b/);
   expect(row).toContain("no grade");
+});
+
+test("what runs from its sources has no release, and is not shown as one of zeros", () => {
+  const made = new ReceiptMaker().make();
+  const lines = (release: Uint8Array) =>
+    written(() => writeReceipt({ ...made, receipt: { ...made.receipt, release } }));
+  expect(lines(new Uint8Array(32))).toContain("release    none: the node runs from its sources");
+  expect(lines(new Uint8Array(32).fill(7))).toContain(`release    ${"07".repeat(32)}`);
+});
+
+test("whose word the warden's part is, is said as its reader knows it", () => {
+  const made = new ReceiptMaker().make();
+  const unverified = { ...made, witness: "unverified" } as const;
+  expect(written(() => writeReceipt(unverified))).toContain("the keeper says of the warden");
+  expect(written(() => writeReceipt(unverified, "signed, not compared"))).not.toContain(
+    "keeper says",
+  );
 });

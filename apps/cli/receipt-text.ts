@@ -9,7 +9,11 @@ import { hex, timeText, write } from "./output.ts";
 /** In the middle of a table, a digest is known by its beginning. */
 const SHORT_DIGITS = 16;
 
-export function writeReceipt({ receipt, witness }: VerifiedReceipt): void {
+/** @param unverified whose word the warden's part is, where nobody said which key is the warden's */
+export function writeReceipt(
+  { receipt, witness }: VerifiedReceipt,
+  unverified = "the keeper says of the warden, whose key this device was never told",
+): void {
   const { cell, warden } = receipt;
   write(`receipt ${receipt.sequence}, counted since ${timeText(receipt.epoch)}\n`);
   write("  the node reports, signed by its keeper\n");
@@ -17,7 +21,7 @@ export function writeReceipt({ receipt, witness }: VerifiedReceipt): void {
   write(`    device     ${hex(receipt.device)}\n`);
   write(`    worker     ${hex(receipt.workerKey)}\n`);
   write(`    model      ${hex(receipt.model)}\n`);
-  write(`    release    ${hex(receipt.release)}\n`);
+  write(`    release    ${releaseText(receipt.release)}\n`);
   write(`    certified  ${timeText(receipt.certifiedAt)}\n`);
   write(`    ended      ${timeText(receipt.endedAt)}\n`);
   write(`    grade      ${gradeText(receipt.grade)}\n`);
@@ -27,7 +31,7 @@ export function writeReceipt({ receipt, witness }: VerifiedReceipt): void {
     write(
       `    end        ${cell.end}\n    overwrote  ${cell.wipedBytes} bytes at ${timeText(cell.wipedAt)}\n`,
     );
-  write(`  ${wardenTitle(witness)}\n`);
+  write(`  ${witness === "unverified" ? unverified : wardenTitles[witness]}\n`);
   if (!warden) return write("    not measured\n");
   write(`    attempts   ${warden.attempts} to reach a network, refused by the kernel\n`);
   write(`    unreported ${warden.unreported} of them are in no list of attempts\n`);
@@ -64,13 +68,11 @@ function gradeText(grade: VerifiedReceipt["receipt"]["grade"]): string {
   return `${grade}: ${wipeWords[grade]}, from what the node's doctor read and its cell reported`;
 }
 
-function wardenTitle(witness: VerifiedReceipt["witness"]): string {
-  switch (witness) {
-    case "verified":
-      return "the warden reports, with a signature of its own";
-    case "unverified":
-      return "the keeper says of the warden, whose key this device was never told";
-    case "absent":
-      return "the warden";
-  }
+function releaseText(release: Uint8Array): string {
+  return release.some((byte) => byte !== 0) ? hex(release) : "none: the node runs from its sources";
 }
+
+const wardenTitles = {
+  verified: "the warden reports, with a signature of its own",
+  absent: "the warden",
+} as const;
