@@ -1,11 +1,6 @@
 /**
  * Runs the control plane, or backs up and restores what it knows.
  *
- *   main.ts [serve] [--state DIR] [--nodes HOST:PORT] [--operator HOST:PORT] [--repository DIR]
- *                   [--tls-key FILE --tls-cert FILE] [--address-rate N]
- *   main.ts backup FILE [--state DIR]      every row, without the signing key
- *   main.ts restore FILE [--state DIR]     into an empty database
- *
  * DATABASE_URL names a PostgreSQL server; without it the database is embedded and lies in the state folder. The embedded
  * one is backed up while nothing is served from it.
  *
@@ -28,19 +23,13 @@ import type { Database } from "./database/sql.ts";
 import { writeLog } from "./log.ts";
 import { openOperatorToken } from "./operator.ts";
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    state: { type: "string", default: join(homedir(), ".local/state/phantoma-control-plane") },
-    nodes: { type: "string", default: "127.0.0.1:8460" },
-    operator: { type: "string", default: "127.0.0.1:8461" },
-    repository: { type: "string" },
-    "tls-key": { type: "string" },
-    "tls-cert": { type: "string" },
-    // Requests a second from one address, for nodes that all stand behind one.
-    "address-rate": { type: "string" },
-  },
-});
+const usage = `npm run control-plane -- [serve] [--state DIR] [--nodes HOST:PORT] [--operator HOST:PORT]
+                         [--repository DIR] [--tls-key FILE --tls-cert FILE] [--address-rate N]
+npm run control-plane -- backup FILE [--state DIR]      every row, without the signing key
+npm run control-plane -- restore FILE [--state DIR]     into an empty database
+`;
+
+const { positionals, values } = readOptions();
 
 mkdirSync(values.state, { recursive: true, mode: 0o700 });
 try {
@@ -48,6 +37,31 @@ try {
 } catch (error) {
   process.stderr.write(`phantoma control plane: ${reasonOf(error)}\n`);
   process.exit(1);
+}
+
+function readOptions() {
+  try {
+    const read = parseArgs({
+      allowPositionals: true,
+      options: {
+        help: { type: "boolean", short: "h", default: false },
+        state: { type: "string", default: join(homedir(), ".local/state/phantoma-control-plane") },
+        nodes: { type: "string", default: "127.0.0.1:8460" },
+        operator: { type: "string", default: "127.0.0.1:8461" },
+        repository: { type: "string" },
+        "tls-key": { type: "string" },
+        "tls-cert": { type: "string" },
+        // Requests a second from one address, for nodes that all stand behind one.
+        "address-rate": { type: "string" },
+      },
+    });
+    if (!read.values.help) return read;
+    process.stdout.write(usage);
+    return process.exit(0);
+  } catch (error) {
+    process.stderr.write(`phantoma control plane: ${(error as Error).message}\n\n${usage}`);
+    return process.exit(2);
+  }
 }
 
 async function run([command = "serve", file]: readonly string[]): Promise<void> {

@@ -1,12 +1,9 @@
 /**
  * phantoma console, in a browser: starts the console on 127.0.0.1, prints its link and opens it.
  *
- *   main.ts [--port N] [--no-open] [--json] [--model FILE ...] [--max-tokens N] [--home DIR]
- *           [--bundle FILE [--release DIR] [--anchor FILE] [--unsigned]]   what servers are set up with
- *
  * @module
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -20,20 +17,15 @@ import { consoleHome, demoPlace, releaseOf } from "../session/place.ts";
 import { LoopbackServer } from "./loopback-server.ts";
 import { openInBrowser } from "./open-in-browser.ts";
 
-const { values } = parseArgs({
-  options: {
-    port: { type: "string", default: "0" },
-    "no-open": { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    model: { type: "string", multiple: true, default: [] },
-    "max-tokens": { type: "string" },
-    home: { type: "string" },
-    bundle: { type: "string" },
-    release: { type: "string" },
-    anchor: { type: "string" },
-    unsigned: { type: "boolean", default: false },
-  },
-});
+const usage = `npm start -- [--port N] [--no-open] [--json] [--model FILE ...] [--max-tokens N] [--home DIR]
+             [--bundle FILE [--release DIR] [--anchor FILE] [--unsigned]]
+
+  --model      a GGUF file for the demo node; again for more of them
+  --home       where the console keeps its files (default: ~/.config/phantoma/console-web)
+  --bundle     the release that servers are set up with; one that nobody signed wants --unsigned
+`;
+
+const values = readOptions();
 
 const rootDir = fileURLToPath(new URL("../../..", import.meta.url));
 const distDir = join(rootDir, "apps/desktop/dist");
@@ -47,6 +39,38 @@ if (process.stdin.isTTY) process.stdin.on("data", showLink).unref();
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.once(signal, () => void end());
+
+function readOptions() {
+  try {
+    const { values: read } = parseArgs({
+      options: {
+        help: { type: "boolean", short: "h", default: false },
+        port: { type: "string", default: "0" },
+        "no-open": { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+        model: { type: "string", multiple: true, default: [] },
+        "max-tokens": { type: "string" },
+        home: { type: "string" },
+        bundle: { type: "string" },
+        release: { type: "string" },
+        anchor: { type: "string" },
+        unsigned: { type: "boolean", default: false },
+      },
+    });
+    if (read.help) {
+      process.stdout.write(usage);
+      process.exit(0);
+    }
+    const { port, "max-tokens": maxTokens = "1", model } = read;
+    if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error("--port is 0 to 65535");
+    if (!/^[1-9]\d{0,6}$/.test(maxTokens)) throw new Error("--max-tokens is a whole number");
+    for (const path of model) if (!existsSync(path)) throw new Error(`no model at ${path}`);
+    return read;
+  } catch (error) {
+    process.stderr.write(`phantoma: ${(error as Error).message}\n\n${usage}`);
+    return process.exit(2);
+  }
+}
 
 async function start() {
   const built = await buildConsole(["renderer", "bridge"]);
