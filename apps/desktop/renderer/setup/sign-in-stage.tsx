@@ -63,7 +63,7 @@ function SignInForm({ setup: { ways, server, isBusy }, act }: StageProps) {
       const key = await base64Of(said.get("file"));
       act("setup.signIn", { kind: "key-file", key, passphrase: text("passphrase") });
     }
-    form.reset();
+    clearTyped(form);
   };
   return (
     <form className="setup-form" onSubmit={(event) => void signIn(event)}>
@@ -163,4 +163,10 @@ async function base64Of(file: FormDataEntryValue | null): Promise<string> {
   const text = bytes.toBase64();
   bytes.fill(0);
   return text;
+}
+
+/** Not `reset`: that would choose another way than the one that was refused. */
+function clearTyped(form: HTMLFormElement): void {
+  for (const field of form.querySelectorAll<HTMLInputElement>("input[type=password]"))
+    field.value = "";
 }
