@@ -80,8 +80,7 @@ async function besideIt(node: NodeUnderTest, programs: string, rounds: number) {
   for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
     const alone = await speed();
     const overwriting = overwriteUntilEnded(programs);
-    const beside = await speed();
-    await overwriting.end();
+    const beside = await speed().finally(() => overwriting.end());
     if (round < 0) continue;
     samples.baseline.push(alone);
     samples.value.push(beside);

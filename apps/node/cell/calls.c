@@ -11,6 +11,7 @@
 #include <seccomp.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -96,12 +97,16 @@ int filter_calls(void)
 		 * there, its number is enough … */
 		{ SCMP_SYS(msgget), 0 },
 		{ SCMP_SYS(msgsnd), 0 },
+		{ SCMP_SYS(msgrcv), 0 },
+		{ SCMP_SYS(msgctl), 0 },
+		{ SCMP_SYS(shmctl), 0 },
 		{ SCMP_SYS(semget), 0 },
 		{ SCMP_SYS(semctl), 0 },
 		{ SCMP_SYS(semop), 0 },
 		{ SCMP_SYS(semtimedop), 0 },
 		{ SCMP_SYS(mq_open), 0 },
 		{ SCMP_SYS(mq_timedsend), 0 },
+		{ SCMP_SYS(mq_unlink), 0 },
 		/* … in no file, terminal, pipe or device: it opens nothing to write to, nor to map it so … */
 		{ SCMP_SYS(open), 1, HAS(1, O_WRONLY) },
 		{ SCMP_SYS(open), 1, HAS(1, O_RDWR) },
@@ -114,7 +119,9 @@ int filter_calls(void)
 		{ SCMP_SYS(openat2), 0 },
 		{ SCMP_SYS(creat), 0 },
 		{ SCMP_SYS(truncate), 0 },
-		/* … as no name … */
+		/* … as no name, nor as its own, which the kernel logs when it kills … */
+		{ SCMP_SYS(prctl), 1, IS(0, PR_SET_NAME) },
+		{ SCMP_SYS(bind), 0 },
 		{ SCMP_SYS(mkdir), 0 },
 		{ SCMP_SYS(mkdirat), 0 },
 		{ SCMP_SYS(mknod), 0 },
@@ -150,7 +157,8 @@ int filter_calls(void)
 	};
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 
-	if (!filter)
+	/* Not killed, for that is logged with numbers that it can choose. */
+	if (!filter || seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS)) != 0)
 		return 0;
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
 		if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), refusals[i].call,

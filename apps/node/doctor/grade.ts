@@ -20,7 +20,8 @@ export function diagnosis(findings: Findings, readAt: number | null): Doctor {
  *
  *   overwritten  its cell overwrote all of it
  *   freed        all of its processes are gone, and so the kernel has it
- *   unseen       neither; its worker may still live, whatever it says itself
+ *   unseen       neither: its worker may still live, whatever it says itself, or its cell could not reach all of it, which may
+ *                be elsewhere
  */
 export type SeenEnd = "overwritten" | "freed" | "unseen";
 

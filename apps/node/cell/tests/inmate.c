@@ -22,17 +22,22 @@
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
 /* The kernel takes an int and looks at the lower half only; a filter sees the whole register. */
 #define HIGH_BITS (1L << 32)
+
+/* In the number of a call of x86-64's other interface, which few kernels have. */
+#define X32_BIT 0x40000000L
 
 /* Of Linux 6.13, on every machine. */
 #define SETXATTRAT 463
@@ -83,7 +88,7 @@ static void hand_out_all(void)
 /* Words in the kernel, for a process that comes later; what is not refused is taken away again. */
 static void leave_in_kernel(void)
 {
-	const struct {
+	struct {
 		long kind;
 		char text[8];
 	} message = { 1, "words" };
@@ -94,7 +99,8 @@ static void leave_in_kernel(void)
 
 	queue = (int)attempt("queue", SYS_msgget, IPC_PRIVATE, 0600);
 	attempt("message", SYS_msgsnd, queue, (intptr_t)&message, sizeof(message.text));
-	msgctl(queue, IPC_RMID, NULL);
+	attempt("message taken", SYS_msgrcv, queue, (intptr_t)&message, sizeof(message.text), 0, IPC_NOWAIT);
+	attempt("queue changed or removed", SYS_msgctl, queue, IPC_RMID);
 	set = (int)attempt("semaphores", SYS_semget, IPC_PRIVATE, 2, 0600);
 	attempt("semaphores' values", SYS_semctl, set, 0, SETALL, (intptr_t)values);
 	attempt("semaphore's value", SYS_semop, set, (intptr_t)&step, 1);
@@ -102,11 +108,14 @@ static void leave_in_kernel(void)
 	semctl(set, 0, IPC_RMID);
 	segment = (int)attempt("segment", SYS_shmget, IPC_PRIVATE, 4096, 0600);
 	attempt("segment's memory", SYS_shmat, segment);
-	shmctl(segment, IPC_RMID, NULL);
+	attempt("segment changed or removed", SYS_shmctl, segment, IPC_RMID);
 	named = (int)attempt("named queue", SYS_mq_open, (intptr_t)"inmate", O_RDWR | O_CREAT, 0600,
 			     (intptr_t)&attributes);
 	attempt("named queue's message", SYS_mq_timedsend, named, (intptr_t)"words", 5);
-	mq_unlink("/inmate");
+	attempt("named queue removed", SYS_mq_unlink, (intptr_t)"inmate");
+	/* The kernel logs it when it kills. */
+	attempt("own name", SYS_prctl, PR_SET_NAME, (intptr_t)"words");
+	attempt("a call of another interface", X32_BIT | SYS_getpid);
 	attempt("shared memory", SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1);
 	attempt("memory file", SYS_memfd_create, (intptr_t)"words", 0);
 	attempt("secret memory file", SYS_memfd_secret, 0);
@@ -122,6 +131,7 @@ static void leave_in_files(const long old)
 		uint32_t size;
 		uint32_t flags;
 	} newer = { (intptr_t)"words", 5, 0 };
+	const struct sockaddr_un address = { AF_UNIX, "words-15" };
 	const int file = open((const char *)old, O_RDONLY);
 	const uid_t self = getuid();
 	const struct termios terminal = { 0 };
@@ -154,6 +164,7 @@ static void leave_in_files(const long old)
 	attempt("unlink", SYS_unlink, (intptr_t)"words-11");
 	attempt("unlinkat", SYS_unlinkat, AT_FDCWD, (intptr_t)"words-14");
 	attempt("rmdir", SYS_rmdir, (intptr_t)"words-4");
+	attempt("bind", SYS_bind, GATEWAY, (intptr_t)&address, sizeof(address));
 	attempt("setxattr", SYS_setxattr, old, (intptr_t)"user.words", (intptr_t)"1", 1);
 	attempt("removexattr", SYS_removexattr, old, (intptr_t)"user.words");
 	attempt("lsetxattr", SYS_lsetxattr, old, (intptr_t)"user.words", (intptr_t)"2", 1);

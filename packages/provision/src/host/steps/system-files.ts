@@ -94,9 +94,8 @@ export const settings: Step = {
   undo({ machine }) {
     for (const path of Object.values(SETTINGS)) machine.remove(path);
     for (const dir of ["/run/log/journal", "/run/systemd"]) removeLogs(machine, dir);
-    const before = machine.read(BEFORE);
-    if (before === undefined || !machine.isLive) return;
-    const values = JSON.parse(before) as Record<string, string>;
+    const values = valuesBefore(machine);
+    if (values === undefined || !machine.isLive) return;
     for (const path of KERNEL_VALUES)
       if (values[path] !== undefined && machine.has(path))
         machine.setKernelValue(path, values[path]);
@@ -199,9 +198,16 @@ function rootFlag({ isLive, root }: Machine): string[] {
   return isLive ? [] : [`--root=${root}`];
 }
 
-/** Once, before anything of it is changed. */
+/** Each value once, before it is changed; a release may change more of them than the one before. */
 function keepBefore(machine: Machine): void {
-  if (machine.has(BEFORE)) return;
-  const values = KERNEL_VALUES.map((path) => [path, machine.read(path)?.trim()] as const);
+  const kept = valuesBefore(machine) ?? {};
+  const values = KERNEL_VALUES.map(
+    (path) => [path, kept[path] ?? machine.read(path)?.trim()] as const,
+  );
   machine.write(BEFORE, JSON.stringify(Object.fromEntries(values)), 0o600);
+}
+
+function valuesBefore(machine: Machine): Record<string, string> | undefined {
+  const before = machine.read(BEFORE);
+  return before === undefined ? undefined : (JSON.parse(before) as Record<string, string>);
 }
