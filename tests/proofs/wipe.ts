@@ -11,9 +11,11 @@
  *
  * @module
  */
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { ControlSession, Conversation } from "@phantoma/client";
 import type { Receipt } from "@phantoma/crypto";
 import { argumentsOf, flag } from "../arguments.ts";
@@ -25,6 +27,8 @@ import { Proof } from "../proof.ts";
 const values = argumentsOf({ json: flag });
 const proof = new Proof("A worker's memory is overwritten at its end", values.json);
 buildCellTests();
+
+const FAULT = fileURLToPath(new URL("../fault.ts", import.meta.url));
 
 interface Ending {
   readonly name: string;
@@ -52,7 +56,7 @@ const endings: readonly Ending[] = [
   {
     name: "segmentation fault in mid-answer",
     isMidAnswer: true,
-    end: (_one, worker) => void process.kill(worker, "SIGSEGV"),
+    end: (_one, worker) => void execFileSync(process.execPath, [FAULT, `${worker}`, "Repeat: "]),
     says: "crashed",
   },
   {
