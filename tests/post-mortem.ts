@@ -1,5 +1,5 @@
 /**
- * Searches what a process leaves in its memory after its end: apps/node/cell/tests/postmortem.c holds that
+ * Looks at what a process leaves in its memory after its end: apps/node/cell/tests/postmortem.c holds that
  * memory for us while the process ends, and nobody else knows of it.
  *
  * @module
@@ -7,6 +7,7 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { release } from "node:os";
 import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -16,11 +17,16 @@ const cellDir = fileURLToPath(new URL("../apps/node/cell", import.meta.url));
 export const WORD_BYTES = 32;
 
 export interface Residue {
-  /** Bytes that were there to be searched. */
-  readonly readable: number;
+  /** Bytes of the pages that it had for itself, in whatever it mapped until its end. */
+  readonly looked: number;
+  /** Those of them that are not zero. */
+  readonly left: number;
   /** Where the word was found and how often. */
   readonly places: Readonly<Record<string, number>>;
 }
+
+/** The first that names a process's mappings after its end. */
+const KERNEL = [6, 11] as const;
 
 /** Builds what tests the cell. @returns its folder of programs */
 export function buildCellTests(): string {
@@ -36,6 +42,9 @@ export function noPostMortem(): string | undefined {
     return "needs root: it keeps and reads the memory of other processes";
   for (const path of ["/usr/bin/make", "/usr/bin/cc", "/usr/include/seccomp.h"])
     if (!existsSync(path)) return "needs Debian's gcc, make and libseccomp-dev";
+  const [major = 0, minor = 0] = release().split(/[.-]/).map(Number);
+  if (major < KERNEL[0] || (major === KERNEL[0] && minor < KERNEL[1]))
+    return "needs Linux 6.11: an older one forgets a process's mappings at its end";
   return undefined;
 }
 
@@ -61,8 +70,8 @@ export class PostMortem {
     this.#lines = this.#reader[Symbol.asyncIterator]();
   }
 
-  /** Searches, and lets go of the memory. */
-  async search(): Promise<Residue> {
+  /** Looks, and lets go of the memory. */
+  async look(): Promise<Residue> {
     const ended = once(this.#child, "exit");
     this.#child.stdin!.write(".");
     const { value } = await this.#lines.next();
@@ -70,8 +79,4 @@ export class PostMortem {
     this.#reader.close();
     return JSON.parse(value as string) as Residue;
   }
-}
-
-export function hits({ places }: Residue): number {
-  return Object.values(places).reduce((sum, count) => sum + count, 0);
 }

@@ -180,6 +180,14 @@ export class Guest {
     await run("qemu-img", ["convert", "-U", "-O", "raw", this.diskPath, path]);
   }
 
+  /** The reset button is pressed in the midst of everything: RAM is not cleared. Then it boots again. */
+  async resetAndBoot(): Promise<void> {
+    const reset = this.#running().event("RESET");
+    await this.reset();
+    await reset;
+    await this.#answers();
+  }
+
   /**
    * The power fails: what the guest's kernel had not written is lost. Then it boots again.
    *

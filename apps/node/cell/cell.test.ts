@@ -13,9 +13,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import {
   buildCellTests,
-  hits,
   noPostMortem,
   PostMortem,
+  type Residue,
   WORD_BYTES,
 } from "../../../tests/post-mortem.ts";
 import { temporaryDir } from "../test-node.ts";
@@ -24,11 +24,14 @@ import { memoryGroup } from "./test-memory-group.ts";
 /** Every place of tests/victim.c. */
 const PLACES = "data bss heap mmap huge readonly hidden copied stack thread".split(" ");
 
+/** Of a file that it read. */
+const WIPED = { left: 0, places: { weights: 1 } };
+
 interface Held {
   readonly cell: ChildProcess;
   readonly pid: number;
   /** Lets the victim end; gives what it left and what the cell said of it. */
-  finish(act?: () => void): Promise<{ places: Record<string, number>; end: End; said: string[] }>;
+  finish(act?: () => void): Promise<{ residue: Omit<Residue, "looked">; end: End; said: string[] }>;
 }
 
 interface End {
@@ -68,15 +71,16 @@ describe.skipIf(noPostMortem())("what a program leaves", () => {
         const said: string[] = [];
         for await (const line of lines) said.push(line);
         await exited;
-        const { places } = await memory.search();
-        return { places, end: JSON.parse(said.pop() ?? "null") as End, said };
+        const { places, left } = await memory.look();
+        const end = JSON.parse(said.pop() ?? "null") as End;
+        return { residue: { places, left }, end, said };
       },
     };
   }
 
   test("without the overwriting is found in every place, so that a search can fail", async () => {
-    const { places } = await (await hold("exit", "hold-without-wipe")).finish();
-    expect(Object.keys(places)).toEqual(expect.arrayContaining([...PLACES, "weights"]));
+    const { residue } = await (await hold("exit", "hold-without-wipe")).finish();
+    expect(Object.keys(residue.places)).toEqual(expect.arrayContaining([...PLACES, "weights"]));
   });
 
   test.each([
@@ -88,8 +92,8 @@ describe.skipIf(noPostMortem())("what a program leaves", () => {
     ["its threads leave one by one", "threads-leave-one-by-one", 0],
     ["it made a thousand short threads", "many-threads", 0],
   ])("is overwritten when %s, and its weights are not", async (_how, ending, status) => {
-    const { places, end } = await (await hold(ending)).finish();
-    expect(places).toEqual({ weights: 1 });
+    const { residue, end } = await (await hold(ending)).finish();
+    expect(residue).toEqual(WIPED);
     expect(end).toMatchObject({ status, by: 0, wasWiped: true, missed: 0, swapped: 0 });
     // Two of 4 MiB, and twelve of 256 KiB.
     expect(end.bytes).toBeGreaterThan(10e6);
@@ -99,27 +103,28 @@ describe.skipIf(noPostMortem())("what a program leaves", () => {
     ["in shared memory, though no page of it has an address", "shared", 64 * 4096],
     ["in a device's memory", "device", 4096],
   ])("is counted as missed where it is %s", async (_where, ending, atLeast) => {
-    const { places, end } = await (await hold(ending)).finish();
+    const { residue, end } = await (await hold(ending)).finish();
     expect(end).toMatchObject({ status: 0, wasWiped: true });
     expect(end.missed).toBeGreaterThanOrEqual(atLeast);
     // The rest of it is overwritten all the same.
-    expect(Object.keys(places).filter((place) => place !== "shared")).toEqual(["weights"]);
+    const elsewhere = Object.keys(residue.places).filter((place) => place !== "shared");
+    expect(elsewhere).toEqual(["weights"]);
   });
 
   test("is overwritten when somebody kills it, also while it is stopped", async () => {
     const waiting = await hold("wait");
     const killed = await waiting.finish(() => process.kill(waiting.pid, "SIGKILL"));
     const end = { status: 9, by: 0, wasAnchorKilled: false };
-    expect(killed).toMatchObject({ places: { weights: 1 }, end });
+    expect(killed).toMatchObject({ residue: WIPED, end });
     const stopped = await hold("stop");
-    const { places } = await stopped.finish(() => process.kill(stopped.pid, "SIGKILL"));
-    expect(places).toEqual({ weights: 1 });
+    const { residue } = await stopped.finish(() => process.kill(stopped.pid, "SIGKILL"));
+    expect(residue).toEqual(WIPED);
   });
 
   test("is overwritten when the cell is told to end it", async () => {
     const held = await hold("wait");
-    const { places, end } = await held.finish(() => held.cell.kill("SIGTERM"));
-    expect(places).toEqual({ weights: 1 });
+    const { residue, end } = await held.finish(() => held.cell.kill("SIGTERM"));
+    expect(residue).toEqual(WIPED);
     expect(end).toMatchObject({ status: 9, by: 1, wasWiped: true });
   });
 
@@ -128,10 +133,10 @@ describe.skipIf(noPostMortem())("what a program leaves", () => {
     if (!group) return context.skip();
     const held = await hold("memory");
     writeFileSync(join(group, "cgroup.procs"), String(held.pid));
-    const { places, end } = await held.finish();
+    const { residue, end } = await held.finish();
     const known = { wasAnchorKilled: true, wasWiped: true, missed: 0 };
     expect(end).toMatchObject({ status: 9, by: 0, ...known });
-    expect(places).toEqual({ weights: 1 });
+    expect(residue).toEqual(WIPED);
   });
 
   test("is reported as well when the kernel took its memory before the cell could", async (context) => {
@@ -159,18 +164,18 @@ describe.skipIf(noPostMortem())("what a program leaves", () => {
   test("is overwritten by the cell when its guard is killed", async () => {
     const held = await hold("wait");
     const all = familyOf(held.cell.pid!);
-    const { places, end } = await held.finish(() => held.cell.kill("SIGKILL"));
+    const { residue, end } = await held.finish(() => held.cell.kill("SIGKILL"));
     expect(end).toMatchObject({ status: 9, by: 1, wasWiped: true, missed: 0 });
-    expect(places).toEqual({ weights: 1 });
+    expect(residue).toEqual(WIPED);
     await expect.poll(() => all.filter(isAlive)).toEqual([]);
   });
 
   test("is overwritten by the guard when its cell is killed", async () => {
     const held = await hold("wait");
     const all = familyOf(held.cell.pid!);
-    const { places, end } = await held.finish(() => process.kill(cellOf(held), "SIGKILL"));
+    const { residue, end } = await held.finish(() => process.kill(cellOf(held), "SIGKILL"));
     expect(end).toMatchObject({ status: 9, by: 1, wasWiped: true, missed: 0 });
-    expect(places).toEqual({ weights: 1 });
+    expect(residue).toEqual(WIPED);
     await expect.poll(() => all.filter(isAlive)).toEqual([]);
   });
 
@@ -179,13 +184,13 @@ describe.skipIf(noPostMortem())("what a program leaves", () => {
       const held = await hold("wait");
       const all = familyOf(held.cell.pid!);
       const cell = cellOf(held);
-      const { places } = await held.finish(() => {
+      const { residue } = await held.finish(() => {
         process.kill(held.pid, "SIGKILL");
         const late = performance.now() + run / 4;
         while (performance.now() < late);
         killIfAlive(cell);
       });
-      expect(places).toEqual({ weights: 1 });
+      expect(residue).toEqual(WIPED);
       await expect.poll(() => all.filter(isAlive)).toEqual([]);
     }
   });
@@ -194,18 +199,19 @@ describe.skipIf(noPostMortem())("what a program leaves", () => {
     const held = await hold("wait");
     const all = familyOf(held.cell.pid!);
     expect(all.length).toBe(5);
-    const { places } = await held.finish(() => {
+    const { residue } = await held.finish(() => {
       const cell = cellOf(held);
       for (const pid of [held.cell.pid!, cell]) process.kill(pid, "SIGSTOP");
       for (const pid of [held.cell.pid!, cell]) process.kill(pid, "SIGKILL");
     });
-    expect(hits({ places, readable: 0 })).toBeGreaterThan(0);
+    expect(Object.keys(residue.places)).toEqual(expect.arrayContaining(PLACES));
+    expect(residue.left).toBeGreaterThan(10_000);
     await expect.poll(() => all.filter(isAlive)).toEqual([]);
   });
 
   test("is one process only: it can neither fork nor execute another program", async () => {
     expect((await (await hold("fork")).finish()).said).toEqual([]);
-    expect((await (await hold("exec")).finish()).places).toEqual({ weights: 1 });
+    expect((await (await hold("exec")).finish()).residue).toEqual(WIPED);
   });
 
   test("after a thousand programs is nothing: no process and no descriptor", async () => {

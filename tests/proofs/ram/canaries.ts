@@ -16,6 +16,9 @@ export const places = {
   a: "attachment",
   q: "question",
   r: "answer",
+  e: "text that is embedded",
+  c: "text whose tokens are counted",
+  g: "grammar",
 } as const;
 
 export type Place = keyof typeof places;
@@ -33,8 +36,13 @@ export interface Words {
   readonly question: string;
   /** Found in the answer, and in nothing that was sent. */
   readonly answer: string;
-  /** How many words there are. */
+  /** How many words of these there are. */
   readonly count: number;
+  /** Of what is asked before the question, a word each. */
+  readonly embedded: string;
+  readonly counted: string;
+  /** Any answer is of its form. */
+  readonly grammar: string;
 }
 
 /** The echo model's, in tokens; a token of it is a byte. */
@@ -43,7 +51,9 @@ const PERIOD = 96;
 const WORDS_PER_PLACE = 6;
 /** Under eight characters a word would be found by chance; over 64 no answer holds one, in bytes. */
 const PREFIX_BYTES = { least: 8, most: 64 } as const;
-const TAG = /^-(\d\d)([saqr])(\d\d)\.$/;
+export const TAG = /^-(\d\d)([saqrecg])(\d\d)\.$/;
+/** The ending of words that are written to the disk, or printed by the kernel, to be found there. */
+export const CONTROL = 99;
 /** Characters after the prefix. */
 export const TAG_LENGTH = "-EEpNN.".length;
 
@@ -68,13 +78,17 @@ export class Canaries {
       Array.from({ length: WORDS_PER_PLACE }, (_, number) =>
         this.spell({ ending, place, number }),
       ).join(" ");
-    const answer = this.spell({ ending, place: "r", number: 0 });
+    const one = (place: Place) => this.spell({ ending, place, number: 0 });
+    const answer = one("r");
     return {
       system: line("s"),
       attachment: line("a"),
       question: `${line("q")}${this.#turned(answer)}`,
       answer,
       count: 3 * WORDS_PER_PLACE + 1,
+      embedded: one("e"),
+      counted: one("c"),
+      grammar: `root ::= ${JSON.stringify(one("g"))} | [^\\x00]*`,
     };
   }
 
@@ -92,6 +106,10 @@ export class Canaries {
     const fill = " ".repeat(PERIOD - Buffer.byteLength(word));
     return second + fill + first;
   }
+}
+
+export function isOfChat({ place }: Word): boolean {
+  return "saqr".includes(place);
 }
 
 /** The word whose last characters these are; `undefined` where it is cut or changed. */

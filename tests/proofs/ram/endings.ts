@@ -6,6 +6,7 @@
 import type { Conversation, TurnEvent } from "@phantoma/client";
 import type { Receipt } from "@phantoma/crypto";
 import type { Guest } from "../../vps/guest.ts";
+import { fault } from "./faults.ts";
 
 /** A task in the middle of its answer. */
 export interface LiveTask {
@@ -27,6 +28,8 @@ export interface Ending {
   readonly mode?: "turn";
   /** A record every 5 ms, as shipped: an emulated processor has little time for anything else. */
   readonly isSteady?: boolean;
+  /** Stands still while it is looked at and until its end, so that the pages it has then are known. */
+  readonly isFrozen?: boolean;
   /** What comes before the end, and is waited for. */
   readonly before?: (task: LiveTask) => Promise<unknown>;
   readonly end: (task: LiveTask) => Promise<unknown>;
@@ -53,6 +56,26 @@ export const normalEnd: Ending = {
   end: ({ conversation }) => conversation.end(),
   says: "finished",
 };
+
+const WORKERS = "/sys/fs/cgroup/phantoma.slice/phantoma-worker.slice";
+/** An emulated processor takes its time to stop, in seconds. */
+const FREEZING = 20;
+
+/** A signal is delivered to what is frozen, and to nothing else of it. */
+export const frozenEnd: Ending = {
+  name: "kill -9 of the worker as it stands still",
+  isFrozen: true,
+  end: (task) => task.guest.check(`kill -KILL ${task.worker} && echo 0 > ${WORKERS}/cgroup.freeze`),
+  says: "killed",
+};
+
+/** Workers, and their cells. */
+export function freeze(guest: Guest): Promise<string> {
+  return guest.check(
+    `cd ${WORKERS} && echo 1 > cgroup.freeze
+     timeout ${FREEZING} sh -c "until grep -q 'frozen 1' cgroup.events; do sleep 0.1; done"`,
+  );
+}
 
 export const endings: readonly Ending[] = [
   normalEnd,
@@ -102,7 +125,7 @@ export const endings: readonly Ending[] = [
   {
     name: "segmentation fault",
     isLong: true,
-    end: (task) => signal("SEGV", task.worker, task),
+    end: ({ guest, worker }) => fault(guest, worker),
     says: "crashed",
   },
   {

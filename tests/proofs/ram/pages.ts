@@ -116,6 +116,12 @@ export async function kindsOfPages(
   return found;
 }
 
+/** In words, where there are any. */
+export function inPages(kinds: ReadonlyMap<PageKind, number>): string {
+  const pages = [...kinds].map(([kind, count]) => `${count} ${kind} pages`);
+  return pages.length > 0 ? `, in ${pages.join(", ")}` : "";
+}
+
 function kindOf(flags: number, count: number): PageKind {
   if ((flags & IS_SLAB) !== 0) return "the kernel's";
   if (count > 0 || (flags & IS_USED) !== 0) return "a process's";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { Canaries, type Word } from "./canaries.ts";
-import { encode, searchFile, searchText, type Form } from "./search.ts";
+import { encode, searchFile, searchLog, type Form } from "./search.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "phantoma-search-"));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -76,9 +76,13 @@ test.each(forms)("a stranger's own words are found in any script, as %s", async 
   expect(await searchFile(path, own.prefix)).toEqual([{ form, offset: 123, word }]);
 });
 
-test("what a command printed is searched the same way", () => {
-  expect(searchText(`before ${spelled} after`, canaries.prefix)).toEqual([
+test("a log is searched the same way, and so are the bytes that its kernel printed", () => {
+  expect(searchLog(`before ${spelled} after`, canaries.prefix)).toEqual([
     { form: "UTF-8", offset: 7, word },
   ]);
-  expect(searchText("before and after", canaries.prefix)).toEqual([]);
+  const code = Array.from(Buffer.from(`..${spelled}`), (byte) => byte.toString(16));
+  code[9] = `<${code[9]}>`;
+  const said = `node[7]: segfault at 0 ip 0\nCode: ${code.join(" ")}\n`;
+  expect(searchLog(said, canaries.prefix)).toEqual([{ form: "UTF-8", offset: 2, word }]);
+  expect(searchLog("before and after\nCode: 00 <0f> 0b", canaries.prefix)).toEqual([]);
 });

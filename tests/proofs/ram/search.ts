@@ -1,12 +1,16 @@
 /**
- * Searches dumps for the words of `canaries.ts`, in every form in which a process can hold them.
+ * Searches dumps for the words of `canaries.ts`, in the forms in which our programs hold a text.
  *
  *   UTF-8       1 byte a character: buffers, and V8's strings of Latin letters
  *   UTF-16      2 bytes: V8's other strings
  *   token ids   4 bytes a token, as llama.cpp has them; a token of the echo model is a byte of UTF-8
  *   V8 ids      8 bytes a token: the same in an array of JavaScript, whose small integers lie in the upper half
  *
- * A word that is cut, by the border of two pages that do not lie side by side for one, is not found.
+ *   hex         two digits a byte, in a log's "Code:", where the kernel prints what lies around a fault
+ *
+ * Not found is a word that is cut, by the border of two pages that do not lie side by side for one, or in another
+ * form: the tokens of a model with longer ones, a parsed grammar, base64, what a compressor or cipher made of it, and
+ * what only follows from it: KV cache, vectors, probabilities. Of those proof:wipe speaks, which counts bytes.
  *
  * @module
  */
@@ -58,10 +62,14 @@ export async function searchFile(path: string, prefix: string): Promise<Hit[]> {
   }
 }
 
-/** The same in memory: what a command printed. */
-export function searchText(text: string, prefix: string): Hit[] {
-  const bytes = Buffer.from(text, "utf8");
-  return [...searchPiece(bytes, bytes.length, needlesOf(prefix))];
+/** The same in what a log says, and in the bytes that its kernel printed of a program. */
+export function searchLog(text: string, prefix: string): Hit[] {
+  const codes = [...text.matchAll(/Code: ([0-9a-f <>()]+)/g)].map(([, code = ""]) =>
+    Buffer.from(code.replaceAll(/[^0-9a-f]/g, ""), "hex"),
+  );
+  return [Buffer.from(text, "utf8"), ...codes].flatMap((bytes) => [
+    ...searchPiece(bytes, bytes.length, needlesOf(prefix)),
+  ]);
 }
 
 /** @param begins where the next piece begins: what begins there is found there */

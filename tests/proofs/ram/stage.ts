@@ -23,7 +23,7 @@ import { cachedModel } from "../../node-under-test.ts";
 import { bootedGuest, copyTree } from "../../vps/booted-guest.ts";
 import type { Guest } from "../../vps/guest.ts";
 import { CURRENT_DIR, installNode, NODE_PORT } from "../../vps/install-node.ts";
-import { searchFile, searchText, type Hit } from "./search.ts";
+import { searchFile, searchLog, type Hit } from "./search.ts";
 
 /** Enough for a node with two workers, and dumped in two seconds. */
 const MEMORY_MIB = 1024;
@@ -189,7 +189,7 @@ export class Stage {
     const logs = await this.guest.check(
       "journalctl --no-pager -o export; journalctl --no-pager -o export --namespace=phantoma; dmesg",
     );
-    return searchText(logs, this.#options.prefix);
+    return searchLog(logs, this.#options.prefix);
   }
 
   /** For people, when something went wrong. */
@@ -197,6 +197,13 @@ export class Stage {
     return this.guest.check(
       "date; dmesg | tail -40; journalctl --no-pager -n 20; journalctl --no-pager -n 30 --namespace=phantoma",
     );
+  }
+
+  /** The reset button: what RAM held stays in it. Then the server boots. */
+  async reset(): Promise<void> {
+    await this.guest.check("sync");
+    this.#hangUp();
+    await this.guest.resetAndBoot();
   }
 
   async powerCut(whileOff: () => Promise<void>): Promise<void> {

@@ -6,8 +6,8 @@
 import type { Conversation, TurnEvent } from "@phantoma/client";
 import type { Receipt } from "@phantoma/crypto";
 import type { GuestProcess } from "../../vps/processes.ts";
-import type { Canaries, Words } from "./canaries.ts";
-import type { Ending } from "./endings.ts";
+import { isOfChat, type Canaries, type Words } from "./canaries.ts";
+import { freeze, type Ending } from "./endings.ts";
 import {
   countIn,
   joined,
@@ -27,8 +27,14 @@ export interface Outcome {
   readonly wordCount: number;
   /** Hits while the task ran, of this task's words. */
   readonly before: number;
+  /** Of them those of what was asked besides the chat. */
+  readonly others: number;
   readonly distinctBefore: number;
   readonly hadAnswer: boolean;
+  /** In the pages that its worker had while it was looked at: hits then, and of this task's after its end. */
+  readonly inWorker: { readonly before: number; readonly left: number };
+  /** Pages that held words while it ran and were none of the node's, by what they were used for. */
+  readonly outsideIn: ReadonlyMap<PageKind, number>;
   /** While it ran. */
   readonly hitsIn: ReadonlyMap<Role, { hits: number; pages: number }>;
   /** Hits after its end, of any task's words where everything is wiped, else of this one's. */
@@ -72,11 +78,13 @@ export async function endTask(
   const answer = await untilAnswered(conversation, words, ending);
   // Its clerk is there to be searched while the task runs.
   await stage.askNode((session) => session.status());
+  if (ending.isFrozen) await freeze(guest);
   const pagesBefore = await pagesInGuest(guest);
   const running = await stage.dump(`${slug}-while-it-runs`);
   const pages = joined(pagesBefore, await pagesInGuest(guest));
   const own = ofTask(running.hits, number);
   const worker = workerWith(own, pages);
+  const outsideIn = await kindsOfPages(guest, notIn(own, pages));
   const processes = pages
     .map(({ process }) => process)
     .filter(({ unit }) => unit === worker.process.unit);
@@ -100,6 +108,8 @@ export async function endTask(
     const dump = await stage.dump(`${slug}-after`);
     return { ...dump, hits: isWiped ? dump.hits : ofTask(dump.hits, number) };
   };
+  // What is left for good shows only when all that could overwrite it is gone.
+  if (!isWiped) await whatRemains(guest, its);
   let after = await lookAgain();
   const late = endedAt + (isWiped ? ZERO_LIMIT_MS : 0);
   while (after.hits.length > 0 && after.at < late) after = await lookAgain();
@@ -108,6 +118,12 @@ export async function endTask(
     wordCount: words.count,
     before: own.length,
     distinctBefore: distinct(own),
+    others: own.filter(({ word }) => word && !isOfChat(word)).length,
+    inWorker: {
+      before: countIn(worker, own),
+      left: countIn(worker, ofTask(after.hits, number)),
+    },
+    outsideIn,
     hadAnswer: own.some(({ word }) => word?.place === "r"),
     hitsIn: byRole(running.hits, pages, worker.process.pid),
     left: after.hits.length,
@@ -126,6 +142,7 @@ async function untilAnswered(
   words: Words,
   ending: Ending,
 ): Promise<AsyncIterator<TurnEvent>> {
+  if (ending.mode !== "turn") await askOtherwise(conversation, words);
   const file = await conversation.attach("notes.txt", Buffer.from(words.attachment, "utf8"));
   const waiting = ending.before ? SHORT_ANSWER : LONG_ANSWER;
   const maxTokens = ending.mode === "turn" ? ONLY_ANSWER : waiting;
@@ -143,12 +160,25 @@ async function untilAnswered(
   return answer;
 }
 
+/** What else a worker can be asked: each has buffers of its own. */
+async function askOtherwise(conversation: Conversation, words: Words): Promise<void> {
+  await conversation.embed(words.embedded);
+  await conversation.countTokens({ text: words.counted });
+  const sampling = { temperature: 0, maxTokens: 1, grammar: words.grammar };
+  await conversation.ask({ text: "In this form.", sampling });
+}
+
 function ofTask(hits: readonly Hit[], number: number): Hit[] {
   return hits.filter(({ word }) => word?.ending === number);
 }
 
 function distinct(hits: readonly Hit[]): number {
-  return new Set(hits.map(({ word }) => word && `${word.ending}${word.place}${word.number}`)).size;
+  const words = hits.map(({ word }) => word).filter((word) => !word || isOfChat(word));
+  return new Set(words.map((word) => word && `${word.ending}${word.place}${word.number}`)).size;
+}
+
+function notIn(hits: readonly Hit[], pages: readonly PagesOf[]): Hit[] {
+  return hits.filter((hit) => pages.every((of) => countIn(of, [hit]) === 0));
 }
 
 function workerWith(hits: readonly Hit[], pages: readonly PagesOf[]): PagesOf {

@@ -1,19 +1,25 @@
 /*
- * Searches the memory of a process after its end.
+ * Looks at the memory of a process after its end.
  *
- *   postmortem PID      the word on standard input, 32 bytes of ASCII; says "held"; at the next byte of
- *                       input it searches and prints {"readable": bytes, "places": {"heap": hits, ...}}
+ *   postmortem PID      a word on standard input, 32 bytes of ASCII; says "held"; at the next byte of
+ *                       input it looks and prints {"looked": bytes, "left": bytes, "places": {"heap": hits, ...}}
  *
- * A place is what follows the word after "-", "bare" where nothing does, and "utf16" where the word is one of
- * two-byte characters, as V8 keeps some.
+ * What is left is every byte but zero in what the process wrote: all that is there, but for pages of a file that
+ * are as the file is, and the kernel's own ([vvar]). The word is looked for everywhere, also in a file's pages;
+ * a place is what follows it after "-", "bare" where nothing does.
  *
  * The kernel frees an address space when nobody uses it any more, and a read of /proc/PID/mem uses it. One
  * read here never ends: what it read is to be stored in a page that userfaultfd keeps back. So the address
- * space outlives its process, with whatever its end has left in it. Needs root.
+ * space outlives its process, with whatever its end has left in it. Its mappings are asked for after the end as well,
+ * which PROCMAP_QUERY answers without a process. Needs root and Linux 6.11.
+ *
+ * Source: Linux, include/uapi/linux/fs.h, PROCMAP_QUERY; Documentation/admin-guide/mm/pagemap.rst.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -28,15 +34,37 @@
 #define PAGE 4096
 #define PIECE (1ul << 20)
 #define WORD 32
-#define MAX_MAPPINGS 65536
 #define MAX_PLACES 32
 #define PLACE_BYTES 16
 
+/* Bits of an entry of pagemap. */
+#define PRESENT (1ull << 63)
+#define SWAPPED (1ull << 62)
+#define OF_A_FILE (1ull << 61)
+
+/* Younger than Debian's headers. */
+struct map_query {
+	uint64_t size, flags, address;
+	uint64_t start, end, rights, page_bytes, offset, inode;
+	uint32_t device_major, device_minor, name_size, build_id_size;
+	uint64_t name, build_id;
+};
+#define MAP_QUERY _IOWR('f', 17, struct map_query)
+#define OR_NEXT 0x10
+#define WRITABLE 0x02
+#define SHARED 0x08
+
 struct reader {
+	int maps;
 	int mem;
 	int pagemap;
 	char *page;
 	off_t address;
+};
+
+struct found {
+	uint64_t looked;
+	uint64_t left;
 };
 
 struct place {
@@ -47,30 +75,39 @@ struct place {
 struct mapping {
 	uint64_t start;
 	uint64_t end;
+	/* With other processes, and of no file, or of one that it could write to. */
+	bool is_shared;
+	bool is_kernels;
 };
 
-static struct mapping mappings[MAX_MAPPINGS];
-static size_t mapping_count;
 static struct place places[MAX_PLACES];
 static size_t place_count;
 
-/* While the process is there: its list of mappings goes with it, whoever holds the memory. */
-static void read_mappings(const char *path)
+/* The mapping at `address` or the next one; false where there is none. */
+static bool find_mapping(int maps, uint64_t address, struct mapping *mapping)
 {
-	FILE *maps = fopen(path, "re");
-	char line[512];
+	char name[PATH_MAX] = "";
+	struct map_query query = {
+		.size = sizeof(query),
+		.flags = OR_NEXT,
+		.address = address,
+		.name_size = sizeof(name),
+		.name = (uintptr_t)name,
+	};
 
-	while (maps && mapping_count < MAX_MAPPINGS && fgets(line, sizeof(line), maps)) {
-		struct mapping *mapping = &mappings[mapping_count];
-
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64, &mapping->start, &mapping->end) == 2)
-			mapping_count++;
-	}
-	if (mapping_count == 0) {
-		perror(path);
+	if (ioctl(maps, MAP_QUERY, &query) && errno == ENOENT)
+		return false;
+	if (query.end <= address) {
+		perror("PROCMAP_QUERY");
 		exit(2);
 	}
-	fclose(maps);
+	*mapping = (struct mapping){
+		.start = query.start,
+		.end = query.end,
+		.is_shared = query.rights & SHARED && (query.rights & WRITABLE || strstr(name, " (deleted)")),
+		.is_kernels = !strncmp(name, "[v", 2),
+	};
+	return true;
 }
 
 static void *read_for_ever(void *untyped)
@@ -134,77 +171,106 @@ static void search(const char *piece, size_t bytes, const char *word)
 	}
 }
 
-static void search_wide(const char *piece, size_t bytes, const char *word)
+/* Whether the process wrote it, or may have. */
+static bool is_written(const struct mapping *mapping, uint64_t entry)
 {
-	const char *end = piece + bytes, *at = piece;
-	char wide[2 * WORD];
-
-	for (size_t letter = 0; letter < WORD; letter++) {
-		wide[2 * letter] = word[letter];
-		wide[2 * letter + 1] = 0;
-	}
-	for (; (at = memmem(at, (size_t)(end - at), wide, sizeof(wide))); at += sizeof(wide))
-		count_hit("utf16", 5);
+	return entry & (PRESENT | SWAPPED) && !mapping->is_kernels && (mapping->is_shared || !(entry & OF_A_FILE));
 }
 
-/* Whether any page of `[start, start + bytes)` is there; most of what a program reserves never is. */
-static bool is_anything_there(int pagemap, uint64_t start, size_t bytes)
+static size_t count_left(const char *bytes, size_t length)
 {
-	static uint64_t entries[PIECE / PAGE + 2];
-	ssize_t length = pread(pagemap, entries, bytes / PAGE * sizeof(entries[0]),
-			       (off_t)(start / PAGE * sizeof(entries[0])));
+	size_t left = 0;
 
-	for (ssize_t at = 0; at < length / (ssize_t)sizeof(entries[0]); at++)
-		if (entries[at] & (3ull << 62))
+	for (size_t at = 0; at < length; at++)
+		left += bytes[at] != 0;
+	return left;
+}
+
+/* A page that cannot be read counts as left. */
+static void count_pages(const struct mapping *mapping, const uint64_t *entries, const char *piece, size_t length,
+			size_t wanted, struct found *found)
+{
+	for (size_t at = 0; at < wanted; at += PAGE) {
+		if (!is_written(mapping, entries[at / PAGE]))
+			continue;
+		found->looked += PAGE;
+		found->left += at + PAGE <= length ? count_left(piece + at, PAGE) : PAGE;
+	}
+}
+
+/* Most of what a program reserves is never there. */
+static bool is_anything_there(const uint64_t *entries, size_t count)
+{
+	for (size_t at = 0; at < count; at++)
+		if (entries[at] & (PRESENT | SWAPPED))
 			return true;
 	return false;
 }
 
-/* A word may lie across two pieces: they overlap by a page. */
-static uint64_t search_mapping(const struct reader *reader, const struct mapping *mapping, const char *word)
+/* A word may lie across two pieces: they overlap by a page, which is counted once. */
+static void look_at(const struct reader *reader, const struct mapping *mapping, const char *word,
+		    struct found *found)
 {
+	static uint64_t entries[PIECE / PAGE + 1];
 	static char piece[PIECE + PAGE];
-	uint64_t readable = 0;
 
 	for (uint64_t at = mapping->start; at < mapping->end; at += PIECE) {
 		size_t wanted = mapping->end - at < sizeof(piece) ? mapping->end - at : sizeof(piece);
+		size_t bytes = wanted / PAGE * sizeof(entries[0]);
 		ssize_t length;
 
-		if (!is_anything_there(reader->pagemap, at, wanted))
+		if (pread(reader->pagemap, entries, bytes, (off_t)(at / PAGE * sizeof(entries[0]))) !=
+		    (ssize_t)bytes) {
+			perror("pagemap");
+			exit(2);
+		}
+		if (!is_anything_there(entries, wanted / PAGE))
 			continue;
 		length = pread(reader->mem, piece, wanted, (off_t)at);
-		if (length <= 0)
-			continue;
-		readable += (uint64_t)length < PIECE ? (uint64_t)length : PIECE;
+		if (length < 0)
+			length = 0;
 		search(piece, (size_t)length, word);
-		search_wide(piece, (size_t)length, word);
+		count_pages(mapping, entries, piece, (size_t)length, wanted < PIECE ? wanted : PIECE, found);
 	}
-	return readable;
+}
+
+static int open_view(const char *pid, const char *view)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%s/%s", pid, view);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		perror(path);
+		exit(2);
+	}
+	return fd;
 }
 
 int main(int argc, char **argv)
 {
+	struct mapping mapping = { 0 };
+	struct found found = { 0 };
 	struct reader reader;
-	char path[64], word[WORD], go;
-	uint64_t readable = 0;
+	char word[WORD], go;
 
 	if (argc < 2 || read(0, word, WORD) != WORD)
 		return 2;
-	snprintf(path, sizeof(path), "/proc/%s/maps", argv[1]);
-	read_mappings(path);
-	snprintf(path, sizeof(path), "/proc/%s/mem", argv[1]);
-	reader.mem = open(path, O_RDONLY | O_CLOEXEC);
-	snprintf(path, sizeof(path), "/proc/%s/pagemap", argv[1]);
-	reader.pagemap = open(path, O_RDONLY | O_CLOEXEC);
-	reader.address = (off_t)mappings[0].start;
+	reader.maps = open_view(argv[1], "maps");
+	reader.mem = open_view(argv[1], "mem");
+	reader.pagemap = open_view(argv[1], "pagemap");
+	if (!find_mapping(reader.maps, 0, &mapping))
+		return 2;
+	reader.address = (off_t)mapping.start;
 	hold(&reader);
 	puts("held");
 	fflush(stdout);
 	if (read(0, &go, 1) != 1)
 		return 2;
-	for (size_t at = 0; at < mapping_count; at++)
-		readable += search_mapping(&reader, &mappings[at], word);
-	printf("{\"readable\":%" PRIu64 ",\"places\":{", readable);
+	for (mapping.end = 0; find_mapping(reader.maps, mapping.end, &mapping);)
+		look_at(&reader, &mapping, word, &found);
+	printf("{\"looked\":%" PRIu64 ",\"left\":%" PRIu64 ",\"places\":{", found.looked, found.left);
 	for (size_t at = 0; at < place_count; at++)
 		printf("%s\"%s\":%lu", at ? "," : "", places[at].name, places[at].hits);
 	puts("}}");
