@@ -88,15 +88,20 @@ async function run(command: Command): Promise<void> {
   }
 }
 
+/** What each is for, in the words before its first stop; the rest is in its own help. */
 function usage(): string {
-  const lines = Object.values(commands).map(
-    ({ usage: text, summary }) => `  ${text}\n      ${summary}`,
+  const lines = Object.entries(commands).map(
+    ([called, { summary }]) => `  ${called.padEnd(10)} ${summary.split(/[;\n]/)[0]}`,
   );
-  return `phantoma: private inference on a server you own\n\n${lines.join("\n")}\n\n${legend(lines.join())}`;
+  return [
+    "phantoma: private inference on a server you own",
+    lines.join("\n"),
+    "`phantoma COMMAND --help` has a command's options. `phantoma ask -` reads the question from standard input:\nother users of this machine can see a command line.",
+  ].join("\n\n");
 }
 
 function helpOf({ usage: text, summary }: Command): string {
-  return `phantoma ${text}\n      ${summary}\n\n${legend(text)}`;
+  return `${summary}\n\nphantoma ${text}\n\n${legend(text)}`;
 }
 
 /** The options that several commands share, for those that are named in `text`. */

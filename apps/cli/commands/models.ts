@@ -26,7 +26,7 @@ export const models: Command = {
   usage:
     "models [list | add SOURCE ... [window options] | push FILE [--name NAME] | remove NAME | verify NAME]",
   summary:
-    "lists a node's models; add fetches through a window, push sends a file of this machine and needs none",
+    "what a node can run: lists, adds, removes and verifies models; add fetches through a window, push sends a file of this machine and needs none",
   async run(args) {
     const { values, positionals } = parse(args, options);
     const home = new Home(values.home);

@@ -20,7 +20,8 @@ const options = {
 
 export const node: Command = {
   usage: "node [list | demo [--model FILE ...] [--port N] [--verbose] | forget NAME]",
-  summary: "lists paired nodes; demo runs a node here until Ctrl-C, paired as `demo`",
+  summary:
+    "the nodes paired with this machine, and a demo node; demo runs here until Ctrl-C, paired as `demo`",
   async run(args) {
     const { values, positionals } = parse(args, options);
     const home = new Home(values.home);

@@ -41,7 +41,7 @@ export const vault: Command = {
   usage:
     "vault [status | list | show ID | search WORDS | save [--title TEXT] | export FILE [ID] [--format json|markdown] | import FILE | backup FILE | restore FILE | delete ID | sync | join DEVICE | admit DEVICE [--fingerprint DIGITS] | leave]",
   summary:
-    "saved conversations: sealed here; sync also keeps them, sealed, at a node, for your devices that were admitted",
+    "saved conversations, sealed here, and at a node where you want it; sync also keeps them, sealed, at a node, for your devices that were admitted",
   async run(args) {
     const { values, positionals } = parse(args, options);
     const home = new Home(values.home);
