@@ -308,7 +308,7 @@ export const doctorA: Doctor = {
     hibernation: { isGood: true, detail: "refused by systemd" },
     coreDumps: good,
     pageMerging: good,
-    policy: { isGood: true, detail: "cgroup, lsm, unix missing" },
+    policy: { isGood: true, detail: "cgroup, lsm, without unix" },
     kernelUpdate: { isGood: true, detail: "6.1.0-50-cloud-amd64" },
     sshPasswords: good,
     logs: {

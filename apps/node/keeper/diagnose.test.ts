@@ -27,7 +27,7 @@ function reported(): string {
 test("a node with a fresh report of a good machine has grade A", () => {
   const doctor = diagnose({ hasCells: true, hostReportPath: reported() }, policy, NOW);
   expect(doctor).toMatchObject({ grade: "A", heldBy: null, readAt: NOW });
-  expect(doctor.findings.policy).toEqual({ isGood: true, detail: "cgroup, unix, lsm missing" });
+  expect(doctor.findings.policy).toEqual({ isGood: true, detail: "cgroup, unix, without lsm" });
 });
 
 test("an old report, or none, is no report: B with cells, C without, and it is said why", () => {

@@ -48,6 +48,6 @@ interface NoReport {
 function policyFinding(policy: PolicyState | null): Finding {
   if (policy === null) return bad("none on this node");
   if (!policy.isInForce) return bad(policy.fault ?? undefined);
-  const missing = policy.missing.map(({ tier }) => `${tier} missing`);
+  const missing = policy.missing.map(({ tier }) => `without ${tier}`);
   return good([...policy.tiers, ...missing].join(", "));
 }
