@@ -79,8 +79,7 @@ async function besideIt(node: NodeUnderTest, programs: string, rounds: number) {
   };
   for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
     const alone = await speed();
-    const overwriting = overwriteUntilEnded(programs);
-    const beside = await speed().finally(() => overwriting.end());
+    const beside = await whileOverwriting(programs, speed);
     if (round < 0) continue;
     samples.baseline.push(alone);
     samples.value.push(beside);
@@ -96,18 +95,18 @@ async function besideIt(node: NodeUnderTest, programs: string, rounds: number) {
   });
 }
 
-function overwriteUntilEnded(programs: string) {
+async function whileOverwriting<T>(programs: string, work: () => Promise<T>): Promise<T> {
   const over = new AbortController();
   const args = [join(programs, "filler"), String(MEBIBYTES)];
   const ended = (async () => {
     while (!over.signal.aborted) await promisify(execFile)(join(programs, "hold"), args);
   })();
-  return {
-    end(): Promise<void> {
-      over.abort();
-      return ended;
-    },
-  };
+  try {
+    return await work();
+  } finally {
+    over.abort();
+    await ended;
+  }
 }
 
 function overwrite(programs: string): Held {
