@@ -124,7 +124,11 @@ async function showGradeB(): Promise<void> {
   proof.row({
     name: "grade B: no word is left in the pages that the worker had at its end",
     holds:
-      hadAll(outcome) && inWorker.before > 0 && inWorker.left === 0 && outcome.remains.length === 0,
+      hadAll(outcome) &&
+      inWorker.before > 0 &&
+      inWorker.left === 0 &&
+      outcome.receipt?.cell?.end === frozenEnd.says &&
+      outcome.remains.length === 0,
     detail: `${inWorker.before} hits in them before, ${inWorker.left} after; elsewhere ${before - inWorker.before}${inPages(outcome.outsideIn)}, then ${left - inWorker.left}${inPages(outcome.leftIn)}`,
     left,
     before,

@@ -17,3 +17,5 @@ const worker = spawn(process.execPath, [main, "--models", models], {
 keeper.destroy();
 // With this process the last end of the gateway's connection is gone, and the unit with it.
 worker.once("exit", () => process.exit(0));
+// A cell ends its worker when its unit is stopped; nobody else would, and the next task would have it.
+process.once("SIGTERM", () => worker.kill("SIGKILL"));
