@@ -40,7 +40,6 @@ export {
 export { resolveModel, type ModelSource, type ResolvedModel } from "./resolve-model.ts";
 export { isPrivateAddress, signWindowOrder, type WindowRequest } from "./window-order.ts";
 export { signUpdateApproval, signUpdatePolicy } from "./update-order.ts";
-export { NodeRelease } from "./node-release.ts";
 export { pushRelease } from "./push-release.ts";
 export { signStandingOrder, type StandingRequest } from "./standing-order.ts";
 export { transferAdvice } from "./transfer-advice.ts";
