@@ -95,7 +95,7 @@ export const advice = {
   ERR_PASSPHRASE: "type it again; nobody can tell you what it was",
   ERR_PASSPHRASE_SHORT: "use at least 12 characters, or let words be made",
   /** The stored profile or key is not readable. */
-  ERR_PROFILE: "pair with the node again",
+  ERR_PROFILE: "forget the node on this machine, then pair with it again",
   /** A demo node could not be started here. */
   ERR_LOCAL_NODE: "see the node's log above",
 } as const satisfies Record<string, string> &

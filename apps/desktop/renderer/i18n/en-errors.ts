@@ -170,7 +170,7 @@ const action = {
   ERR_MODEL_UNVERIFIABLE: "Give a SHA-256 from a source that you trust.",
   ERR_MODEL_FILE: "Choose the file again.",
   ERR_CANCELLED: "Start again. What has arrived is kept.",
-  ERR_PROFILE: "Pair with the node again.",
+  ERR_PROFILE: "Forget the node here, then pair with it again.",
   ERR_LOCAL_NODE: "See the console's log, then try again.",
   ERR_FORBIDDEN_SENDER: "Open the console's own window.",
   ERR_ROUTE: "Restart the console.",
