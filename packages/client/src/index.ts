@@ -43,7 +43,13 @@ export { signUpdateApproval, signUpdatePolicy } from "./update-order.ts";
 export { pushRelease } from "./push-release.ts";
 export { signStandingOrder, type StandingRequest } from "./standing-order.ts";
 export { transferAdvice } from "./transfer-advice.ts";
-export { controlRefusals, doctorLines, isHealthy, wipeWords } from "@phantoma/protocol";
+export {
+  controlRefusals,
+  doctorLines,
+  isHealthy,
+  MAX_TOKENS_PER_ANSWER,
+  wipeWords,
+} from "@phantoma/protocol";
 export type {
   Doctor,
   Egress,
