@@ -4,7 +4,7 @@
  * @module
  */
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
-import type { ConversationOptions } from "@phantoma/client";
+import { MAX_TOKENS_PER_ANSWER, type ConversationOptions } from "@phantoma/client";
 import { UsageError } from "./output.ts";
 
 /** What every command takes. */
@@ -58,7 +58,7 @@ const numbers = {
   "top-p": { from: 0, to: 1, isWhole: false },
   "top-k": { from: 0, to: 100_000, isWhole: true },
   seed: { from: 0, to: 4_294_967_294, isWhole: true },
-  "max-tokens": { from: 1, to: 1_000_000, isWhole: true },
+  "max-tokens": { from: 1, to: MAX_TOKENS_PER_ANSWER, isWhole: true },
 } as const;
 
 /** For the help of every command that samples. */

@@ -11,7 +11,6 @@ import { join } from "node:path";
 import {
   ClientError,
   ControlSession,
-  NodeRelease,
   pushRelease,
   signUpdateApproval,
   signUpdatePolicy,
@@ -19,7 +18,8 @@ import {
 } from "@phantoma/client";
 import {
   compareVersions,
-  newerThan,
+  newerOnNode,
+  NodeRelease,
   readBundleName,
   refusalText,
   ReleaseError,
@@ -27,6 +27,7 @@ import {
   readAnchor,
   reportText,
   verifyRelease,
+  type NodePlace,
   type ReleaseReport,
 } from "@phantoma/release";
 import type { Command } from "../command.ts";
@@ -62,6 +63,12 @@ interface Context {
   readonly peer: Peer;
   readonly session: ControlSession;
   readonly values: Values;
+}
+
+/** What verifying a release on a node needs. */
+interface NodeContext extends Pick<Context, "home"> {
+  readonly session: Pick<ControlSession, "readUpdate">;
+  readonly values: Pick<Values, "anchor">;
 }
 
 export const update: Command = {
@@ -116,12 +123,26 @@ async function takeRunning({ home, peer, session, values }: Context): Promise<bo
   const held = [...given, ...fetched].find((one) => one.sha256 === runs && one.version === version);
   if (!held)
     throw new ClientError("ERR_OTHER_RELEASE", "the node has no signatures of what it runs");
-  const { record } = await verifyHeld({ home, session, values }, held.name);
+  const { record } = await verifyRunning({ home, session, values }, held.name);
   if (record.sha256 !== runs)
     throw new ClientError("ERR_OTHER_RELEASE", "the node runs something else than was signed");
   home.save({ ...profile, release: runs });
   notice(`phantoma: the node runs release ${record.version}, signed by its quorum; taken`);
   return true;
+}
+
+/**
+ * By what the installer was given with it; where that is stale by now, by what was fetched since, as far as that goes.
+ *
+ * @throws `ReleaseError`
+ */
+export async function verifyRunning(context: NodeContext, name: string): Promise<ReleaseReport> {
+  try {
+    return await verifyHeld(context, name, "given");
+  } catch (error) {
+    if (!(error instanceof ReleaseError)) throw error;
+    return verifyHeld(context, name, "fetched", "given");
+  }
 }
 
 async function show({ home, session, values }: Context, wasTaken: boolean): Promise<number> {
@@ -195,14 +216,14 @@ async function setPolicy(
  * @returns `undefined` where nothing newer than what runs is there
  * @throws `ReleaseError` of the newest where none is a release
  */
-async function verifyWaiting(
-  context: Pick<Context, "home" | "session" | "values">,
-  { fetched, given, version }: Update,
+export async function verifyWaiting(
+  context: NodeContext,
+  update: Update,
 ): Promise<ReleaseReport | undefined> {
   let refusal: ReleaseError | undefined;
-  for (const { name, sha256 } of newerThan(version, [...fetched, ...given]))
+  for (const { name, sha256, place } of newerOnNode(update))
     try {
-      const report = await verifyHeld(context, name);
+      const report = await verifyHeld(context, name, place);
       if (report.record.sha256 === sha256) return report;
       refusal ??= new ReleaseError("ERR_DIGEST", "what lies there is not what was signed");
     } catch (error) {
@@ -258,12 +279,13 @@ async function verifyFolder(
 }
 
 async function verifyHeld(
-  { home, session, values }: Pick<Context, "home" | "session" | "values">,
+  { home, session, values }: NodeContext,
   name: string,
+  ...places: [NodePlace, ...NodePlace[]]
 ): Promise<ReleaseReport> {
   return verifyRelease({
     anchor: await readAnchor(values.anchor),
-    source: new NodeRelease(session),
+    source: new NodeRelease(session, ...places),
     stateDir: home.releasesDir,
     name,
   });

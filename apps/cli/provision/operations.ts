@@ -16,7 +16,7 @@ import {
   update,
   type SetUpEvent,
 } from "@phantoma/provision";
-import { nextSeenDevices, type NodeProfile } from "@phantoma/client";
+import { nextSeenDevices, type NodeProfile, type SeenDevices } from "@phantoma/client";
 import type { Home } from "../home.ts";
 import { interruptibly } from "../interruption.ts";
 import { oneLine, write, writeJson } from "../output.ts";
@@ -87,8 +87,9 @@ export async function operate(
     const known = knownNode(home, place.name);
     const seen = home.seenDevices(place.name);
     await agree(ROTATE_WORDS);
+    const remember = (next: SeenDevices) => home.saveSeenDevices(place.name, next);
     const followed = await interruptibly((signal) =>
-      rotateKey({ ...options, known, seen, signal }),
+      rotateKey({ ...options, known, seen, remember, signal }),
     );
     home.saveFollowed(followed);
     await reach(followed, device);

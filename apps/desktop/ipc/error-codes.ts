@@ -118,6 +118,7 @@ export const clientCodes = [
   "ERR_KIT_FIXED",
   "ERR_DEVICE_UNKNOWN",
   "ERR_KIT_FILE",
+  "ERR_KIT_VERSION",
   "ERR_PASSPHRASE",
   "ERR_PASSPHRASE_SHORT",
   "ERR_PROFILE",

@@ -34,7 +34,7 @@ export const nodeSchema = z.strictObject({
   /** A person has compared the fingerprint. No conversation is opened before that. */
   isConfirmed: z.boolean(),
   fingerprint: fingerprintSchema,
-  /** unknown: not asked yet · stopped: a demo node that was ended */
+  /** unknown: not asked yet */
   state: z.enum(["unknown", "connecting", "online", "offline"]),
   /** Why it is offline. */
   error: consoleErrorSchema.nullable(),

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   advice,
@@ -12,12 +12,14 @@ import {
 import { generateDeviceIdentity } from "@phantoma/crypto";
 import { causes } from "@phantoma/provision";
 import { expect, test } from "vitest";
+import { testProfile } from "../../../packages/client/src/devices/test-profile.ts";
 import { requests } from "../ipc/contract.ts";
 import { clientCodes, provisionCodes } from "../ipc/error-codes.ts";
 import { consoleErrorOf, DesktopError } from "./desktop-error.ts";
 import { newConsole, pairedConsole } from "./console-under-test.ts";
 import { MODEL, NODE_KEY } from "./fake-node.ts";
 import { openFileKeyStore } from "./key-store.ts";
+import { seenPath } from "./node-book.ts";
 
 test("the page knows every code of the client, and no other", () => {
   expect([...clientCodes].toSorted()).toEqual(Object.keys(advice).toSorted());
@@ -136,6 +138,24 @@ test("forgetting a node ends its conversations and stops a demo", async () => {
   expect([node.last.isClosed, node.wasStopped]).toEqual([true, true]);
   expect((await session.requests["conversations.list"]({})).conversations).toEqual([]);
   expect(events.slice(-1)).toEqual([{ event: "node.removed", node: NODE_KEY }]);
+});
+
+test("a node of which the record cannot be read is forgotten with it, and can be paired with again", async () => {
+  const seen = (homeDir: string) => seenPath(homeDir, NODE_KEY);
+  const { session, homeDir } = newConsole((dir) => {
+    mkdirSync(join(dir, "nodes"));
+    writeFileSync(
+      join(dir, "nodes/home.json"),
+      JSON.stringify({ ...testProfile, nodeKey: NODE_KEY }),
+    );
+    writeFileSync(seen(dir), "{");
+  });
+  await expect(session.requests["nodes.status"]({ node: NODE_KEY })).rejects.toMatchObject({
+    code: "ERR_PROFILE",
+    action: expect.stringContaining("forget the node"),
+  });
+  await session.requests["nodes.forget"]({ node: NODE_KEY });
+  expect(existsSync(seen(homeDir))).toBe(false);
 });
 
 test("end and wipe ends the worker now, and a later question has a new one", async () => {

@@ -426,7 +426,7 @@ export class ConsoleSession {
     for (const { id } of this.#shelf.ofNode(node)) await this.#remove(id);
     if (this.#demo.state.nodeId === node) await this.#demo.stop();
     this.#desk.forget(node);
-    this.#book.remove(node);
+    this.#book.forget(node);
   }
 
   #tell(event: ConsoleEvent): void {

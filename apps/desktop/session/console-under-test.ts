@@ -30,8 +30,10 @@ export function withoutLock({ requests }: Pick<ConsoleSession, "requests">): Req
   };
 }
 
-export function newConsole() {
+/** @param prepare puts files into its home before it starts */
+export function newConsole(prepare: (homeDir: string) => void = () => undefined) {
   const homeDir = mkdtempSync(join(tmpdir(), "phantoma-console-"));
+  prepare(homeDir);
   const node = new FakeNode();
   const session = new ConsoleSession({
     version: "0.1.0",

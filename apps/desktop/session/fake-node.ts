@@ -21,6 +21,7 @@ import {
   type WindowState,
 } from "@phantoma/client";
 import { generateDeviceIdentity } from "@phantoma/crypto";
+import type { NodePlace } from "@phantoma/release";
 import type { Said } from "./message-tree.ts";
 import type { LiveControl, LiveConversation, LiveNode, NodeClient } from "./node-client.ts";
 
@@ -168,8 +169,9 @@ export class FakeNode implements NodeClient {
   };
   /** What its sessions are certified with. */
   release = "00".repeat(32);
-  /** A release that lies there, by path. */
-  readUpdateFile: (path: string) => Promise<Buffer | undefined> = async () => undefined;
+  /** A release that lies there, by folder and path. */
+  readUpdateFile = async (_place: NodePlace, _path: string): Promise<Buffer | undefined> =>
+    undefined;
   /** The orders and licences it was given. */
   readonly orders: Uint8Array[] = [];
 
@@ -265,8 +267,8 @@ export class FakeNode implements NodeClient {
       submitLicence: async (licence) => void this.orders.push(licence),
       release: this.release,
       update: async () => this.update,
-      readUpdate: async (_place, path, offset) => {
-        const file = await this.readUpdateFile(path);
+      readUpdate: async (place, path, offset) => {
+        const file = await this.readUpdateFile(place, path);
         return { bytes: file?.length ?? null, piece: file?.subarray(offset) ?? Buffer.alloc(0) };
       },
       approveUpdate: async (approval) => void this.orders.push(approval),

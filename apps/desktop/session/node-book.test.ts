@@ -1,5 +1,5 @@
 /** A node that changes its key is the same one to the console: its place, its pages and its saved conversations. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDeviceList, originOf, signFirstDeviceList, signSuccession } from "@phantoma/client";
@@ -94,5 +94,30 @@ test("a node that was set up from here has its admins known from the beginning",
   expect(() => book.following(id)(document, book.usable(id))).toThrow(
     expect.objectContaining({ code: "ERR_NODE_IDENTITY" }),
   );
+  book.close();
+});
+
+test("what was seen of a node stays when it is paired with once more, and goes when it is forgotten", () => {
+  const { homeDir, book, desk, id, next, list, document } = knowing();
+  const profile = book.following(id)(document, book.usable(id));
+  const first = desk.remember(openDeviceList(list, profile.nodeKey));
+  const records = [id, hex(next.publicKey)].map((key) => seenPath(homeDir, key));
+  book.addPaired(profile);
+  expect(records.map((path) => existsSync(path))).toEqual([true, true]);
+  for (const path of records) writeFileSync(path, "{");
+  expect(() => desk.remember(first)).toThrow(expect.objectContaining({ code: "ERR_PROFILE" }));
+  book.forget(id);
+  expect(records.map((path) => existsSync(path))).toEqual([false, false]);
+  desk.remember(first);
+  expect(book.addPaired(profile).id).toBe(id);
+  book.close();
+});
+
+test("a record that cannot be read is made anew when the node is set up from here", () => {
+  const { homeDir, book, desk, id } = knowing();
+  writeFileSync(seenPath(homeDir, id), "{");
+  const { verified } = signFirstDeviceList(admin, "desk", Buffer.from(id, "hex"), 1);
+  book.addProvisioned({ ...testProfile, nodeKey: id }, verified);
+  expect(desk.remember(verified)).toBe(verified);
   book.close();
 });

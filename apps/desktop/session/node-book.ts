@@ -121,7 +121,7 @@ export class NodeBook {
    */
   addProvisioned(found: NodeProfile, devices: VerifiedDeviceList): NodeView {
     const seen = seenPath(this.#options.homeDir, found.nodeKey);
-    if (!readIfPresent(seen))
+    if (!isReadable(readIfPresent(seen)))
       writePrivate(seen, JSON.stringify(nextSeenDevices(undefined, devices)));
     const path = join(this.#options.homeDir, "nodes", `${found.name}.json`);
     const before = [...this.#nodes.values()].find((one) => one.profile.nodeKey === found.nodeKey);
@@ -194,6 +194,14 @@ export class NodeBook {
     this.#letGo(id);
     if (path) rmSync(path, { force: true });
     this.#options.onRemoved(id);
+  }
+
+  /** For good, with what was seen of it: pairing begins anew, also where that cannot be read any more. */
+  forget(id: string): void {
+    const { nodeKey, formerKeys = [] } = this.#known(id).profile;
+    this.remove(id);
+    for (const key of [nodeKey, ...formerKeys])
+      rmSync(seenPath(this.#options.homeDir, key), { force: true });
   }
 
   /** Asks the node over a control session; its state follows the outcome. */
@@ -270,7 +278,7 @@ export class NodeBook {
     const { profile, path, retry, held } = this.#known(id);
     clearTimeout(retry);
     held.close();
-    // What was seen of a node stays for when it is paired again; a demo node never comes again.
+    // What was seen of a node stays until it is forgotten; a demo node never comes again.
     if (!path) rmSync(seenPath(this.#options.homeDir, profile.nodeKey), { force: true });
     this.#nodes.delete(id);
   }
@@ -301,6 +309,17 @@ export class NodeBook {
     const known = this.#nodes.get(id);
     if (!known) throw new DesktopError("ERR_NODE_UNKNOWN", "no such node is paired");
     return known;
+  }
+}
+
+/** A record of device lists; there may be none. */
+function isReadable(untrusted: Buffer | undefined): boolean {
+  if (!untrusted) return false;
+  try {
+    parseSeenDevices(untrusted.toString("utf8"));
+    return true;
+  } catch {
+    return false;
   }
 }
 

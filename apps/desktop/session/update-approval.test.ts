@@ -1,7 +1,8 @@
 /** A release with its quorum, approved in the console: a build that trusts throw-away engineers, and a played node. */
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { updateApprovalDocument } from "@phantoma/crypto";
-import { ReleaseFolder, type Anchor } from "@phantoma/release";
+import { MAX_TIMESTAMP_BYTES, ReleaseFolder, type Anchor } from "@phantoma/release";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { RELEASE_NAME, ReleaseUnderTest } from "../../../tests/release-under-test.ts";
 import { pairedConsole } from "./console-under-test.ts";
@@ -21,11 +22,16 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(made.dir, { recursive: true }));
 
+function unsignedTimestamp(): Buffer {
+  const file = JSON.parse(readFileSync(join(made.repository, "metadata/timestamp.json"), "utf8"));
+  return Buffer.from(JSON.stringify({ ...file, signatures: [] }));
+}
+
 test("an approval trusts what the session was certified with, not what the node says runs", async () => {
   const { session, node: played } = await pairedConsole();
   const { sha256, length: bytes } = made.files.find(({ name }) => name === RELEASE_NAME)!;
   const folder = new ReleaseFolder(made.repository);
-  played.readUpdateFile = (path) => folder.read(path, 10_000_000);
+  played.readUpdateFile = (_place, path) => folder.read(path, 10_000_000);
   const certified = "0c".repeat(32);
   played.release = certified;
   const said = { name: RELEASE_NAME, version: "1.0.0", sha256, bytes };
@@ -41,7 +47,7 @@ test("a bundle of a higher version that nobody signed does not hide the one that
   const { session, node: played } = await pairedConsole();
   const { sha256, length: bytes } = made.files.find(({ name }) => name === RELEASE_NAME)!;
   const folder = new ReleaseFolder(made.repository);
-  played.readUpdateFile = (path) => folder.read(path, 10_000_000);
+  played.readUpdateFile = (_place, path) => folder.read(path, 10_000_000);
   const signed = { name: RELEASE_NAME, version: "1.0.0", sha256, bytes };
   const higher = { ...signed, name: RELEASE_NAME.replace("1.0.0", "9.9.9"), version: "9.9.9" };
   // One that nobody signed, one that has the name of what was signed, and what was signed under another name.
@@ -60,4 +66,28 @@ test("a bundle of a higher version that nobody signed does not hide the one that
     version: "9.9.9",
     refusal: { code: "ERR_UNKNOWN_TARGET" },
   });
+});
+
+test.each([
+  ["is signed by nobody", unsignedTimestamp, "ERR_QUORUM"],
+  ["is longer than any", () => Buffer.alloc(MAX_TIMESTAMP_BYTES + 1), "ERR_TOO_LARGE"],
+])("a timestamp that was fetched and %s hides no release that was pushed", async (_, bad, code) => {
+  const { session, node: played } = await pairedConsole();
+  const { sha256, length: bytes } = made.files.find(({ name }) => name === RELEASE_NAME)!;
+  const folder = new ReleaseFolder(made.repository);
+  played.readUpdateFile = async (place, path) =>
+    place === "given"
+      ? folder.read(path, 10_000_000)
+      : path === "metadata/timestamp.json"
+        ? bad()
+        : undefined;
+  const signed = { name: RELEASE_NAME, version: "1.0.0", sha256, bytes };
+  const higher = { ...signed, name: RELEASE_NAME.replace("1.0.0", "9.9.9"), version: "9.9.9" };
+  played.update = { ...played.update, fetched: [higher, signed], given: [signed] };
+  const shown = async () => (await session.requests["updates.read"]({ node: NODE_KEY })).waiting;
+  expect(await shown()).toMatchObject({ version: "1.0.0", sha256, refusal: null });
+  await session.requests["updates.approve"]({ node: NODE_KEY, sha256 });
+  expect(played.orders).toHaveLength(1);
+  played.update = { ...played.update, given: [] };
+  expect(await shown()).toMatchObject({ version: "9.9.9", refusal: { code } });
 });

@@ -5,7 +5,6 @@
  * @module
  */
 import {
-  NodeRelease,
   signStandingOrder,
   signUpdateApproval,
   signUpdatePolicy,
@@ -18,7 +17,14 @@ import {
   type Heartbeat,
   type Licence,
 } from "@phantoma/crypto";
-import { chooseAnchor, newerThan, ReleaseError, verifyRelease } from "@phantoma/release";
+import {
+  chooseAnchor,
+  newerOnNode,
+  NodeRelease,
+  ReleaseError,
+  verifyRelease,
+  type NodePlace,
+} from "@phantoma/release";
 import type { Reporting, UpdateView } from "../ipc/updates.ts";
 import { DesktopError } from "./desktop-error.ts";
 import type { NodeBook } from "./node-book.ts";
@@ -38,6 +44,7 @@ export interface UpdateDeskOptions {
 }
 
 type Waiting = NonNullable<UpdateView["waiting"]>;
+type OnNode = Update["fetched"][number] & { readonly place: NodePlace };
 
 export class UpdateDesk {
   readonly #options: UpdateDeskOptions;
@@ -151,9 +158,8 @@ export class UpdateDesk {
    * there which were fetched or pushed and verified by nobody. Where none is, the newest and why not.
    */
   async #waiting(control: LiveControl): Promise<Waiting | null> {
-    const { fetched, given, version } = await control.update();
     let newest: Waiting | null = null;
-    for (const one of newerThan(version, [...fetched, ...given])) {
+    for (const one of newerOnNode(await control.update())) {
       const found = await this.#verified(control, one);
       if (found.refusal === null) return found;
       newest ??= found;
@@ -161,13 +167,13 @@ export class UpdateDesk {
     return newest;
   }
 
-  async #verified(control: LiveControl, held: Update["fetched"][number]): Promise<Waiting> {
-    const { name, version, sha256, bytes } = held;
+  async #verified(control: LiveControl, held: OnNode): Promise<Waiting> {
+    const { name, version, sha256, bytes, place } = held;
     const shown = { version, sha256, bytes };
     try {
       const { record, checks } = await verifyRelease({
         anchor: chooseAnchor(undefined),
-        source: new NodeRelease(control),
+        source: new NodeRelease(control, place),
         stateDir: this.#options.releasesDir,
         name,
       });

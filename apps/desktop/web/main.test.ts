@@ -6,13 +6,22 @@ import { expect, test } from "vitest";
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
 
 const run = (...args: string[]) =>
-  spawnSync(process.execPath, [main, "--no-open", ...args], { encoding: "utf8", input: "" });
+  spawnSync(process.execPath, [main, "--no-open", ...args], {
+    encoding: "utf8",
+    input: "",
+    // Milliseconds: a console that starts all the same does not end by itself.
+    timeout: 20_000,
+  });
 
 test.each([
   [["--bogus"], "Unknown option '--bogus'"],
   [["--port", "65536"], "--port is 0 to 65535"],
   [["--port", "x"], "--port is 0 to 65535"],
-  [["--max-tokens", "0"], "--max-tokens is a whole number"],
+  [["--max-tokens", "0"], "--max-tokens is a whole number from 1 to 1000000"],
+  [["--max-tokens", "1000001"], "--max-tokens is a whole number from 1 to 1000000"],
+  [["--max-tokens", "10000000"], "--max-tokens is a whole number from 1 to 1000000"],
+  // At its limit: what is refused is the next one.
+  [["--max-tokens", "1000000", "--model", "/none.gguf"], "no model at /none.gguf"],
   [["--model", "/none.gguf"], "no model at /none.gguf"],
 ])("%j is refused before anything starts", (args, why) => {
   const { status, stdout, stderr } = run(...args);

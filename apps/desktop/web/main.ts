@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { MAX_TOKENS_PER_ANSWER } from "@phantoma/client";
 import { buildConsole } from "../build.ts";
 import { Router } from "../ipc/router.ts";
 import { consoleErrorOf } from "../session/desktop-error.ts";
@@ -63,7 +64,8 @@ function readOptions() {
     }
     const { port, "max-tokens": maxTokens = "1", model } = read;
     if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error("--port is 0 to 65535");
-    if (!/^[1-9]\d{0,6}$/.test(maxTokens)) throw new Error("--max-tokens is a whole number");
+    if (!/^[1-9]\d{0,6}$/.test(maxTokens) || Number(maxTokens) > MAX_TOKENS_PER_ANSWER)
+      throw new Error(`--max-tokens is a whole number from 1 to ${MAX_TOKENS_PER_ANSWER}`);
     for (const path of model) if (!existsSync(path)) throw new Error(`no model at ${path}`);
     return read;
   } catch (error) {

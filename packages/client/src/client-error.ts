@@ -92,10 +92,12 @@ export const advice = {
   ERR_DEVICE_UNKNOWN: "list the devices",
   /** The file is no recovery kit, or not the one that was written. */
   ERR_KIT_FILE: "use the file that `recovery make` wrote, or another copy of it",
+  /** A whole kit, which this program cannot read. */
+  ERR_KIT_VERSION: "make a new one on a device that is still an admin, and revoke this one",
   ERR_PASSPHRASE: "type it again; nobody can tell you what it was",
   ERR_PASSPHRASE_SHORT: "use at least 12 characters, or let words be made",
   /** The stored profile or key is not readable. */
-  ERR_PROFILE: "pair with the node again",
+  ERR_PROFILE: "forget the node on this machine, then pair with it again",
   /** A demo node could not be started here. */
   ERR_LOCAL_NODE: "see the node's log above",
 } as const satisfies Record<string, string> &

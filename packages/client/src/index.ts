@@ -40,11 +40,16 @@ export {
 export { resolveModel, type ModelSource, type ResolvedModel } from "./resolve-model.ts";
 export { isPrivateAddress, signWindowOrder, type WindowRequest } from "./window-order.ts";
 export { signUpdateApproval, signUpdatePolicy } from "./update-order.ts";
-export { NodeRelease } from "./node-release.ts";
 export { pushRelease } from "./push-release.ts";
 export { signStandingOrder, type StandingRequest } from "./standing-order.ts";
 export { transferAdvice } from "./transfer-advice.ts";
-export { controlRefusals, doctorLines, isHealthy, wipeWords } from "@phantoma/protocol";
+export {
+  controlRefusals,
+  doctorLines,
+  isHealthy,
+  MAX_TOKENS_PER_ANSWER,
+  wipeWords,
+} from "@phantoma/protocol";
 export type {
   Doctor,
   Egress,

@@ -30,6 +30,9 @@ export const TaskKind = {
   counted: 0x89,
 } as const;
 
+/** Tokens: more than any context has. */
+export const MAX_TOKENS_PER_ANSWER = 1_000_000;
+
 /** More is no answer any more; the interfaces that ask for it have the same limit. */
 export const MAX_TOP_LOGPROBS = 20;
 
@@ -51,7 +54,7 @@ export const samplingSchema = z.strictObject({
   /** llama.cpp takes 2^32 - 1 as "any". */
   seed: z.int().min(0).max(4_294_967_294).exactOptional(),
   repeatPenalty: z.number().min(0.01).max(5).exactOptional(),
-  maxTokens: z.int().min(1).max(1_000_000).exactOptional(),
+  maxTokens: z.int().min(1).max(MAX_TOKENS_PER_ANSWER).exactOptional(),
   /** The answer ends before the first of these. */
   stop: z.array(z.string().min(1).max(256)).max(16).exactOptional(),
   /** GBNF: no answer is of another form. */

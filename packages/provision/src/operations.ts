@@ -47,6 +47,8 @@ export interface UpdateOptions extends KnownNodeOptions {
 export interface RotateOptions extends KnownNodeOptions {
   /** The newest device list that this machine saw: the server shows none before it. */
   readonly seen: SeenDevices | undefined;
+  /** Keeps what is seen now, before the server has the approval: a later run that finds it there goes by this. */
+  readonly remember?: (seen: SeenDevices) => void;
 }
 
 /** Bytes of an order. */
@@ -102,7 +104,7 @@ export async function rollBack(options: KnownNodeOptions): Promise<NodeProfile> 
  * @throws {@link ProvisionError} `ERR_NODE_CHANGED`, `ERR_STEP_FAILED`; `ClientError` `ERR_FORBIDDEN`, `ERR_NODE_IDENTITY`
  */
 export async function rotateKey(options: RotateOptions) {
-  const { known, seen, device } = options;
+  const { known, seen, device, remember } = options;
   return during(options, async (link) => {
     await link.ask(async (shell) => {
       if ((await successionFrom(shell, known)) === undefined) await sameNode(shell, options);
@@ -115,6 +117,7 @@ export async function rotateKey(options: RotateOptions) {
       const signed = signSuccession(device, current, Buffer.from(nodeKey, "hex"), Date.now());
       // This device may be an admin only since it last looked.
       newest = nextSeenDevices(seen, current);
+      remember?.(newest);
       return signed;
     };
     await runToEnd(link, "rotate", { ...options, approve });

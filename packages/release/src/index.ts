@@ -8,6 +8,7 @@ export { chooseAnchor, parseAnchor, type Anchor, type ProvenancePolicy } from ".
 export { readAnchor, readRequest, releaseDirOf, type ReleasePaths } from "./read-request.ts";
 export { demandDigest, type Keep } from "./file-digest.ts";
 export { readBounded, ReleaseFolder, type ReleaseSource } from "./release-source.ts";
+export { newerOnNode, NodeRelease, type NodePlace } from "./node-release.ts";
 export {
   OTHER_TARGETS,
   TRUSTED_ROOT_NAME,
@@ -38,4 +39,4 @@ export {
   type ReleaseCustom,
 } from "./release-record.ts";
 export { readBundleName, type BundleName } from "./bundle-name.ts";
-export { compareVersions, isVersion, newerThan } from "./version.ts";
+export { compareVersions, isVersion } from "./version.ts";

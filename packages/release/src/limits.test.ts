@@ -12,7 +12,7 @@ import {
 } from "../../../tools/release/new-metadata.ts";
 import { makeKey } from "../../../tools/release/signing-key.ts";
 import * as limits from "./limits.ts";
-import { compareVersions, isVersion, newerThan } from "./version.ts";
+import { compareVersions, isVersion } from "./version.ts";
 
 let release: ReleaseUnderTest;
 beforeEach(async () => {
@@ -194,17 +194,6 @@ test("versions are ordered as Semantic Versioning says, and have one spelling", 
   expect(ordered.toReversed().toSorted(compareVersions)).toEqual(ordered);
   for (const none of ["1.0", "01.0.0", "1.0.0-", "1.0.0-01", "1.0.0+build", "v1.0.0", "1.0.0\n"])
     expect(isVersion(none)).toBe(false);
-});
-
-test("of what lies on a node all that is newer is looked at, the newest first, and nothing twice", () => {
-  const held = (version: string, sha256: string) => ({ version, sha256 });
-  const [older, same, higher] = [held("1.0.0", "a"), held("1.1.0", "b"), held("1.10.0", "c")];
-  const renamed = held("9.0.0", "c");
-  expect(newerThan("1.0.0", [older, same, higher, renamed, { ...higher }])).toEqual([
-    renamed,
-    higher,
-    same,
-  ]);
 });
 
 test("a version has 32 letters and not one more, as an approval of it has", () => {

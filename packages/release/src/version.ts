@@ -37,22 +37,6 @@ export function compareVersions(left: string, right: string): number {
   return 0;
 }
 
-/**
- * Of what lies on a node: each that is newer than what runs, once, the newest first.
- *
- * @throws {@link ReleaseError} `ERR_RECORD` for what is no version
- */
-export function newerThan<T extends { readonly version: string; readonly sha256: string }>(
-  running: string,
-  held: readonly T[],
-): T[] {
-  // The same bytes may lie there under another version, too.
-  const distinct = new Map(held.map((one) => [`${one.version} ${one.sha256}`, one]));
-  return [...distinct.values()]
-    .filter(({ version }) => compareVersions(version, running) > 0)
-    .toSorted((a, b) => compareVersions(b.version, a.version));
-}
-
 function comparePreRelease(left: string | undefined, right: string | undefined): number {
   if (left === undefined || right === undefined)
     return left === right ? 0 : left === undefined ? -1 : 1;

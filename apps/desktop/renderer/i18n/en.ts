@@ -133,7 +133,8 @@ export const en = {
       "Its processes end, and its conversations are gone; saved ones stay here. Another start makes another node, with keys of its own.",
     forget: "Forget",
     forgetTitle: "Forget {{name}}?",
-    forgetText: "Its conversations end, and its address and keys are removed from this console.",
+    forgetText:
+      "Its conversations end, and its address, its keys and what was seen of its devices are removed from this console.",
     offline: "{{name}} does not answer.",
     stateLabel: "State",
     state: {

@@ -104,13 +104,14 @@ export async function sealKit(kit: RecoveryKit, passphrase: Secret): Promise<Buf
   }
 }
 
-/** @throws {@link ClientError} `ERR_KIT_FILE` or `ERR_PASSPHRASE` */
+/** @throws {@link ClientError} `ERR_KIT_FILE`, `ERR_KIT_VERSION` or `ERR_PASSPHRASE` */
 export async function openKit(untrusted: Uint8Array, passphrase: Secret): Promise<RecoveryKit> {
   const opened = await openWithPassphrase(passphrase, CONTEXT, untrusted);
   try {
     return decodeKit(opened.expose());
-  } catch {
-    throw new ClientError("ERR_KIT_FILE", "it is a kit of another version: make a new one");
+  } catch (error) {
+    if (error instanceof ClientError && error.code === "ERR_KIT_VERSION") throw error;
+    throw new ClientError("ERR_KIT_FILE", "what is sealed in it is no kit");
   } finally {
     opened.erase();
   }
@@ -137,7 +138,8 @@ export async function assertOpensAgain(
 }
 
 function decodeKit(plain: Buffer): RecoveryKit {
-  if (plain[0] !== VERSION) throw new RangeError("version");
+  if (plain[0] !== VERSION)
+    throw new ClientError("ERR_KIT_VERSION", "it is a kit of another version of Phantoma");
   const key = new Secret(Buffer.from(plain.subarray(1, 1 + KEY_BYTES)));
   const profileEnd = HEAD_BYTES + 2 + plain.readUInt16BE(HEAD_BYTES);
   const textsEnd = profileEnd + 2 + plain.readUInt16BE(profileEnd);

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { Sampling } from "@phantoma/protocol";
+import { MAX_TOKENS_PER_ANSWER, type Sampling } from "@phantoma/protocol";
 import { z } from "zod";
 
 /** OpenAI's range where it has one, otherwise the node's. */
 export const samplingSchemas = {
-  maxTokens: z.int().min(1).max(1_000_000).exactOptional(),
+  maxTokens: z.int().min(1).max(MAX_TOKENS_PER_ANSWER).exactOptional(),
   temperature: z.number().min(0).max(2).exactOptional(),
   topP: z.number().min(0).max(1).exactOptional(),
   topK: z.int().min(0).max(100_000).exactOptional(),
