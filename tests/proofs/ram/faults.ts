@@ -10,8 +10,9 @@ import { TAG } from "./canaries.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../fault.ts", import.meta.url));
 const IN_GUEST = "/run/fault.mts";
-const run = (pid: number | string) =>
-  `${CURRENT_DIR}/bin/node ${IN_GUEST} ${pid} '${TAG.source.replace("$", "")}'`;
+/** Anywhere in a page. */
+const ANY_TAG = TAG.source.slice("^".length, -"$".length);
+const run = (pid: number | string) => `${CURRENT_DIR}/bin/node ${IN_GUEST} ${pid} '${ANY_TAG}'`;
 
 export async function fault(guest: Guest, pid: number): Promise<void> {
   await guest.copyTo(PROGRAM, IN_GUEST);
