@@ -7,6 +7,9 @@
  *
  * @module
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { argumentsOf, flag } from "../../arguments.ts";
 import { startNode } from "../../node-under-test.ts";
 import { Proof } from "../../proof.ts";
@@ -21,20 +24,31 @@ import { showRoles } from "./roles.ts";
 
 const values = argumentsOf({ json: flag });
 const proof = new Proof("Devices: paired, limited, revoked, restored, locked", values.json);
+/** Keys of devices lie below it. */
+const temporary = mkdtempSync(join(tmpdir(), "phantoma-devices-"));
+process.env["TMPDIR"] = temporary;
 
-const started = await startNode({ models: ["echo"], gatewayFlags: ["--warm", "1"] });
-const { node, device } = started;
 try {
-  const desk = new Machine(device).knows(node.profile);
-  const phone = await showPairing(proof, node, desk);
-  await showRoles(proof, node, desk, phone);
-  await showLists(proof, node, desk);
-  await showAway(proof, started, desk);
-  await showLock(proof, node, desk);
-  // Last: the desk is lost there.
-  await showKits(proof, node, desk);
+  await showDemoNode();
+  await showNextKey(proof);
 } finally {
-  await node.stop();
+  rmSync(temporary, { recursive: true });
 }
-await showNextKey(proof);
 process.exitCode = proof.finish();
+
+async function showDemoNode(): Promise<void> {
+  const started = await startNode({ models: ["echo"], gatewayFlags: ["--warm", "1"] });
+  const { node, device } = started;
+  try {
+    const desk = new Machine(device).knows(node.profile);
+    const phone = await showPairing(proof, node, desk);
+    await showRoles(proof, node, desk, phone);
+    await showLists(proof, node, desk);
+    await showAway(proof, started, desk);
+    await showLock(proof, node, desk);
+    // Last: the desk is lost there.
+    await showKits(proof, node, desk);
+  } finally {
+    await node.stop();
+  }
+}
