@@ -66,15 +66,34 @@ export async function endTask(
   ending: Ending,
   isWiped: boolean,
 ): Promise<Outcome> {
-  const { guest } = stage;
   const words = canaries.words(number);
-  const slug = `${String(number).padStart(2, "0")}-${ending.name}`;
   const history = [{ role: "system", text: words.system }] as const;
   const conversation = await stage.open({
     history,
     mode: ending.mode ?? "conversation",
     steady: ending.isSteady ?? false,
   });
+  try {
+    return await seeEnd({ stage, conversation, words, number, ending, isWiped });
+  } finally {
+    // One that could not be ended would keep the next task waiting.
+    conversation.drop();
+  }
+}
+
+interface Seen {
+  readonly stage: Stage;
+  readonly conversation: Conversation;
+  readonly words: Words;
+  readonly number: number;
+  readonly ending: Ending;
+  readonly isWiped: boolean;
+}
+
+async function seeEnd(seen: Seen): Promise<Outcome> {
+  const { stage, conversation, words, number, ending, isWiped } = seen;
+  const { guest } = stage;
+  const slug = `${String(number).padStart(2, "0")}-${ending.name}`;
   const answer = await untilAnswered(conversation, words, ending);
   // Its clerk is there to be searched while the task runs.
   await stage.askNode((session) => session.status());
