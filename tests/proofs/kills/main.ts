@@ -38,6 +38,8 @@ for (const role of values.kill) oneOf("kill", role, victims);
 const RECEIPT_MS = 20_000;
 /** From the kill. What does not end by itself is ended by force after 60 s, which would hide that it was left. */
 const REST_MS = 55_000;
+/** A process that was forked and has no program of its own yet looks like one left behind. */
+const FORK_MS = 10_000;
 /** A gateway that stands still so long has told nothing. */
 const SILENCE_MS = 2_000;
 
@@ -90,7 +92,7 @@ async function show(step: Step, victim: Victim): Promise<void> {
   // Nothing may be said to have finished that did not, as the device saw it.
   const isHonest = receipt?.cell?.end !== "finished" || seen?.isWhole === true;
   const isAtRest = await processes.until(() => killed.isResting, at + REST_MS - Date.now());
-  const orphans = processes.orphansOf(dir, node);
+  const orphans = await leftBehind();
   const { hits, files } = scanFiles(node, written, word);
   const held = scanProcesses(node, old, word);
   const said = seen ? seen.how + (seen.isWhole ? ", the answer whole" : "") : "nothing";
@@ -127,6 +129,13 @@ async function show(step: Step, victim: Victim): Promise<void> {
     held,
     cell: receipt?.cell?.end ?? null,
   });
+}
+
+async function leftBehind(): Promise<string[]> {
+  let orphans: string[] = [];
+  const isNobody = () => (orphans = processes.orphansOf(dir, node)).length === 0;
+  await processes.until(isNobody, FORK_MS);
+  return orphans;
 }
 
 function endOf({ cell, warden }: Receipt): string {
