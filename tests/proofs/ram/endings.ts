@@ -50,7 +50,7 @@ const signal = (name: string, pid: number | undefined, { guest }: LiveTask) =>
 const killService = (name: string, { guest }: LiveTask) =>
   guest.check(`kill -KILL $(systemctl show -P MainPID phantoma-${name})`);
 
-export const normalEnd: Ending = {
+const normalEnd: Ending = {
   name: "normal end",
   before: whole,
   end: ({ conversation }) => conversation.end(),

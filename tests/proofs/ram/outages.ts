@@ -9,6 +9,7 @@ import { CONTROL, type Words } from "./canaries.ts";
 import { inPages, kindsOfPages } from "./pages.ts";
 import type { Hit } from "./search.ts";
 import type { Stage } from "./stage.ts";
+import { untilSaid } from "./task.ts";
 
 export interface Scene {
   readonly stage: Stage;
@@ -63,11 +64,6 @@ async function midAnswer({ stage, words }: Scene) {
   const history = [{ role: "system", text: words.system }] as const;
   const conversation = await stage.open({ history, steady: false });
   const answer = conversation.turn({ text: words.question, sampling: { temperature: 0 } });
-  let text = "";
-  while (!text.includes(words.answer)) {
-    const { value, done } = await answer.next();
-    if (done) throw new Error("the answer ended without its word");
-    if (value.type === "delta") text += value.text;
-  }
+  await untilSaid(answer, words);
   return conversation;
 }

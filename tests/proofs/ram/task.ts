@@ -170,13 +170,18 @@ async function untilAnswered(
     attachments: [file],
     sampling: { temperature: 0, maxTokens },
   });
+  await untilSaid(answer, words);
+  return answer;
+}
+
+/** Reads until the answer's word has come. */
+export async function untilSaid(answer: AsyncIterator<TurnEvent>, words: Words): Promise<void> {
   let text = "";
   while (!text.includes(words.answer)) {
     const { value, done } = await answer.next();
     if (done) throw new Error("the answer ended without its word");
     if (value.type === "delta") text += value.text;
   }
-  return answer;
 }
 
 /** What else a worker can be asked: each has buffers of its own. */
